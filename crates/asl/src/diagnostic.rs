@@ -1,0 +1,27 @@
+//! One finding about something a person wrote: what, where, why, and what to do.
+
+use crate::source::{Source, Span};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    Error,
+    Warning,
+}
+
+/// A finding. Rendered by the command line with the line and a caret; explained at length by `docs/errors/CODE.md`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Diagnostic {
+    /// `FL0123`.
+    pub code: &'static str,
+    pub severity: Severity,
+    /// A lower-case sentence without a full stop.
+    pub message: String,
+    /// What the caret's label says.
+    pub label: Option<String>,
+    /// How to mend it; a sentence.
+    pub hint: Option<String>,
+    /// A JSON pointer to the place, where the source is a tree: `/States/Hello/Next`.
+    pub location: Option<String>,
+    /// Where in the text; `None` for what has no text (a missing file).
+    pub place: Option<(Source, Span)>,
+}

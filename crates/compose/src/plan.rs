@@ -1,0 +1,178 @@
+//! The plan: where each state of a workflow runs on this host, and why.
+//!
+//! It is plain data. The supervisor sends it to the instance as JSON, `faastlane plan` prints it, and nothing in it
+//! refers to the composer any more.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Where everything of one workflow runs on one host.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The workflow's name.
+    pub workflow: String,
+    /// SHA-256, in hex, of what the workflow is made of: definition, functions, requirements, configuration. Equal
+    /// bundles behave alike, so an instance of one can serve the other.
+    pub bundle: String,
+    /// What will really be in force, never just what was asked for.
+    pub isolation: Isolation,
+    pub isolation_reason: String,
+    /// At least one; domains refer to them by position.
+    pub pythons: Vec<PythonInstall>,
+    /// In order of first use in the definition.
+    pub domains: Vec<DomainPlan>,
+    /// In order of first use in the definition.
+    pub functions: Vec<FunctionPlan>,
+    /// In the order of the definition; a Parallel or Map comes before the states in it.
+    pub states: Vec<StatePlan>,
+    pub limits: Limits,
+    /// What the reader of the plan should know besides, one sentence each.
+    pub notes: Vec<String>,
+}
+
+impl Plan {
+    /// How many processes hold domains, the instance's own included: hosts are numbered from 0 without a gap.
+    pub fn hosts(&self) -> u32 {
+        self.domains.iter().map(|domain| domain.host + 1).max().unwrap_or(1)
+    }
+
+    /// The function of this name, with its position.
+    pub fn function(&self, name: &str) -> Option<(usize, &FunctionPlan)> {
+        self.functions.iter().enumerate().find(|(_, function)| function.name == name)
+    }
+}
+
+/// What keeps the domains of a workflow apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Isolation {
+    /// Protection keys: domains share a process, each with a key of its own.
+    Mpk,
+    /// Every domain has a process of its own.
+    Process,
+    /// Domains share a process, and nothing but good manners keeps them apart.
+    None,
+}
+
+impl Isolation {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mpk => "mpk",
+            Self::Process => "process",
+            Self::None => "none",
+        }
+    }
+}
+
+/// What a function runs in, seen from the instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Placement {
+    /// A thread of the instance's own process.
+    Thread,
+    /// A further process on the same host.
+    Process,
+    /// Another container.
+    Container,
+}
+
+impl Placement {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Thread => "thread",
+            Self::Process => "process",
+            Self::Container => "container",
+        }
+    }
+}
+
+/// One protection domain: of one function, or of a trust group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DomainPlan {
+    /// The function's name, or the trust group's.
+    pub name: String,
+    pub placement: Placement,
+    /// The process that holds it: 0 is the instance's own, 1 and up are further ones. Under `mpk` a process can hold
+    /// several domains, each with a key; under `process` it holds one.
+    pub host: u32,
+    /// Positions in [`Plan::functions`]; at least one.
+    pub functions: Vec<usize>,
+    /// Position in [`Plan::pythons`].
+    pub python: usize,
+    pub reason: String,
+}
+
+/// How to load and call one function.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FunctionPlan {
+    pub name: String,
+    /// The module's name, as `importlib` takes it once `sys_path` is in force. May not be an identifier (`resize-image`).
+    pub module: String,
+    /// The module's file, absolute.
+    pub file: PathBuf,
+    /// The callable in the module; `None` leaves the choice to the loader's convention (`handler`, `main`, …).
+    pub handler: Option<String>,
+    /// Absolute; the function's working directory, so that it opens its data files by relative path.
+    pub directory: PathBuf,
+    /// The whole of `sys.path`: the function's directory, its requirements, then the interpreter's own.
+    pub sys_path: Vec<PathBuf>,
+    /// Set for this function besides what the instance hands on.
+    pub env: BTreeMap<String, String>,
+    /// `None`: only the state's and the machine's limits apply.
+    pub timeout_seconds: Option<u32>,
+    /// What `context.memory_limit_in_mb` says.
+    pub memory_mb: u32,
+    /// Position in [`Plan::domains`].
+    pub domain: usize,
+}
+
+/// Where one state runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatePlan {
+    /// Unique in the whole machine.
+    pub name: String,
+    /// `Task`, `Choice`, … as the definition spells it.
+    pub state_type: String,
+    /// The Parallel and Map states around it, outermost first.
+    pub within: Vec<String>,
+    /// The function it calls; `None` where it calls none, or names it only when it runs.
+    pub function: Option<String>,
+    /// Position in [`Plan::domains`]; present with `function`.
+    pub domain: Option<usize>,
+    /// `None` where the orchestrator evaluates the state itself, and where the function is named only when it runs.
+    pub placement: Option<Placement>,
+    pub reason: String,
+}
+
+/// What an execution may use at most.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Bytes of JSON text; beyond it comes `States.DataLimitExceeded`.
+    pub max_payload_bytes: u64,
+}
+
+/// A CPython that can be loaded into a domain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PythonInstall {
+    /// `sys.executable`: the virtual environment's own where there is one.
+    pub executable: PathBuf,
+    pub version: (u8, u8, u8),
+    /// The shared library, a file that exists.
+    pub libpython: PathBuf,
+    /// `sys.prefix`; differs from `base_prefix` in a virtual environment.
+    pub prefix: PathBuf,
+    pub base_prefix: PathBuf,
+    /// The interpreter's own `sys.path`, without the working directory.
+    pub sys_path: Vec<PathBuf>,
+    /// Built without the global interpreter lock (`3.13t`).
+    pub free_threaded: bool,
+}
+
+impl PythonInstall {
+    /// `3.12.1`
+    pub fn version_text(&self) -> String {
+        let (major, minor, micro) = self.version;
+        format!("{major}.{minor}.{micro}")
+    }
+}

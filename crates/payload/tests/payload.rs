@@ -1,0 +1,252 @@
+//! Payloads from outside: text in, text out, flat in between, and what hostile input does.
+
+use faastlane_payload::{Backing, MAX_DEPTH, Payload, PayloadError};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+fn flat(json: &str) -> Vec<u8> {
+    Payload::from_json(json).unwrap().flat().to_vec()
+}
+
+fn through_flat(json: &str) -> String {
+    Payload::from_flat(Box::new(flat(json))).to_json().unwrap()
+}
+
+#[test]
+fn numbers_take_the_form_that_holds_them() {
+    let integer = |i: i64| [&[3][..], &i.to_le_bytes()].concat();
+    let float = |f: f64| [&[4][..], &f.to_le_bytes()].concat();
+    let text = |t: &str| [&[5][..], &u32::try_from(t.len()).unwrap().to_le_bytes(), t.as_bytes()].concat();
+    for (json, bytes, again) in [
+        ("0", integer(0), "0"),
+        ("-0", integer(0), "0"),
+        ("9223372036854775807", integer(i64::MAX), "9223372036854775807"),
+        ("-9223372036854775808", integer(i64::MIN), "-9223372036854775808"),
+        ("9223372036854775808", text("9223372036854775808"), "9223372036854775808"),
+        ("1.0", float(1.0), "1.0"),
+        ("-0.0", float(-0.0), "-0.0"),
+        ("1.50", float(1.5), "1.5"),
+        ("0.1", float(0.1), "0.1"),
+        ("1E2", float(100.0), "100.0"),
+        ("1e16", float(1e16), "1e+16"),
+        ("123456789012345680.0", float(1.234_567_890_123_456_8e17), "1.2345678901234568e+17"),
+        ("1234567890123456.7", float(1_234_567_890_123_456.7), "1234567890123456.8"),
+        ("9007199254740993.0", float(9_007_199_254_740_992.0), "9007199254740992.0"),
+        ("0.0001", float(0.0001), "0.0001"),
+        ("0.00001", float(0.000_01), "1e-05"),
+        ("0.00012345", float(0.000_123_45), "0.00012345"),
+        ("5e-324", float(5e-324), "5e-324"),
+        ("1e-400", float(0.0), "0.0"),
+        ("1.7976931348623157e308", float(f64::MAX), "1.7976931348623157e+308"),
+        ("1e400", text("1e+400"), "1e+400"),
+    ] {
+        assert_eq!(flat(json), bytes, "{json}");
+        assert_eq!(through_flat(json), again, "{json}");
+        assert_eq!(Payload::from_json(json).unwrap().to_json().unwrap(), again, "{json}");
+        assert_eq!(Payload::from_json(json).unwrap(), Payload::from_flat(Box::new(bytes)), "{json}");
+    }
+}
+
+#[test]
+fn the_flat_form_is_the_specified_one() {
+    let bytes = flat(r#"{"a":[null,true],"é":"x"}"#);
+    let mut expected = vec![8, 2, 0, 0, 0, 35, 0, 0, 0, 0, 0, 0, 0];
+    expected.extend([1, 0, 0, 0, b'a']);
+    expected.extend([7, 2, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 2]);
+    expected.extend([2, 0, 0, 0, 0xc3, 0xa9]);
+    expected.extend([6, 1, 0, 0, 0, b'x']);
+    expected[5] = u8::try_from(expected.len() - 13).unwrap();
+    assert_eq!(bytes, expected);
+}
+
+#[test]
+fn the_last_of_duplicate_keys_wins_in_text_and_flat() {
+    assert_eq!(through_flat(r#"{"a":1,"b":2,"a":3}"#), r#"{"a":3,"b":2}"#);
+    let mut bytes = flat(r#"{"a":1,"b":3}"#);
+    let key = bytes.iter().position(|&byte| byte == b'b').unwrap();
+    bytes[key] = b'a';
+    assert_eq!(Payload::from_flat(Box::new(bytes)).to_json().unwrap(), r#"{"a":3}"#);
+}
+
+#[test]
+fn text_that_is_not_json_is_refused_with_its_place() {
+    let error = Payload::from_json("{\n  \"a\": NaN }").unwrap_err();
+    assert_eq!(error, PayloadError::NotJson { message: "expected value".into(), line: 2, column: 8 });
+    for text in ["", "1 2", "Infinity", "01", "'a'", "[1,]", r#""\ud800""#, "\u{feff}1"] {
+        assert!(matches!(Payload::from_json(text), Err(PayloadError::NotJson { .. })), "{text}");
+    }
+}
+
+#[test]
+fn nesting_stops_at_the_limit_in_every_direction() {
+    let nested = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+    assert_eq!(through_flat(&nested(MAX_DEPTH)), nested(MAX_DEPTH));
+    for levels in [MAX_DEPTH + 1, 10_000, 1_000_000] {
+        assert_eq!(Payload::from_json(&nested(levels)).unwrap_err(), PayloadError::TooDeep);
+        assert_eq!(Payload::from_json(&"{\"a\":".repeat(levels)).unwrap_err(), PayloadError::TooDeep);
+    }
+    let brackets_in_strings = format!("[\"{}\\\"[\"]", "[{".repeat(MAX_DEPTH));
+    assert_eq!(through_flat(&brackets_in_strings), brackets_in_strings);
+
+    let deep = (0..1_000_000).fold(Value::Null, |inner, level| match level % 2 {
+        0 => Value::Array(vec![inner]),
+        _ => Value::Object([("a".to_owned(), inner)].into_iter().collect()),
+    });
+    let deep = Payload::from_value(deep);
+    assert_eq!(deep.to_json(), Err(PayloadError::TooDeep));
+    let read = Payload::from_flat(Box::new(deep.flat().to_vec()));
+    assert_eq!(read.value(), Err(PayloadError::TooDeep));
+}
+
+#[test]
+fn damage_is_named() {
+    for (bytes, what) in [
+        (vec![], "a length that reaches beyond the end"),
+        (vec![9], "an unknown tag"),
+        (vec![0, 0], "bytes after the value"),
+        (vec![6, 1, 0, 0, 0, 0xff], "text that is not UTF-8"),
+        (vec![6, 255, 255, 255, 255, b'a'], "a length that reaches beyond the end"),
+        ([&[4][..], &f64::NAN.to_le_bytes()].concat(), "a float that is not finite"),
+        ([&[4][..], &f64::INFINITY.to_le_bytes()].concat(), "a float that is not finite"),
+        (vec![5, 3, 0, 0, 0, b'N', b'a', b'N'], "a number that is none"),
+        (vec![5, 2, 0, 0, 0, b' ', b'1'], "a number that is none"),
+        (vec![5, 0, 0, 0, 0], "a number that is none"),
+        (
+            [&[7, 255, 255, 255, 255][..], &u64::MAX.to_le_bytes()].concat(),
+            "a length that reaches beyond the end",
+        ),
+        (
+            [&[7, 255, 255, 255, 255][..], &1_u64.to_le_bytes(), &[0]].concat(),
+            "a length that reaches beyond the end",
+        ),
+        ([&[7, 1, 0, 0, 0][..], &2_u64.to_le_bytes(), &[0, 0]].concat(), "bytes after the last element"),
+        // The inner array claims bytes that belong to the outer one.
+        (
+            [&[7, 2, 0, 0, 0][..], &14_u64.to_le_bytes(), &[7, 1, 0, 0, 0], &2_u64.to_le_bytes(), &[0, 0]]
+                .concat(),
+            "a length that reaches beyond the end",
+        ),
+    ] {
+        let Err(PayloadError::Damaged { what: found, .. }) =
+            Payload::from_flat(Box::new(bytes.clone())).value()
+        else {
+            panic!("{bytes:?} was taken");
+        };
+        assert_eq!(found, what, "{bytes:?}");
+    }
+}
+
+#[test]
+fn bytes_move_on_only_from_the_last_reference() {
+    let payload = Payload::from_flat(Box::new(vec![0_u8]));
+    let other = payload.clone();
+    let payload = payload.into_backing().err().expect("another reference holds it");
+    drop(other);
+    assert_eq!((*payload.into_backing().ok().unwrap()).as_ref(), [0]);
+
+    let undecoded = Payload::from_value(json!([1])).into_backing().err().expect("it has no bytes yet");
+    assert_eq!(undecoded.len(), flat("[1]").len());
+    assert!(undecoded.into_backing().is_ok());
+}
+
+struct Counted(Vec<u8>, std::sync::Arc<std::sync::atomic::AtomicUsize>);
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        &self.0
+    }
+}
+impl Backing for Counted {}
+
+#[test]
+fn a_flat_payload_is_decoded_once_and_only_when_asked() {
+    let reads = std::sync::Arc::default();
+    let payload = Payload::from_flat(Box::new(Counted(flat("[1]"), std::sync::Arc::clone(&reads))));
+    assert!(!payload.is_decoded());
+    assert_eq!(reads.load(std::sync::atomic::Ordering::Relaxed), 0);
+    assert_eq!(payload.value(), Ok(&json!([1])));
+    assert_eq!(payload.clone().value(), Ok(&json!([1])));
+    assert!(payload.is_decoded());
+    assert_eq!(reads.load(std::sync::atomic::Ordering::Relaxed), 1);
+}
+
+#[test]
+fn it_shows_itself_shortened() {
+    assert_eq!(format!("{:?}", Payload::from_value(json!({"a": [1.0]}))), r#"Payload({"a":[1.0]})"#);
+    let long = format!("{:?}", Payload::from_value(json!("é".repeat(1000))));
+    assert!(long.ends_with("é… 2005 bytes)") && long.len() < 450, "{long}");
+    assert_eq!(
+        format!("{:?}", Payload::from_flat(Box::new(vec![9_u8]))),
+        "Payload(damaged payload: an unknown tag at byte 1; 1 bytes)"
+    );
+}
+
+fn any_value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_filter_map("finite", |f| serde_json::Number::from_f64(f).map(Value::Number)),
+        "-?[1-9][0-9]{18,60}".prop_map(|digits| serde_json::from_str(&digits).unwrap()),
+        any::<String>().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(6, 64, 8, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..8).prop_map(Value::from),
+            prop::collection::vec((any::<String>(), inner), 0..8)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn values_survive_every_trip(value in any_value()) {
+        let payload = Payload::from_value(value.clone());
+        let read = Payload::from_flat(Box::new(payload.flat().to_vec()));
+        prop_assert_eq!(read.value(), Ok(&value));
+        let json = payload.to_json().unwrap();
+        let reread = Payload::from_json(&json).unwrap();
+        prop_assert_eq!(reread.value(), Ok(&value));
+        prop_assert_eq!(reread.flat(), payload.flat());
+        prop_assert_eq!(serde_json::from_str::<Value>(&json).is_ok(), true);
+    }
+
+    #[test]
+    fn any_float_reads_back_and_says_that_it_is_one(float in any::<f64>().prop_filter("finite", |f| f.is_finite())) {
+        let json = Payload::from_value(json!(float)).to_json().unwrap();
+        prop_assert_eq!(json.parse::<f64>().unwrap().to_bits(), float.to_bits());
+        prop_assert!(json.contains(['.', 'e']), "{}", json);
+    }
+
+    #[test]
+    fn random_bytes_never_panic(bytes in prop::collection::vec(prop_oneof![0_u8..12, any::<u8>()], 0..200)) {
+        read_hostile(bytes);
+    }
+
+    #[test]
+    fn mutated_payloads_never_panic(
+        value in any_value(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let mut bytes = Payload::from_value(value).flat().to_vec();
+        read_hostile(bytes[..cut.index(bytes.len())].to_vec());
+        for (place, byte) in changes {
+            let place = place.index(bytes.len());
+            bytes[place] = byte;
+        }
+        read_hostile(bytes);
+    }
+}
+
+/// Whatever a damaged payload is taken for must itself survive a trip.
+fn read_hostile(bytes: Vec<u8>) {
+    let payload = Payload::from_flat(Box::new(bytes));
+    if let Ok(value) = payload.value() {
+        let again = Payload::from_value(value.clone());
+        let reread = Payload::from_flat(Box::new(again.flat().to_vec()));
+        assert_eq!(reread.value(), Ok(value));
+        assert_eq!(Payload::from_json(&payload.to_json().unwrap()).unwrap(), payload);
+    }
+}

@@ -1,1 +1,245 @@
 //! Payload templates: `Parameters`, `ItemSelector`, `ResultSelector`, in which a field `name.$` is a path.
+//!
+//! Source: <https://states-language.net/spec.html#payload-template>.
+
+use crate::path::{Path, Scope};
+use serde_json::{Map, Value};
+
+/// A parsed template.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Template {
+    root: Node,
+}
+
+/// What holds no path is kept as one literal, however large.
+#[derive(Clone, Debug, PartialEq)]
+enum Node {
+    Literal(Value),
+    Object(Vec<(String, Node)>),
+    Array(Vec<Node>),
+    Path {
+        /// With its `.$`, as errors name it.
+        field: String,
+        path: Path,
+    },
+}
+
+/// Why a value is not a template.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct TemplateError {
+    /// A JSON pointer, from the template's root, to the value that does not fit.
+    pub pointer: String,
+    /// A lower-case sentence.
+    pub message: String,
+}
+
+/// A path of the template found nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("The JSONPath '{path}' specified for the field '{field}' could not be found in the input '{input}'")]
+pub struct MissingValue {
+    pub field: String,
+    pub path: String,
+    /// The document that the path was applied to, as JSON.
+    pub input: String,
+}
+
+impl Template {
+    /// # Errors
+    /// A field `name.$` holds no path, or one object has both `name` and `name.$`.
+    pub fn parse(value: &Value) -> Result<Template, TemplateError> {
+        node(value, &mut Vec::new()).map(|root| Template { root })
+    }
+
+    /// The value of a member of the root where it is a literal: `FunctionName` of `lambda:invoke`, say.
+    pub fn literal(&self, member: &str) -> Option<&Value> {
+        match &self.root {
+            Node::Literal(value) => value.get(member),
+            Node::Object(members) => members.iter().find_map(|(name, node)| match node {
+                Node::Literal(value) if name == member => Some(value),
+                _ => None,
+            }),
+            _ => None,
+        }
+    }
+
+    /// Whether any path of it starts at `$`.
+    pub fn reads_input(&self) -> bool {
+        self.root.any_path(&mut |path| !path.reads_context())
+    }
+
+    /// # Errors
+    /// A definite path points at nothing.
+    pub fn evaluate(&self, scope: &impl Scope) -> Result<Value, MissingValue> {
+        self.root.evaluate(scope)
+    }
+}
+
+impl Node {
+    fn any_path(&self, wanted: &mut impl FnMut(&Path) -> bool) -> bool {
+        match self {
+            Node::Literal(_) => false,
+            Node::Object(members) => members.iter().any(|(_, node)| node.any_path(wanted)),
+            Node::Array(elements) => elements.iter().any(|node| node.any_path(wanted)),
+            Node::Path { path, .. } => wanted(path),
+        }
+    }
+
+    fn evaluate(&self, scope: &impl Scope) -> Result<Value, MissingValue> {
+        Ok(match self {
+            Node::Literal(value) => value.clone(),
+            Node::Object(members) => {
+                let mut object = Map::with_capacity(members.len());
+                for (name, node) in members {
+                    object.insert(name.clone(), node.evaluate(scope)?);
+                }
+                Value::Object(object)
+            }
+            Node::Array(elements) => {
+                Value::Array(elements.iter().map(|node| node.evaluate(scope)).collect::<Result<_, _>>()?)
+            }
+            Node::Path { field, path } => match path.find(scope).into_value() {
+                Some(value) => value.into_owned(),
+                None => {
+                    let document = if path.reads_context() { scope.context() } else { scope.input() };
+                    return Err(MissingValue {
+                        field: field.clone(),
+                        path: path.as_str().to_owned(),
+                        input: document.to_string(),
+                    });
+                }
+            },
+        })
+    }
+}
+
+/// `place` holds the names and indices on the way here; the definition's nesting bounds the recursion.
+fn node(value: &Value, place: &mut Vec<String>) -> Result<Node, TemplateError> {
+    match value {
+        Value::Object(object) => {
+            let mut members = Vec::with_capacity(object.len());
+            for (key, value) in object {
+                place.push(key.clone());
+                members.push(member(object, key, value, place)?);
+                place.pop();
+            }
+            let all_literal = members.iter().all(|(_, node)| matches!(node, Node::Literal(_)));
+            Ok(if all_literal { Node::Literal(value.clone()) } else { Node::Object(members) })
+        }
+        Value::Array(array) => {
+            let mut elements = Vec::with_capacity(array.len());
+            for (index, value) in array.iter().enumerate() {
+                place.push(index.to_string());
+                elements.push(node(value, place)?);
+                place.pop();
+            }
+            let all_literal = elements.iter().all(|node| matches!(node, Node::Literal(_)));
+            Ok(if all_literal { Node::Literal(value.clone()) } else { Node::Array(elements) })
+        }
+        literal => Ok(Node::Literal(literal.clone())),
+    }
+}
+
+fn member(
+    object: &Map<String, Value>,
+    key: &str,
+    value: &Value,
+    place: &mut Vec<String>,
+) -> Result<(String, Node), TemplateError> {
+    let Some(name) = key.strip_suffix(".$") else { return Ok((key.to_owned(), node(value, place)?)) };
+    if object.contains_key(name) {
+        return fail(place, format!("both `{name}` and `{key}` give the member `{name}`"));
+    }
+    let Some(text) = value.as_str() else {
+        return fail(place, format!("the value of `{key}` must be a path, because its name ends in `.$`"));
+    };
+    if text.starts_with("States.") {
+        return fail(place, "intrinsic functions (`States.…`) are not supported yet".to_owned());
+    }
+    match Path::parse(text) {
+        Ok(path) => Ok((name.to_owned(), Node::Path { field: key.to_owned(), path })),
+        Err(error) => fail(place, format!("`{text}` is no path: {error} (character {})", error.offset + 1)),
+    }
+}
+
+fn fail<T>(place: &[String], message: String) -> Result<T, TemplateError> {
+    let pointer =
+        place.iter().map(|name| format!("/{}", name.replace('~', "~0").replace('/', "~1"))).collect();
+    Err(TemplateError { pointer, message })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    struct Documents(Value, Value);
+
+    impl Scope for Documents {
+        fn input(&self) -> &Value {
+            &self.0
+        }
+        fn context(&self) -> &Value {
+            &self.1
+        }
+    }
+
+    #[test]
+    fn fields_with_a_dollar_are_filled_in() {
+        let documents =
+            Documents(json!({"a": 1, "list": [{"x": 1}, {"x": 2}]}), json!({"State": {"Name": "s"}}));
+        for (template, expected) in [
+            (json!({}), json!({})),
+            (json!({"k": "$.a"}), json!({"k": "$.a"})),
+            (json!({"k.$": "$.a"}), json!({"k": 1})),
+            (json!({"k.$": "$"}), json!({"k": documents.0})),
+            (json!({"k.$": "$$.State.Name", "l": 2}), json!({"k": "s", "l": 2})),
+            (json!({"deep": [{"k.$": "$.a"}, 3]}), json!({"deep": [{"k": 1}, 3]})),
+            (json!({"k.$": "$.list[*].x"}), json!({"k": [1, 2]})),
+            (json!({"k.$": "$.nothing[*].x"}), json!({"k": []})),
+        ] {
+            let parsed = Template::parse(&template).unwrap();
+            assert_eq!(parsed.evaluate(&documents).unwrap(), expected, "{template}");
+        }
+    }
+
+    #[test]
+    fn a_missing_value_is_named_as_step_functions_names_it() {
+        let documents = Documents(json!({"int-literal": 0}), json!({"c": 1}));
+        let evaluate = |template: Value| {
+            Template::parse(&template).unwrap().evaluate(&documents).unwrap_err().to_string()
+        };
+        assert_eq!(
+            evaluate(json!({"value.$": "$.no"})),
+            "The JSONPath '$.no' specified for the field 'value.$' could not be found in the input '{\"int-literal\":0}'"
+        );
+        assert!(
+            evaluate(json!({"value.$": "$$.no"})).ends_with("could not be found in the input '{\"c\":1}'")
+        );
+    }
+
+    #[test]
+    fn mistakes_are_placed() {
+        for (template, pointer, part) in [
+            (json!({"k.$": "a"}), "/k.$", "starts with `$`"),
+            (json!({"k.$": 1}), "/k.$", "must be a path"),
+            (json!({"a/b": [{"k.$": "$..["}]}), "/a~1b/0/k.$", "expected a quoted name"),
+            (json!({"k.$": "$", "k": 1}), "/k.$", "both `k` and `k.$`"),
+            (json!({"k.$": "States.UUID()"}), "/k.$", "intrinsic"),
+        ] {
+            let error = Template::parse(&template).unwrap_err();
+            assert_eq!(error.pointer, pointer);
+            assert!(error.message.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_it_reads_is_known() {
+        let reads = |template: Value| Template::parse(&template).unwrap().reads_input();
+        assert!(reads(json!({"a": [{"b.$": "$.x"}]})));
+        assert!(!reads(json!({"a.$": "$$.State", "b": 1})));
+        let template = Template::parse(&json!({"FunctionName": "f", "Payload.$": "$"})).unwrap();
+        assert_eq!(template.literal("FunctionName"), Some(&json!("f")));
+        assert_eq!(template.literal("Payload"), None);
+    }
+}

@@ -1,0 +1,229 @@
+use super::*;
+use serde_json::json;
+
+fn store() -> Value {
+    json!({
+        "a": {"b": 1, "b c": 2, "d.e": 3, "it's": 4, "\u{e9}": 5, "x-y": 6, "null": null},
+        "list": [10, 20, 30, 40],
+        "books": [
+            {"title": "one", "price": 8, "isbn": "x"},
+            {"title": "two", "price": 12.5},
+            {"title": "three", "price": 22, "isbn": "y", "tags": ["new"]}
+        ],
+        "limit": 10
+    })
+}
+
+fn find(path: &str) -> Option<Value> {
+    let document = store();
+    Path::parse(path)
+        .unwrap_or_else(|error| panic!("{path}: {error}"))
+        .find_in(&document)
+        .into_value()
+        .map(Cow::into_owned)
+}
+
+#[test]
+fn definite_paths_find_one_value_or_nothing() {
+    for (path, expected) in [
+        ("$.a.b", Some(json!(1))),
+        ("$['a']['b']", Some(json!(1))),
+        ("$.a['b c']", Some(json!(2))),
+        ("$.a[\"d.e\"]", Some(json!(3))),
+        (r"$.a['it\'s']", Some(json!(4))),
+        (r"$.a['\u00e9']", Some(json!(5))),
+        ("$.a.\u{e9}", Some(json!(5))),
+        ("$.a.x-y", Some(json!(6))),
+        ("$.a.null", Some(Value::Null)),
+        ("$.list[0]", Some(json!(10))),
+        ("$.list[-1]", Some(json!(40))),
+        ("$.list[-5]", None),
+        ("$.list[4]", None),
+        ("$.list.b", None),
+        ("$.a[0]", None),
+        ("$.a.b.c", None),
+        ("$.nothing", None),
+        ("$.a['b','x-y','nothing']", Some(json!({"b": 1, "x-y": 6}))),
+    ] {
+        assert_eq!(find(path), expected, "{path}");
+        assert!(Path::parse(path).unwrap().is_definite());
+    }
+}
+
+#[test]
+fn indefinite_paths_find_an_array() {
+    for (path, expected) in [
+        ("$.list[*]", json!([10, 20, 30, 40])),
+        ("$.list[0,2,9]", json!([10, 30])),
+        ("$.list[1:3]", json!([20, 30])),
+        ("$.list[:1]", json!([10])),
+        ("$.list[-2:]", json!([30, 40])),
+        ("$.list[3:1]", json!([])),
+        ("$.list[1:99]", json!([20, 30, 40])),
+        ("$.list[-99:1]", json!([10])),
+        ("$.books[*].title", json!(["one", "two", "three"])),
+        ("$.books[*]['title','price']", json!(["one", 8, "two", 12.5, "three", 22])),
+        ("$..price", json!([8, 12.5, 22])),
+        ("$..books[0].title", json!(["one"])),
+        ("$..[0]", json!([10, {"title": "one", "price": 8, "isbn": "x"}, "new"])),
+        ("$.nothing[*]", json!([])),
+        ("$.nothing.at.all[0:1].x", json!([])),
+        ("$.limit[*]", json!([])),
+    ] {
+        assert_eq!(find(path), Some(expected), "{path}");
+        assert!(!Path::parse(path).unwrap().is_definite());
+    }
+    assert_eq!(find("$.a.*").unwrap().as_array().unwrap().len(), 7);
+}
+
+#[test]
+fn filters_choose_elements() {
+    let titles = |filter: &str| find(&format!("$.books[?({filter})].title")).unwrap();
+    for (filter, expected) in [
+        ("@.price < 10", json!(["one"])),
+        ("@.price<=12.5", json!(["one", "two"])),
+        ("@.price > $.limit", json!(["two", "three"])),
+        ("@.price == 8.0", json!(["one"])),
+        ("@.price != 8", json!(["two", "three"])),
+        ("@.title == 'two'", json!(["two"])),
+        ("'two' == @.title", json!(["two"])),
+        ("@.isbn", json!(["one", "three"])),
+        ("!@.isbn", json!(["two"])),
+        ("!(@.isbn)", json!(["two"])),
+        ("@.isbn && @.price > 10", json!(["three"])),
+        ("@.price < 10 || @.price > 20 && @.isbn == 'z'", json!(["one"])),
+        ("(@.price < 10 || @.price > 20) && @.isbn == 'y'", json!(["three"])),
+        ("@.title =~ /T.*/i", json!(["two", "three"])),
+        ("@.title =~ /t/", json!([])),
+        ("@.title in ['one', \"three\"]", json!(["one", "three"])),
+        ("@.title nin ['one']", json!(["two", "three"])),
+        ("@.tags contains 'new'", json!(["three"])),
+        ("@.tags[?(@ == 'new')]", json!(["three"])),
+        ("@.isbn == null", json!([])),
+        ("@['title'].length() == 5", json!(["three"])),
+        ("@.price < 'z'", json!([])),
+    ] {
+        assert_eq!(titles(filter), expected, "{filter}");
+    }
+    assert_eq!(find("$.list[?(@ > 15 && @ < 35)]"), Some(json!([20, 30])));
+    assert_eq!(
+        find("$..[?(@.isbn == 'x')].price"),
+        Some(json!([8, 8])),
+        "once as an element, once as itself"
+    );
+}
+
+#[test]
+fn functions_end_a_path() {
+    for (path, expected) in [
+        ("$.list.length()", Some(json!(4))),
+        ("$.a.length()", Some(json!(7))),
+        ("$.books[*].length()", Some(json!(3))),
+        ("$.books[0].title.length()", Some(json!(3))),
+        ("$.limit.length()", None),
+        ("$.nothing.length()", None),
+        ("$.list.max()", Some(json!(40.0))),
+        ("$.list.min()", Some(json!(10.0))),
+        ("$.list.sum()", Some(json!(100.0))),
+        ("$..price.avg()", Some(json!(42.5 / 3.0))),
+    ] {
+        assert_eq!(find(path), expected, "{path}");
+    }
+}
+
+#[test]
+fn roots_choose_the_document() {
+    struct Documents(Value, Value);
+    impl Scope for Documents {
+        fn input(&self) -> &Value {
+            &self.0
+        }
+        fn context(&self) -> &Value {
+            &self.1
+        }
+    }
+    let documents = Documents(json!({"x": "input"}), json!({"x": "context"}));
+    let found = |path: &str| Path::parse(path).unwrap().find(&documents).into_value().map(Cow::into_owned);
+    assert_eq!(found("$.x"), Some(json!("input")));
+    assert_eq!(found("$$.x"), Some(json!("context")));
+    assert_eq!(found("$$"), Some(json!({"x": "context"})));
+    assert!(Path::parse("$").unwrap().is_whole());
+    assert!(!Path::parse("$$").unwrap().is_whole());
+}
+
+#[test]
+fn mistakes_are_placed() {
+    for (path, offset) in [
+        ("", 0),
+        ("a", 0),
+        ("$.", 2),
+        ("$.a..", 5),
+        ("$.a[", 4),
+        ("$.a[0", 5),
+        ("$.a['b]", 7),
+        ("$.a[x]", 4),
+        ("$.a[0:x]", 6),
+        ("$.a b", 3),
+        ("$.a.b()", 4),
+        ("$a", 1),
+        ("$.a[99999999999999999999]", 4),
+        ("$.a[?(@.x == )]", 13),
+        ("$.a[?(@.x == 1]", 14),
+        ("$.a[?(1)]", 6),
+        ("$.a[?(@.x =~ /(/)]", 13),
+        (r"$['\ud800']", 5),
+        (r"$['\u12']", 5),
+    ] {
+        assert_eq!(Path::parse(path).map_err(|error| error.offset), Err(offset), "{path}");
+    }
+    let deep = format!("$[?({}@{})]", "(".repeat(100_000), ")".repeat(100_000));
+    assert!(Path::parse(&deep).unwrap_err().message.contains("deep"));
+}
+
+#[test]
+fn reference_paths_point_at_one_place() {
+    for path in ["$", "$.a", "$.a['b c'][0].d", "$$.Execution.Id"] {
+        assert!(ReferencePath::parse(path).is_ok(), "{path}");
+    }
+    for (path, offset) in [
+        ("$.a[*]", 3),
+        ("$..a", 1),
+        ("$.a[1:2]", 3),
+        ("$.a[0,1]", 3),
+        ("$['a','b']", 1),
+        ("$.a[-1]", 3),
+        ("$.a[?(@)]", 3),
+        ("$.a.length()", 3),
+        ("a", 0),
+    ] {
+        assert_eq!(ReferencePath::parse(path).map_err(|error| error.offset), Err(offset), "{path}");
+    }
+}
+
+#[test]
+fn set_makes_objects_but_no_elements() {
+    for (path, document, expected) in [
+        ("$", json!({"a": 1}), Some(json!("new"))),
+        ("$.b", json!({"a": 1}), Some(json!({"a": 1, "b": "new"}))),
+        ("$.a", json!({"a": 1}), Some(json!({"a": "new"}))),
+        ("$.a.b.c", json!({"a": {}}), Some(json!({"a": {"b": {"c": "new"}}}))),
+        ("$.a[1]", json!({"a": [1, 2]}), Some(json!({"a": [1, "new"]}))),
+        ("$.a[1].x", json!({"a": [1, {}]}), Some(json!({"a": [1, {"x": "new"}]}))),
+        ("$.a[2]", json!({"a": [1, 2]}), None),
+        ("$.a.b", json!({"a": 1}), None),
+        ("$.a.b", json!({"a": null}), None),
+        ("$.n[0]", json!({}), None),
+        ("$.a", json!([1]), None),
+        ("$.a", json!("text"), None),
+    ] {
+        let mut after = document.clone();
+        let result = ReferencePath::parse(path).unwrap().set(&mut after, json!("new"));
+        match expected {
+            Some(expected) => assert_eq!((result, after), (Ok(()), expected), "{path}"),
+            None => {
+                assert!(result.is_err(), "{path}");
+                assert_eq!(after, document, "{path} leaves the document as it was");
+            }
+        }
+    }
+}

@@ -119,6 +119,21 @@ impl Path {
         self.root == Root::Context
     }
 
+    /// Whether it is a path into the context object that can find the member at `members`, or something around or
+    /// inside it: `$$.Execution` and `$$..Id` can reach `["Execution", "Input"]`, `$$.State` cannot.
+    pub fn may_reach_context(&self, members: &[&str]) -> bool {
+        self.reads_context()
+            && self
+                .segments
+                .iter()
+                .zip(members)
+                .map_while(|(segment, member)| match segment {
+                    Segment::Key(key) => Some(key == member),
+                    _ => None,
+                })
+                .all(|same| same)
+    }
+
     /// Whether it points at one place, not at any number of them.
     pub fn is_definite(&self) -> bool {
         self.definite

@@ -68,6 +68,22 @@ impl Template {
         self.root.any_path(&mut |path| !path.reads_context())
     }
 
+    /// Whether any path of it can find this member of the context object: see [`Path::may_reach_context`].
+    pub fn may_reach_context(&self, members: &[&str]) -> bool {
+        self.root.any_path(&mut |path| path.may_reach_context(members))
+    }
+
+    /// Whether `member` of the root is the whole input (`$`) and everything else is literal, so that the input can be
+    /// passed on as it is.
+    pub fn passes_input_as(&self, member: &str) -> bool {
+        let Node::Object(members) = &self.root else { return false };
+        members.iter().all(|(name, node)| match node {
+            Node::Literal(_) => name != member,
+            Node::Path { path, .. } => name == member && path.is_whole(),
+            _ => false,
+        })
+    }
+
     /// # Errors
     /// A definite path points at nothing.
     pub fn evaluate(&self, scope: &impl Scope) -> Result<Value, MissingValue> {
@@ -241,5 +257,11 @@ mod tests {
         let template = Template::parse(&json!({"FunctionName": "f", "Payload.$": "$"})).unwrap();
         assert_eq!(template.literal("FunctionName"), Some(&json!("f")));
         assert_eq!(template.literal("Payload"), None);
+        assert!(template.passes_input_as("Payload"));
+        let template =
+            Template::parse(&json!({"f.$": "$.f", "Payload.$": "$", "c.$": "$$.Execution.Name"})).unwrap();
+        assert!(!template.passes_input_as("Payload"));
+        assert!(template.may_reach_context(&["Execution"]));
+        assert!(!template.may_reach_context(&["Execution", "Input"]));
     }
 }

@@ -147,6 +147,15 @@ fn roots_choose_the_document() {
     assert_eq!(found("$.x"), Some(json!("input")));
     assert_eq!(found("$$.x"), Some(json!("context")));
     assert_eq!(found("$$"), Some(json!({"x": "context"})));
+    for (path, reaches) in [
+        ("$$", true),
+        ("$$.Execution", true),
+        ("$$.Execution.Input.x", true),
+        ("$$..Input", true),
+        ("$$.State", false),
+    ] {
+        assert_eq!(Path::parse(path).unwrap().may_reach_context(&["Execution", "Input"]), reaches, "{path}");
+    }
     assert!(Path::parse("$").unwrap().is_whole());
     assert!(!Path::parse("$$").unwrap().is_whole());
 }

@@ -164,7 +164,10 @@ pub enum Condition {
     /// At least one.
     Or(Vec<Condition>),
     Not(Box<Condition>),
-    Test { variable: Path, test: Test },
+    Test {
+        variable: Path,
+        test: Test,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]

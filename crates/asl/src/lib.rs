@@ -1,8 +1,27 @@
+//! The Amazon States Language: the text of a definition, and the state machine it describes.
+//!
+//! Start at [`parse`]: from a [`source::Source`] to a [`definition::StateMachine`], or to everything that is wrong with it.
+//! [`path`] and [`template`] are the parts of the language that are evaluated while a machine runs.
+//!
+//! The way of a definition: `tree` reads JSON or YAML into one tree with places; `fields` reads the members of an
+//! object by name and type; `parse` builds the machine, one file for each thing; `report` collects the findings.
+//!
+//! Architecture Invariant: this crate reads no files and runs nothing. It may know `payload`, and nothing else of ours.
 #![forbid(unsafe_code)]
 
+mod code;
 pub mod definition;
 pub mod diagnostic;
+mod fields;
+mod node;
 pub mod number;
+mod parse;
 pub mod path;
+mod report;
 pub mod source;
+mod suggest;
 pub mod template;
+mod timestamp;
+mod tree;
+
+pub use parse::{Parsed, parse};

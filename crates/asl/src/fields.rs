@@ -1,0 +1,249 @@
+//! The fields of one object, read by name and type. What is read is what is known: the rest is reported at the end.
+
+use crate::code;
+use crate::node::{At, Kind, Node};
+use crate::path::{Path, PathError, ReferencePath};
+use crate::report::{Report, Spot};
+use crate::suggest::nearest;
+use crate::template::Template;
+use std::ops::RangeInclusive;
+
+/// An object being read. Getters return `None` both for a field that is absent and for one that is wrong, which they
+/// have then reported: nothing is built from a definition with errors.
+pub(crate) struct Fields<'a> {
+    pub(crate) at: At<'a>,
+    /// What messages call the object: ``the Task state `Hello` ``.
+    pub(crate) owner: String,
+    asked: Vec<&'static str>,
+}
+
+impl<'a> Fields<'a> {
+    /// Reports what is not an object.
+    pub(crate) fn of(at: At<'a>, owner: impl Into<String>, report: &mut Report) -> Option<Self> {
+        let owner = owner.into();
+        if matches!(at.node.kind, Kind::Object(_)) {
+            return Some(Fields { at, owner, asked: Vec::new() });
+        }
+        wrong_type(&at, &owner, "an object", report);
+        None
+    }
+
+    /// The field, if it is there. Its name is known from now on.
+    pub(crate) fn get(&mut self, name: &'static str) -> Option<At<'a>> {
+        if !self.asked.contains(&name) {
+            self.asked.push(name);
+        }
+        self.at.get(name)
+    }
+
+    /// The field, which must be there.
+    pub(crate) fn require(&mut self, name: &'static str, hint: &str, report: &mut Report) -> Option<At<'a>> {
+        let found = self.get(name);
+        if found.is_none() {
+            self.report_missing(&format!("`{name}`"), hint, report);
+        }
+        found
+    }
+
+    pub(crate) fn report_missing(&self, names: &str, hint: &str, report: &mut Report) {
+        report
+            .error(code::MISSING_FIELD, self.at.key_spot(), format!("{} has no {names}", self.owner))
+            .label(format!("{names} is missing here"))
+            .hint(hint);
+    }
+
+    pub(crate) fn string(&mut self, name: &'static str, report: &mut Report) -> Option<&'a str> {
+        let at = self.get(name)?;
+        string(&at, &format!("`{name}`"), report)
+    }
+
+    pub(crate) fn owned_string(&mut self, name: &'static str, report: &mut Report) -> Option<String> {
+        self.string(name, report).map(str::to_owned)
+    }
+
+    pub(crate) fn boolean(&mut self, name: &'static str, report: &mut Report) -> Option<bool> {
+        let at = self.get(name)?;
+        boolean(&at, &format!("`{name}`"), report)
+    }
+
+    pub(crate) fn list(&mut self, name: &'static str, report: &mut Report) -> Option<Vec<At<'a>>> {
+        let at = self.get(name)?;
+        list(&at, &format!("`{name}`"), report)
+    }
+
+    /// A whole number in `range`.
+    pub(crate) fn integer(
+        &mut self,
+        name: &'static str,
+        range: RangeInclusive<u32>,
+        report: &mut Report,
+    ) -> Option<u32> {
+        let at = self.get(name)?;
+        let Kind::Number(number) = &at.node.kind else {
+            wrong_type(&at, &format!("`{name}`"), "a whole number", report);
+            return None;
+        };
+        let value = number.as_u64().and_then(|value| u32::try_from(value).ok());
+        let value = value.filter(|value| range.contains(value));
+        if value.is_none() {
+            let (least, most) = range.into_inner();
+            report
+                .error(
+                    code::OUT_OF_RANGE,
+                    at.spot(),
+                    format!("`{name}` is a whole number from {least} to {most}"),
+                )
+                .label(format!("found {}", at.node.describe()));
+        }
+        value
+    }
+
+    pub(crate) fn path(&mut self, name: &'static str, report: &mut Report) -> Option<Path> {
+        let at = self.get(name)?;
+        path(&at, &format!("`{name}`"), report)
+    }
+
+    pub(crate) fn reference_path(
+        &mut self,
+        name: &'static str,
+        report: &mut Report,
+    ) -> Option<ReferencePath> {
+        let at = self.get(name)?;
+        let text = string(&at, &format!("`{name}`"), report)?;
+        ReferencePath::parse(text).map_err(|error| report_path(&at, name, text, &error, report)).ok()
+    }
+
+    /// A payload template: an object, or whatever else the field takes.
+    pub(crate) fn template(&mut self, name: &'static str, report: &mut Report) -> Option<Template> {
+        let at = self.get(name)?;
+        let error = match Template::parse(&at.node.to_value()) {
+            Ok(template) => return Some(template),
+            Err(error) => error,
+        };
+        let at = at.descend(&error.pointer).unwrap_or(at);
+        report
+            .error(code::BAD_TEMPLATE, at.spot(), format!("`{name}` has a field that cannot be evaluated"))
+            .label(error.message)
+            .hint("A field whose name ends in `.$` holds a path such as `$.name`.");
+        None
+    }
+
+    /// The one of `names` that is there. Reports more than one.
+    pub(crate) fn at_most_one(
+        &mut self,
+        names: &[&'static str],
+        report: &mut Report,
+    ) -> Option<&'static str> {
+        let present: Vec<(&'static str, Spot)> =
+            names.iter().filter_map(|name| Some((*name, self.get(name)?.key_spot()))).collect();
+        let (first, first_spot) = present.first()?;
+        for (name, spot) in &present[1..] {
+            let earlier = report.in_words(first_spot.span);
+            report
+                .error(
+                    code::EXCLUSIVE_FIELDS,
+                    spot.clone(),
+                    format!("`{first}` and `{name}` exclude each other"),
+                )
+                .label(format!("`{first}` is at {earlier}"))
+                .hint("Keep one of the two.");
+        }
+        Some(first)
+    }
+
+    /// Reports a field that the language has, and that is not supported yet.
+    pub(crate) fn not_yet(&mut self, name: &'static str, what: &str, hint: &str, report: &mut Report) {
+        if let Some(at) = self.get(name) {
+            report
+                .error(code::NOT_SUPPORTED_YET, at.key_spot(), format!("`{name}` is not supported yet"))
+                .label(what)
+                .hint(hint);
+        }
+    }
+
+    /// Whether there is a field that nobody asked for.
+    pub(crate) fn has_unknown(&self) -> bool {
+        self.at.members().into_iter().flatten().any(|(name, _)| !self.asked.contains(&name))
+    }
+
+    /// Reports every field that nobody asked for.
+    pub(crate) fn finish(self, report: &mut Report) {
+        for (name, at) in self.at.members().into_iter().flatten() {
+            if self.asked.contains(&name) {
+                continue;
+            }
+            let hint = match nearest(name, self.asked.iter().copied()) {
+                Some(known) => format!("Did you mean `{known}`?"),
+                None => self.known(),
+            };
+            report
+                .error(code::UNKNOWN_FIELD, at.key_spot(), format!("{} has no field `{name}`", self.owner))
+                .label("unknown field")
+                .hint(hint);
+        }
+    }
+
+    fn known(&self) -> String {
+        const MANY: usize = 16;
+        let first = self.asked.iter().take(MANY).copied().collect::<Vec<_>>().join(", ");
+        format!("Known here: {first}{}.", if self.asked.len() > MANY { ", and others" } else { "" })
+    }
+}
+
+pub(crate) fn wrong_type(at: &At<'_>, what: &str, expected: &str, report: &mut Report) {
+    report
+        .error(code::WRONG_TYPE, at.spot(), format!("{what} is {expected}"))
+        .label(format!("found {}", at.node.describe()));
+}
+
+pub(crate) fn boolean(at: &At<'_>, what: &str, report: &mut Report) -> Option<bool> {
+    let Kind::Bool(flag) = at.node.kind else {
+        wrong_type(at, what, "true or false", report);
+        return None;
+    };
+    Some(flag)
+}
+
+pub(crate) fn string<'a>(at: &At<'a>, what: &str, report: &mut Report) -> Option<&'a str> {
+    let text = at.as_str();
+    if text.is_none() {
+        wrong_type(at, what, "a string", report);
+    }
+    text
+}
+
+pub(crate) fn list<'a>(at: &At<'a>, what: &str, report: &mut Report) -> Option<Vec<At<'a>>> {
+    let items = at.items().map(Iterator::collect);
+    if items.is_none() {
+        wrong_type(at, what, "a list", report);
+    }
+    items
+}
+
+pub(crate) fn path(at: &At<'_>, what: &str, report: &mut Report) -> Option<Path> {
+    let text = string(at, what, report)?;
+    Path::parse(text).map_err(|error| report_path(at, what.trim_matches('`'), text, &error, report)).ok()
+}
+
+fn report_path(at: &At<'_>, name: &str, text: &str, error: &PathError, report: &mut Report) {
+    let spot = report.inside(at.spot(), text, error.offset);
+    report
+        .error(code::BAD_PATH, spot, format!("`{name}` is not a valid path"))
+        .label(error.message.clone())
+        .hint("A path starts with `$` (the input) or `$$` (the context object): `$.order.items[0]`.");
+}
+
+/// A list that needs at least one item; reports an empty one.
+pub(crate) fn not_empty(node: &Node, spot: Spot, what: &str, of: &str, report: &mut Report) -> bool {
+    let empty = match &node.kind {
+        Kind::Array(items) => items.is_empty(),
+        Kind::Object(members) => members.is_empty(),
+        _ => false,
+    };
+    if empty {
+        report
+            .error(code::EMPTY, spot, format!("{what} is empty"))
+            .label(format!("at least one {of} is needed"));
+    }
+    !empty
+}

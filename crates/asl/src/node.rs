@@ -1,0 +1,220 @@
+//! The tree both formats are read into: JSON values, each with its place in the text.
+
+use crate::report::Spot;
+use crate::source::Span;
+use serde_json::{Number, Value};
+
+/// How deep a definition may nest. AWS stops far earlier by the size of the text; here it bounds every recursion.
+pub(crate) const MAX_DEPTH: usize = 200;
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Node {
+    pub(crate) span: Span,
+    pub(crate) kind: Kind,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Kind {
+    Null,
+    Bool(bool),
+    Number(Number),
+    String(String),
+    Array(Vec<Node>),
+    /// In the order of the text; a name given twice is there twice.
+    Object(Vec<Member>),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Member {
+    pub(crate) key: String,
+    pub(crate) key_span: Span,
+    pub(crate) value: Node,
+}
+
+impl Node {
+    /// The value without its places. Of a name given twice the last counts.
+    pub(crate) fn to_value(&self) -> Value {
+        match &self.kind {
+            Kind::Null => Value::Null,
+            Kind::Bool(flag) => Value::Bool(*flag),
+            Kind::Number(number) => Value::Number(number.clone()),
+            Kind::String(text) => Value::String(text.clone()),
+            Kind::Array(items) => Value::Array(items.iter().map(Node::to_value).collect()),
+            Kind::Object(members) => Value::Object(
+                members.iter().map(|member| (member.key.clone(), member.value.to_value())).collect(),
+            ),
+        }
+    }
+
+    /// What a message says was found instead: `the string "on"`, `a list`.
+    pub(crate) fn describe(&self) -> String {
+        match &self.kind {
+            Kind::Null => "null".into(),
+            Kind::Bool(flag) => flag.to_string(),
+            Kind::Number(number) => format!("the number {}", shorten(&number.to_string())),
+            Kind::String(text) => format!("the string {}", shorten(&format!("{text:?}"))),
+            Kind::Array(items) if items.is_empty() => "an empty list".into(),
+            Kind::Array(_) => "a list".into(),
+            Kind::Object(members) if members.is_empty() => "an empty object".into(),
+            Kind::Object(_) => "an object".into(),
+        }
+    }
+}
+
+fn shorten(text: &str) -> String {
+    const LIMIT: usize = 40;
+    match text.char_indices().nth(LIMIT) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// A node together with the way to it.
+#[derive(Clone, Debug)]
+pub(crate) struct At<'a> {
+    pub(crate) node: &'a Node,
+    /// JSON pointer.
+    pub(crate) pointer: String,
+    key_span: Option<Span>,
+}
+
+impl<'a> At<'a> {
+    pub(crate) fn root(node: &'a Node) -> Self {
+        At { node, pointer: String::new(), key_span: None }
+    }
+
+    pub(crate) fn member(&self, member: &'a Member) -> Self {
+        let token = member.key.replace('~', "~0").replace('/', "~1");
+        At {
+            node: &member.value,
+            pointer: format!("{}/{token}", self.pointer),
+            key_span: Some(member.key_span),
+        }
+    }
+
+    pub(crate) fn item(&self, index: usize, node: &'a Node) -> Self {
+        At { node, pointer: format!("{}/{index}", self.pointer), key_span: None }
+    }
+
+    /// The members, where this is an object.
+    pub(crate) fn members(&self) -> Option<impl Iterator<Item = (&'a str, At<'a>)>> {
+        match &self.node.kind {
+            Kind::Object(members) => {
+                Some(members.iter().map(|member| (member.key.as_str(), self.member(member))))
+            }
+            _ => None,
+        }
+    }
+
+    /// The items, where this is a list.
+    pub(crate) fn items(&self) -> Option<impl ExactSizeIterator<Item = At<'a>>> {
+        match &self.node.kind {
+            Kind::Array(items) => Some(items.iter().enumerate().map(|(index, node)| self.item(index, node))),
+            _ => None,
+        }
+    }
+
+    /// The first member of this name, where this is an object that has it.
+    pub(crate) fn get(&self, name: &str) -> Option<At<'a>> {
+        self.members()?.find_map(|(key, at)| (key == name).then_some(at))
+    }
+
+    /// The node that a JSON pointer relative to this one names.
+    pub(crate) fn descend(&self, pointer: &str) -> Option<At<'a>> {
+        let mut at = self.clone();
+        for token in pointer.split('/').skip(1) {
+            let token = token.replace("~1", "/").replace("~0", "~");
+            at = match &at.node.kind {
+                Kind::Object(_) => at.get(&token)?,
+                Kind::Array(items) => {
+                    let index: usize = token.parse().ok()?;
+                    at.item(index, items.get(index)?)
+                }
+                _ => return None,
+            };
+        }
+        Some(at)
+    }
+
+    pub(crate) fn as_str(&self) -> Option<&'a str> {
+        match &self.node.kind {
+            Kind::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The value's place.
+    pub(crate) fn spot(&self) -> Spot {
+        Spot { span: self.node.span, pointer: self.pointer.clone() }
+    }
+
+    /// The place of the value's name; of the value itself where it has none (an item of a list, the root).
+    pub(crate) fn key_spot(&self) -> Spot {
+        Spot { span: self.key_span.unwrap_or(self.node.span), pointer: self.pointer.clone() }
+    }
+}
+
+/// Where byte `offset` of a decoded string stands in the text. Exact where the string is written out as it is or with
+/// JSON's escapes; else the whole literal.
+pub(crate) fn position_in_string(text: &str, literal: Span, decoded: &str, offset: usize) -> Span {
+    let raw = text.get(literal.start..literal.end).unwrap_or_default();
+    let exact = if let Some(start) = raw.find(decoded) {
+        (!decoded.is_empty()).then_some(start + offset.min(decoded.len()))
+    } else if raw.starts_with('"') {
+        position_among_escapes(raw, offset)
+    } else {
+        None
+    };
+    let Some(start) = exact.map(|position| literal.start + position) else { return literal };
+    let width = text.get(start..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+    Span { start, end: start + width }
+}
+
+/// Walks a double-quoted literal; `None` at an escape that JSON does not have.
+fn position_among_escapes(raw: &str, offset: usize) -> Option<usize> {
+    let mut decoded = 0;
+    let mut position = 1;
+    while decoded < offset {
+        let rest = raw.get(position..)?;
+        let mut chars = rest.chars();
+        let (taken, made) = match chars.next()? {
+            '\\' => match chars.next()? {
+                'u' => {
+                    let unit = u32::from_str_radix(rest.get(2..6)?, 16).ok()?;
+                    match char::from_u32(unit) {
+                        Some(plain) => (6, plain.len_utf8()),
+                        None => (12, 4),
+                    }
+                }
+                '"' | '\\' | '/' | 'b' | 'f' | 'n' | 'r' | 't' => (2, 1),
+                _ => return None,
+            },
+            plain => (plain.len_utf8(), plain.len_utf8()),
+        };
+        position += taken;
+        decoded += made;
+    }
+    (position < raw.len()).then_some(position)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pointed_at(literal: &str, decoded: &str, offset: usize) -> String {
+        let text = format!("x: {literal},");
+        let span = Span { start: 3, end: 3 + literal.len() };
+        let found = position_in_string(&text, span, decoded, offset);
+        text[found.start..found.end].to_owned()
+    }
+
+    #[test]
+    fn an_offset_in_a_string_is_found_in_its_literal() {
+        assert_eq!(pointed_at(r#""$.a[b""#, "$.a[b", 4), "b");
+        assert_eq!(pointed_at(r#""$.a""#, "$.a", 3), "\"", "the end is the closing quote");
+        assert_eq!(pointed_at(r#""$\u002ea!b""#, "$.a!b", 3), "!");
+        assert_eq!(pointed_at(r#""\ud83d\ude00\n!""#, "😀\n!", 5), "!");
+        assert_eq!(pointed_at("$.a[b", "$.a[b", 4), "b", "plain YAML");
+        assert_eq!(pointed_at("'it''s'", "it's", 3), "'it''s'", "the whole where the escapes are others");
+    }
+}

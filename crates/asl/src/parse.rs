@@ -1,0 +1,229 @@
+//! From text to the typed state machine: the whole, and its flows. States are read in [`state`].
+
+mod choice;
+mod reachability;
+mod resource;
+mod retry;
+mod state;
+
+use crate::code;
+use crate::definition::{Flow, StateIndex, StateMachine};
+use crate::diagnostic::Diagnostic;
+use crate::fields::{Fields, not_empty, string};
+use crate::node::At;
+use crate::report::{Report, Spot};
+use crate::source::Source;
+use crate::suggest::nearest;
+use crate::tree;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+/// Characters of a state's name that Step Functions takes.
+const LONGEST_STATE_NAME: usize = 80;
+
+/// The most seconds that any field takes.
+const MAX_SECONDS: u32 = 99_999_999;
+
+/// A definition without errors.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parsed {
+    pub machine: StateMachine,
+    /// In the order of the text.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Reads a definition, JSON or YAML: by the ending of the source's name (`.json`, `.yaml`, `.yml`), else by its first
+/// character.
+///
+/// # Errors
+/// Everything that is wrong with it, warnings included, in the order of the text.
+pub fn parse(source: &Source) -> Result<Parsed, Vec<Diagnostic>> {
+    let mut report = Report::new(source);
+    let root = tree::read(source, &mut report);
+    let machine = root.as_ref().and_then(|root| machine(&At::root(root), &mut report));
+    let failed = report.has_errors();
+    let findings = report.finish();
+    match machine {
+        Some(machine) if !failed => Ok(Parsed { machine, warnings: findings }),
+        _ => Err(findings),
+    }
+}
+
+/// How the fields of a state select and compute: `QueryLanguage`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Dialect {
+    JsonPath,
+    JsonAta,
+}
+
+/// What the states of one flow need to know of what is around them.
+struct Scope<'a, 'm> {
+    dialect: Dialect,
+    /// The states of this flow.
+    states: HashMap<&'a str, StateIndex>,
+    /// The states of the whole machine, with the first place of each.
+    everywhere: &'m HashMap<&'a str, Spot>,
+}
+
+fn machine(root: &At<'_>, report: &mut Report) -> Option<StateMachine> {
+    if root.members().is_none() {
+        report
+            .error(code::NOT_A_STATE_MACHINE, root.spot(), "the definition is not a state machine")
+            .label(format!("found {}", root.node.describe()))
+            .hint("A state machine is an object with `StartAt` and `States`.");
+        return None;
+    }
+    let mut everywhere = HashMap::new();
+    collect_names(root, &mut everywhere, report);
+
+    let mut fields = Fields::of(root.clone(), "the state machine", report)?;
+    let comment = fields.owned_string("Comment", report);
+    let version = fields.owned_string("Version", report);
+    if let (Some(written), Some(at)) = (&version, fields.get("Version"))
+        && written != "1.0"
+    {
+        report
+            .error(
+                code::UNKNOWN_VALUE,
+                at.spot(),
+                format!("there is no version {written:?} of the states language"),
+            )
+            .hint("The only one is \"1.0\"; the field can be left out.");
+    }
+    let timeout_seconds = fields.integer("TimeoutSeconds", 1..=MAX_SECONDS, report);
+    let dialect = dialect(&mut fields, Dialect::JsonPath, report);
+    let flow = flow(&mut fields, dialect, &everywhere, report);
+    fields.finish(report);
+    Some(StateMachine { comment, version, timeout_seconds, flow: flow? })
+}
+
+/// The dialect of an object: its own, or the one around it. A dialect that is not supported is reported where it begins.
+fn dialect(fields: &mut Fields<'_>, around: Dialect, report: &mut Report) -> Dialect {
+    let Some(at) = fields.get("QueryLanguage") else { return around };
+    match string(&at, "`QueryLanguage`", report) {
+        Some("JSONata") => {
+            report
+                .error(code::NOT_SUPPORTED_YET, at.spot(), "JSONata is not supported yet")
+                .label("this query language")
+                .hint("Write it in JSONPath: InputPath, Parameters, ResultSelector, ResultPath, OutputPath.");
+            Dialect::JsonAta
+        }
+        Some("JSONPath") | None => Dialect::JsonPath,
+        Some(other) => {
+            let hint = match nearest(other, ["JSONPath", "JSONata"]) {
+                Some(known) => format!("Did you mean \"{known}\"?"),
+                None => "It is \"JSONPath\" or \"JSONata\".".into(),
+            };
+            report
+                .error(code::UNKNOWN_VALUE, at.spot(), format!("there is no query language {other:?}"))
+                .hint(hint);
+            around
+        }
+    }
+}
+
+/// Reads `StartAt` and `States`. Other fields are the caller's.
+fn flow<'a>(
+    fields: &mut Fields<'a>,
+    dialect: Dialect,
+    everywhere: &HashMap<&'a str, Spot>,
+    report: &mut Report,
+) -> Option<Flow> {
+    let start_hint = "Name the state to begin with.";
+    let start = fields.require("StartAt", start_hint, report);
+    let states_hint = "List the states by name: `\"States\": { \"Hello\": { \"Type\": \"Task\", … } }`.";
+    let states_at = fields.require("States", states_hint, report)?;
+    let Some(members) = states_at.members() else {
+        crate::fields::wrong_type(&states_at, "`States`", "an object", report);
+        return None;
+    };
+    if !not_empty(states_at.node, states_at.key_spot(), "`States`", "state", report) {
+        return None;
+    }
+    let mut states = HashMap::new();
+    let mut named: Vec<(&str, At<'_>)> = Vec::new();
+    for (name, at) in members {
+        // Of a name given twice, which has been reported, the first counts.
+        if let Entry::Vacant(entry) = states.entry(name) {
+            entry.insert(StateIndex(named.len() as u32));
+            named.push((name, at));
+        }
+    }
+    let scope = Scope { dialect, states, everywhere };
+    let start_at = start.as_ref().and_then(|at| scope.resolve(at, "`StartAt`", report));
+    let states: Vec<_> = named.iter().map(|(name, at)| state::read(name, at, &scope, report)).collect();
+    reachability::check(start.as_ref().and_then(At::as_str), &named, report);
+    Some(Flow { start_at: start_at?, states: states.into_iter().collect::<Option<_>>()? })
+}
+
+impl Scope<'_, '_> {
+    /// The state that a transition names. `what` is the field, in back quotes.
+    fn resolve(&self, at: &At<'_>, what: &str, report: &mut Report) -> Option<StateIndex> {
+        let name = string(at, what, report)?;
+        if let Some(index) = self.states.get(name) {
+            return Some(*index);
+        }
+        if let Some(elsewhere) = self.everywhere.get(name) {
+            let there = report.in_words(elsewhere.span);
+            report
+                .error(code::STATE_OUT_OF_SCOPE, at.spot(), format!("{what} leads out of its branch, to `{name}`"))
+                .label(format!("`{name}` is at {there}"))
+                .hint("A transition stays among the states of one `States` object; end the branch, and go on after it.");
+            return None;
+        }
+        let hint = match nearest(name, self.states.keys().copied()) {
+            Some(known) => format!("Did you mean `{known}`?"),
+            None => {
+                let mut known: Vec<&str> = self.states.keys().copied().collect();
+                known.sort_unstable();
+                known.truncate(10);
+                format!("States here: {}.", known.join(", "))
+            }
+        };
+        report
+            .error(
+                code::UNKNOWN_STATE,
+                at.spot(),
+                format!("{what} names a state that does not exist, `{name}`"),
+            )
+            .label("unknown state")
+            .hint(hint);
+        None
+    }
+}
+
+/// Every state's name, in every flow below. Names are unique within the whole machine, and of a bearable length.
+///
+/// Source: <https://states-language.net/spec.html#states-fields>.
+fn collect_names<'a>(flow: &At<'a>, everywhere: &mut HashMap<&'a str, Spot>, report: &mut Report) {
+    let mut here: Vec<&str> = Vec::new();
+    for (name, state) in flow.get("States").iter().filter_map(At::members).flatten() {
+        let spot = state.key_spot();
+        let length = name.chars().count();
+        if length == 0 || length > LONGEST_STATE_NAME {
+            report
+                .error(code::BAD_STATE_NAME, spot.clone(), "the name of a state has 1 to 80 characters")
+                .label(format!("{length} characters"));
+        }
+        match everywhere.get(name) {
+            Some(earlier) if !here.contains(&name) => {
+                let earlier = report.in_words(earlier.span);
+                report
+                    .error(code::DUPLICATE_STATE, spot, format!("there are two states `{name}`"))
+                    .label(format!("the other is at {earlier}"))
+                    .hint("Rename one: a name is unique within the whole state machine, branches included.");
+            }
+            Some(_) => {}
+            None => {
+                here.push(name);
+                everywhere.insert(name, spot);
+            }
+        }
+        for branch in state.get("Branches").iter().filter_map(At::items).flatten() {
+            collect_names(&branch, everywhere, report);
+        }
+        for processor in ["ItemProcessor", "Iterator"].iter().filter_map(|name| state.get(name)) {
+            collect_names(&processor, everywhere, report);
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Collects what was found while a definition is read, so that all of it can be said at once.
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::node::position_in_string;
+use crate::source::{Source, Span};
+
+/// A place in the text and in the tree.
+#[derive(Clone, Debug)]
+pub(crate) struct Spot {
+    pub(crate) span: Span,
+    /// JSON pointer.
+    pub(crate) pointer: String,
+}
+
+pub(crate) struct Report {
+    source: Source,
+    findings: Vec<Diagnostic>,
+}
+
+impl Report {
+    pub(crate) fn new(source: &Source) -> Self {
+        Report { source: source.clone(), findings: Vec::new() }
+    }
+
+    pub(crate) fn error(&mut self, code: &'static str, spot: Spot, message: impl Into<String>) -> Noted<'_> {
+        self.note(Severity::Error, code, spot, message.into())
+    }
+
+    pub(crate) fn warning(
+        &mut self,
+        code: &'static str,
+        spot: Spot,
+        message: impl Into<String>,
+    ) -> Noted<'_> {
+        self.note(Severity::Warning, code, spot, message.into())
+    }
+
+    fn note(&mut self, severity: Severity, code: &'static str, spot: Spot, message: String) -> Noted<'_> {
+        let span = self.on_one_line(spot.span);
+        self.findings.push(Diagnostic {
+            code,
+            severity,
+            message,
+            label: None,
+            hint: None,
+            location: Some(spot.pointer),
+            place: Some((self.source.clone(), span)),
+        });
+        let last = self.findings.len() - 1;
+        Noted(&mut self.findings[last])
+    }
+
+    /// A caret under a whole object hides what it means: an object is shown by its first line.
+    fn on_one_line(&self, span: Span) -> Span {
+        let written = self.source.text.get(span.start..span.end).unwrap_or_default();
+        let line = written.split(['\n', '\r']).next().unwrap_or_default();
+        Span { start: span.start, end: span.start + line.trim_end().len() }
+    }
+
+    /// `line 3, column 5`, for a second place that a message names.
+    pub(crate) fn in_words(&self, span: Span) -> String {
+        let (line, column) = self.source.line_column(span.start);
+        format!("line {line}, column {column}")
+    }
+
+    /// Where byte `offset` of the string `decoded` stands, whose literal is at `spot`.
+    pub(crate) fn inside(&self, spot: Spot, decoded: &str, offset: usize) -> Spot {
+        Spot { span: position_in_string(&self.source.text, spot.span, decoded, offset), ..spot }
+    }
+
+    pub(crate) fn has_errors(&self) -> bool {
+        self.findings.iter().any(|finding| finding.severity == Severity::Error)
+    }
+
+    /// All findings in the order of the text. What an alias makes the reader find again is said once.
+    pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
+        let start = |finding: &Diagnostic| finding.place.as_ref().map_or(0, |(_, span)| span.start);
+        self.findings.sort_by_key(start);
+        self.findings.dedup_by(|later, earlier| {
+            later.code == earlier.code && later.place == earlier.place && later.message == earlier.message
+        });
+        self.findings
+    }
+}
+
+/// A finding just noted, to be completed.
+pub(crate) struct Noted<'a>(&'a mut Diagnostic);
+
+impl Noted<'_> {
+    pub(crate) fn label(self, label: impl Into<String>) -> Self {
+        self.0.label = Some(label.into());
+        self
+    }
+
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+}

@@ -1,0 +1,42 @@
+//! Protection domains: what keeps the functions of one process apart.
+//!
+//! An island of `unsafe`: keys, link namespaces, protected memory, mailboxes, and the report of a fault. It knows nothing of
+//! Python, workflows or system-call policy; those come in through [`Guest`].
+//!
+//! Start reading at [`DomainProcess`] (what a process must do first), then [`Launch`] (how a domain comes up), then
+//! [`Mailbox`] (how payloads enter and leave it).
+//!
+//! Architecture Invariant: a domain thread touches key 0 and its own key. Code of this crate that runs on one (all of
+//! [`Guest`] but `confine`, and the domain's side of the mailbox) never allocates from the executable's heap.
+
+mod fault;
+mod heap;
+mod keys;
+mod link_map;
+mod mailbox;
+mod mapping;
+mod maps;
+mod memory;
+mod namespace;
+mod owners;
+mod pkru;
+mod process;
+mod region;
+mod sys;
+mod thread;
+mod thread_lists;
+
+pub use fault::{Fault, FaultKind, watch as watch_for_fault};
+pub use heap::TrustedHeap;
+pub use keys::{Key, Keys, KeysUnavailable, probe as probe_keys};
+pub use mailbox::{
+    Answer, Call, CallHeader, Doorbell, Mailbox, Outcome, Outgoing, Received, Reply, Returned, SMALL, Written, shared_len,
+};
+pub use memory::{MemoryCall, perform as perform_memory_call};
+pub use namespace::{Namespace, NamespaceError};
+pub use owners::{DomainIndex, Owners};
+pub use pkru::StartUpPage;
+pub use process::{DomainProcess, LOADER_TUNABLES, PrepareError, die_with_parent, exit_now};
+pub use region::{Region, RegionPool};
+pub use sys::monotonic_nanos;
+pub use thread::{ConfineError, Gate, Guest, Launch, Progress, Started, spawn_trusted};

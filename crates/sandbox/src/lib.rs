@@ -1,0 +1,12 @@
+//! The kernel jail of a domain thread.
+//!
+//! An island of `unsafe`. It knows nothing of keys, Python or workflows. Start reading at [`Confinement::enter`], which is
+//! what a thread goes through, and at `policy.rs`, which is what it may not do and why.
+
+mod confine;
+mod filter;
+mod listener;
+mod policy;
+
+pub use confine::{Confinement, EnterError};
+pub use listener::{AskedCall, Listener};

@@ -1,0 +1,468 @@
+//! Where a payload enters and leaves a domain.
+//!
+//! A mailbox is a page of words that both sides see, an inbox and an outbox. It carries the domain's key: the domain and the
+//! trusted threads can touch it, nobody else can. The domain sleeps on its bell; the orchestrator sleeps on one doorbell,
+//! which all domains ring.
+//!
+//! Architecture Invariant: the orchestrator reads each word of a reply once, and checks it before it uses it. The domain is
+//! not trusted to keep still.
+
+use crate::keys::Key;
+use crate::mapping::{Mapping, trusted_key};
+use crate::region::{LentRegion, Region, RegionPool, copy_out};
+use crate::sys;
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Payloads up to this many bytes are copied; larger ones move with their pages. At 16 KiB a copy and the re-tagging of a
+/// region cost about the same.
+pub const SMALL: usize = 16 << 10;
+
+/// Longest request id, in bytes.
+const REQUEST_ID_LEN: usize = 64;
+
+const BELL_QUIET: u32 = 0;
+const BELL_CALL: u32 = 1;
+
+const REPLY_NONE: u32 = 0;
+const REPLY_STARTED: u32 = 1;
+const REPLY_START_FAILED: u32 = 2;
+const REPLY_RETURNED: u32 = 3;
+
+const OUTCOME_OK: u32 = 0;
+const OUTCOME_ERROR: u32 = 1;
+const OUTCOME_TOO_LARGE: u32 = 2;
+
+/// The first page of a mailbox. Offsets are from the start of the mailbox, wrapping, so that they hold in both processes
+/// when the domain lives in another one, and reach a region anywhere when it does not.
+#[repr(C)]
+struct Words {
+    bell: AtomicU32,
+    reply: AtomicU32,
+    // The call.
+    function: AtomicU32,
+    request_id_len: AtomicU32,
+    request_id: [AtomicU64; REQUEST_ID_LEN / 8],
+    event_at: AtomicU64,
+    event_len: AtomicU64,
+    out_at: AtomicU64,
+    out_len: AtomicU64,
+    deadline_ms: AtomicU64,
+    // The reply.
+    outcome: AtomicU32,
+    len: AtomicU64,
+    called_ns: AtomicU64,
+    returned_ns: AtomicU64,
+}
+
+const INBOX_AT: usize = sys::PAGE;
+
+/// Bytes of a shared mailbox that takes payloads of `max_payload` bytes.
+pub fn shared_len(max_payload: usize) -> usize {
+    INBOX_AT + 2 * sys::page_ceil(max_payload)
+}
+
+/// The word that every domain rings when it has replied, and that the orchestrator sleeps on.
+///
+/// Anyone may ring it; what that means is only "look again".
+#[derive(Debug)]
+pub struct Doorbell {
+    memory: Mapping,
+}
+
+impl Doorbell {
+    /// For domains of this process.
+    pub fn private() -> io::Result<Self> {
+        Ok(Self { memory: Mapping::private(sys::PAGE, None)? })
+    }
+
+    /// For domains of other processes too; `file` holds at least a page.
+    pub fn shared(file: BorrowedFd<'_>) -> io::Result<Self> {
+        Ok(Self { memory: Mapping::shared(file, sys::PAGE, None)? })
+    }
+
+    pub(crate) fn word(&self) -> &AtomicU32 {
+        // SAFETY: the page is mapped as long as `self`, and a futex word is always accessed atomically.
+        unsafe { &*(self.memory.address() as *const AtomicU32) }
+    }
+
+    /// How often it rang. Take this before looking at the mailboxes, and give it to [`Self::wait`] after.
+    pub fn rings(&self) -> u32 {
+        self.word().load(Ordering::Acquire)
+    }
+
+    /// Sleeps until it rings again after `seen`, or for `timeout`.
+    pub fn wait(&self, seen: u32, timeout: Option<Duration>) {
+        sys::futex_wait(self.word(), seen, timeout);
+    }
+
+    pub fn ring(&self) {
+        self.word().fetch_add(1, Ordering::Release);
+        sys::futex_wake(self.word());
+    }
+}
+
+/// A payload for a domain.
+#[derive(Debug)]
+pub enum Outgoing<'a> {
+    /// To be copied.
+    Bytes(&'a [u8]),
+    /// Moves with its pages.
+    Region(Region),
+}
+
+/// A payload from a domain.
+#[derive(Debug)]
+pub enum Received {
+    Copied(Box<[u8]>),
+    Region(Region),
+}
+
+impl AsRef<[u8]> for Received {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Self::Copied(bytes) => bytes,
+            Self::Region(region) => region.as_ref(),
+        }
+    }
+}
+
+/// What a domain said. Payloads are whatever bytes it wrote: they are checked where they are decoded.
+#[derive(Debug)]
+pub enum Reply {
+    /// Its interpreter runs and its functions are loaded.
+    Started,
+    /// With an error object in the flat form.
+    StartFailed(Box<[u8]>),
+    Returned(Returned),
+}
+
+#[derive(Debug)]
+pub struct Returned {
+    pub outcome: Outcome,
+    /// When the handler was called and when it returned, in nanoseconds of `CLOCK_MONOTONIC`, as the domain says.
+    pub called_ns: u64,
+    pub returned_ns: u64,
+}
+
+#[derive(Debug)]
+pub enum Outcome {
+    Ok(Received),
+    /// With an error object in the flat form.
+    Error(Box<[u8]>),
+    /// The result does not fit.
+    TooLarge,
+}
+
+/// What is to be called.
+#[derive(Clone, Copy, Debug)]
+pub struct CallHeader<'a> {
+    /// The position of the function in its domain.
+    pub function: u32,
+    /// At most 64 bytes.
+    pub request_id: &'a str,
+    /// Milliseconds since the Unix epoch; 0 is never.
+    pub deadline_ms: u64,
+}
+
+#[derive(Debug)]
+enum Boxes {
+    /// The domain is in this process: large payloads move with their pages.
+    Pages { key: Option<Key>, pool: RegionPool, outbox: Option<LentRegion>, inbox: Option<LentRegion> },
+    /// The domain is in another process: payloads are copied through shared memory.
+    Shared { box_len: usize },
+}
+
+/// The orchestrator's side of a mailbox.
+#[derive(Debug)]
+pub struct Mailbox {
+    memory: Mapping,
+    boxes: Boxes,
+}
+
+impl Mailbox {
+    /// A mailbox for a domain of this process.
+    pub fn private(key: Option<Key>, pool: RegionPool) -> io::Result<Self> {
+        let memory = Mapping::private(INBOX_AT + SMALL, key)?;
+        Ok(Self { memory, boxes: Boxes::Pages { key, pool, outbox: None, inbox: None } })
+    }
+
+    /// A mailbox for a domain of another process, in a file of [`shared_len`] bytes that both map.
+    pub fn shared(file: BorrowedFd<'_>, max_payload: usize) -> io::Result<Self> {
+        let memory = Mapping::shared(file, shared_len(max_payload), trusted_key())?;
+        Ok(Self { memory, boxes: Boxes::Shared { box_len: sys::page_ceil(max_payload) } })
+    }
+
+    /// What the domain's thread needs to know of it.
+    pub(crate) fn domain_side(&self) -> usize {
+        self.memory.address()
+    }
+
+    fn words(&self) -> &Words {
+        // SAFETY: the page is mapped as long as `self`, was zero at first, and holds only atomics.
+        unsafe { &*(self.memory.address() as *const Words) }
+    }
+
+    /// Hands the event over and rings the domain's bell.
+    ///
+    /// Not to be called while a call is under way, or before the domain has started. Fails when the event does not fit, or
+    /// the kernel has no memory for a region.
+    pub fn call(&mut self, header: CallHeader<'_>, event: Outgoing<'_>) -> io::Result<()> {
+        let base = self.memory.address();
+        let (event_at, event_len) = self.put_event(event)?;
+        let (out_at, out_len) = self.prepare_outbox()?;
+        let words = self.words();
+        words.function.store(header.function, Ordering::Relaxed);
+        let id = &header.request_id.as_bytes()[..header.request_id.len().min(REQUEST_ID_LEN)];
+        let mut padded = [0; REQUEST_ID_LEN];
+        padded[..id.len()].copy_from_slice(id);
+        for (word, chunk) in words.request_id.iter().zip(padded.as_chunks::<8>().0) {
+            word.store(u64::from_ne_bytes(*chunk), Ordering::Relaxed);
+        }
+        words.request_id_len.store(id.len() as u32, Ordering::Relaxed);
+        words.event_at.store(event_at.wrapping_sub(base) as u64, Ordering::Relaxed);
+        words.event_len.store(event_len as u64, Ordering::Relaxed);
+        words.out_at.store(out_at.wrapping_sub(base) as u64, Ordering::Relaxed);
+        words.out_len.store(out_len as u64, Ordering::Relaxed);
+        words.deadline_ms.store(header.deadline_ms, Ordering::Relaxed);
+        words.reply.store(REPLY_NONE, Ordering::Relaxed);
+        words.bell.store(BELL_CALL, Ordering::Release);
+        sys::futex_wake(&words.bell);
+        Ok(())
+    }
+
+    /// Where the event is, once it is where the domain can read it.
+    fn put_event(&mut self, event: Outgoing<'_>) -> io::Result<(usize, usize)> {
+        let copy_at = self.memory.address() + INBOX_AT;
+        let (bytes, region): (&[u8], Option<Region>) = match event {
+            Outgoing::Bytes(bytes) => (bytes, None),
+            Outgoing::Region(region) => (&[], Some(region)),
+        };
+        match (&mut self.boxes, region) {
+            (Boxes::Pages { key, inbox, .. }, Some(region)) => {
+                let len = region.as_ref().len();
+                let lent = region.lend(*key)?;
+                let at = lent.address();
+                *inbox = Some(lent);
+                Ok((at, len))
+            }
+            (Boxes::Pages { key, pool, inbox, .. }, None) if bytes.len() > SMALL => {
+                let mut region = pool.take()?;
+                region.fill(bytes)?;
+                let lent = region.lend(*key)?;
+                let at = lent.address();
+                *inbox = Some(lent);
+                Ok((at, bytes.len()))
+            }
+            (Boxes::Pages { .. }, None) => Ok(copy_in(copy_at, bytes)),
+            (Boxes::Shared { box_len }, region) => {
+                let bytes = region.as_ref().map_or(bytes, |region| region.as_ref());
+                if bytes.len() > *box_len {
+                    return Err(io::Error::from(io::ErrorKind::FileTooLarge));
+                }
+                Ok(copy_in(copy_at, bytes))
+            }
+        }
+    }
+
+    fn prepare_outbox(&mut self) -> io::Result<(usize, usize)> {
+        let base = self.memory.address();
+        match &mut self.boxes {
+            Boxes::Pages { key, pool, outbox, .. } => {
+                let lent = match outbox.take() {
+                    Some(lent) => lent,
+                    None => pool.take()?.lend(*key)?,
+                };
+                let lent = outbox.insert(lent);
+                Ok((lent.address(), lent.len()))
+            }
+            Boxes::Shared { box_len } => Ok((base + INBOX_AT + *box_len, *box_len)),
+        }
+    }
+
+    /// What the domain said since the last call, if it said anything. Leaves nothing of it in the mailbox.
+    pub fn poll(&mut self) -> io::Result<Option<Reply>> {
+        let words = self.words();
+        let reply = words.reply.load(Ordering::Acquire);
+        if reply == REPLY_NONE {
+            return Ok(None);
+        }
+        words.reply.store(REPLY_NONE, Ordering::Relaxed);
+        let (outcome, len) = (words.outcome.load(Ordering::Relaxed), words.len.load(Ordering::Relaxed) as usize);
+        let (called_ns, returned_ns) =
+            (words.called_ns.load(Ordering::Relaxed), words.returned_ns.load(Ordering::Relaxed));
+        match reply {
+            REPLY_STARTED => Ok(Some(Reply::Started)),
+            REPLY_START_FAILED => {
+                let at = self.memory.address() + INBOX_AT;
+                Ok(Some(Reply::StartFailed(copy_out(at, len.min(SMALL)))))
+            }
+            _ => {
+                self.wipe_inbox();
+                let outcome = match outcome {
+                    OUTCOME_OK => Outcome::Ok(self.collect(len)?),
+                    OUTCOME_ERROR => Outcome::Error(self.collect(len)?.as_ref().into()),
+                    _ => Outcome::TooLarge,
+                };
+                Ok(Some(Reply::Returned(Returned { outcome, called_ns, returned_ns })))
+            }
+        }
+    }
+
+    /// Takes the event back from the domain: its next call, and the next execution, find nothing of it.
+    fn wipe_inbox(&mut self) {
+        if let Boxes::Pages { inbox: inbox @ Some(_), .. } = &mut self.boxes {
+            *inbox = None;
+        } else {
+            let used = self.words().event_len.load(Ordering::Relaxed) as usize;
+            let at = self.memory.address() + INBOX_AT;
+            let room = match self.boxes {
+                Boxes::Pages { .. } => SMALL,
+                Boxes::Shared { box_len } => box_len,
+            };
+            // SAFETY: the inbox has that much room, in memory of ours.
+            unsafe { std::ptr::write_bytes(at as *mut u8, 0, used.min(room)) };
+        }
+    }
+
+    /// Takes `len` bytes out of the outbox.
+    fn collect(&mut self, len: usize) -> io::Result<Received> {
+        let at = self.memory.address() + INBOX_AT;
+        match &mut self.boxes {
+            Boxes::Pages { outbox, .. } => {
+                let Some(lent) = outbox.take() else { return Ok(Received::Copied(Box::default())) };
+                if len <= SMALL {
+                    let bytes = copy_out(lent.address(), len);
+                    *outbox = Some(lent);
+                    return Ok(Received::Copied(bytes));
+                }
+                lent.take_back(len).map(Received::Region)
+            }
+            Boxes::Shared { box_len } => Ok(Received::Copied(copy_out(at + *box_len, len.min(*box_len)))),
+        }
+    }
+}
+
+fn copy_in(at: usize, bytes: &[u8]) -> (usize, usize) {
+    // SAFETY: the callers checked that an inbox at `at` has room for the bytes.
+    unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), at as *mut u8, bytes.len()) };
+    (at, bytes.len())
+}
+
+/// The domain's side of a mailbox. Used on the domain's thread, which may touch nothing but its own memory.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DomainSide {
+    base: usize,
+    doorbell: usize,
+}
+
+/// A call as the domain sees it.
+pub struct Call<'a> {
+    pub function: u32,
+    /// The flat form.
+    pub event: &'a [u8],
+    pub request_id: &'a str,
+    /// Milliseconds since the Unix epoch; 0 is never.
+    pub deadline_ms: u64,
+}
+
+/// What a domain's runtime made of a call: how many bytes it wrote, and when it called the handler.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer {
+    pub outcome: Written,
+    pub called_ns: u64,
+    pub returned_ns: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Written {
+    Ok(usize),
+    Error(usize),
+    TooLarge,
+}
+
+impl DomainSide {
+    /// # Safety
+    /// `base` is a mailbox and `doorbell` a futex word, both mapped for as long as this value is used.
+    pub(crate) unsafe fn new(base: usize, doorbell: &Doorbell) -> Self {
+        Self { base, doorbell: doorbell.memory.address() }
+    }
+
+    fn words(&self) -> &Words {
+        // SAFETY: see `new`.
+        unsafe { &*(self.base as *const Words) }
+    }
+
+    fn send(&self, reply: u32) {
+        self.words().reply.store(reply, Ordering::Release);
+        // SAFETY: see `new`.
+        let doorbell = unsafe { &*(self.doorbell as *const AtomicU32) };
+        doorbell.fetch_add(1, Ordering::Release);
+        sys::futex_wake(doorbell);
+    }
+
+    /// Where an error object goes when the runtime does not start.
+    pub(crate) fn start_error(&mut self) -> &mut [u8] {
+        // SAFETY: every mailbox has an inbox of that size, which nobody uses before the first call.
+        unsafe { std::slice::from_raw_parts_mut((self.base + INBOX_AT) as *mut u8, SMALL) }
+    }
+
+    pub(crate) fn started(&self) {
+        self.send(REPLY_STARTED);
+    }
+
+    pub(crate) fn start_failed(&self, written: usize) {
+        self.words().len.store(written as u64, Ordering::Relaxed);
+        self.send(REPLY_START_FAILED);
+    }
+
+    pub(crate) fn has_call(&self) -> bool {
+        self.words().bell.load(Ordering::Acquire) == BELL_CALL
+    }
+
+    /// Sleeps until the bell rings.
+    pub(crate) fn wait(&self) {
+        while !self.has_call() {
+            sys::futex_wait(&self.words().bell, BELL_QUIET, None);
+        }
+    }
+
+    /// Answers the call that rang.
+    pub(crate) fn answer(&self, work: impl FnOnce(&Call<'_>, &mut [u8]) -> Answer) {
+        let words = self.words();
+        words.bell.store(BELL_QUIET, Ordering::Relaxed);
+        let mut id = [0; REQUEST_ID_LEN];
+        for (chunk, word) in id.as_chunks_mut::<8>().0.iter_mut().zip(&words.request_id) {
+            *chunk = word.load(Ordering::Relaxed).to_ne_bytes();
+        }
+        let id_len = (words.request_id_len.load(Ordering::Relaxed) as usize).min(REQUEST_ID_LEN);
+        let at = |offset: &AtomicU64| self.base.wrapping_add(offset.load(Ordering::Relaxed) as usize);
+        let len = |len: &AtomicU64| len.load(Ordering::Relaxed) as usize;
+        // SAFETY: the orchestrator gave these ranges for the length of the call; they are this domain's and do not overlap.
+        let (event, out) = unsafe {
+            (
+                std::slice::from_raw_parts(at(&words.event_at) as *const u8, len(&words.event_len)),
+                std::slice::from_raw_parts_mut(at(&words.out_at) as *mut u8, len(&words.out_len)),
+            )
+        };
+        let call = Call {
+            function: words.function.load(Ordering::Relaxed),
+            event,
+            request_id: std::str::from_utf8(&id[..id_len]).unwrap_or(""),
+            deadline_ms: words.deadline_ms.load(Ordering::Relaxed),
+        };
+        let answer = work(&call, out);
+        let (outcome, len) = match answer.outcome {
+            Written::Ok(len) => (OUTCOME_OK, len),
+            Written::Error(len) => (OUTCOME_ERROR, len),
+            Written::TooLarge => (OUTCOME_TOO_LARGE, 0),
+        };
+        words.outcome.store(outcome, Ordering::Relaxed);
+        words.len.store(len as u64, Ordering::Relaxed);
+        words.called_ns.store(answer.called_ns, Ordering::Relaxed);
+        words.returned_ns.store(answer.returned_ns, Ordering::Relaxed);
+        self.send(REPLY_RETURNED);
+    }
+}

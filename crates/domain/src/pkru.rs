@@ -1,0 +1,55 @@
+//! The one place where the rights register is written: a page that exists only while domains start.
+//!
+//! Architecture Invariant: no instruction that writes PKRU is part of this executable. It is put into a page of its own, each
+//! domain thread runs it once, and the page is unmapped before any execution begins. There is no gate to jump into.
+
+use crate::sys;
+use std::io;
+
+/// `mov eax, edi; xor ecx, ecx; xor edx, edx; wrpkru; ret`
+const WRITE_PKRU: [u8; 10] = [0x89, 0xf8, 0x31, 0xc9, 0x31, 0xd2, 0x0f, 0x01, 0xef, 0xc3];
+
+/// The page. Dropping it unmaps it; no thread may be inside.
+#[derive(Debug)]
+pub struct StartUpPage(usize);
+
+impl StartUpPage {
+    pub fn map() -> io::Result<Self> {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+        let address = sys::map(sys::PAGE, libc::PROT_READ | libc::PROT_WRITE, flags, -1)?;
+        let page = Self(address);
+        // SAFETY: a fresh page of our own, long enough for the code; made executable only after it was written.
+        unsafe {
+            std::ptr::copy_nonoverlapping(WRITE_PKRU.as_ptr(), address as *mut u8, WRITE_PKRU.len());
+            sys::protect(address, sys::PAGE, libc::PROT_READ | libc::PROT_EXEC, None)?;
+        }
+        Ok(page)
+    }
+
+    pub(crate) fn write_pkru(&self) -> WritePkru {
+        WritePkru(self.0)
+    }
+}
+
+impl Drop for StartUpPage {
+    fn drop(&mut self) {
+        // SAFETY: the owner drops the page after every domain thread has said that it is past it.
+        unsafe { sys::unmap(self.0, sys::PAGE) };
+    }
+}
+
+/// The code on the page.
+#[derive(Clone, Copy)]
+pub(crate) struct WritePkru(usize);
+
+impl WritePkru {
+    /// Sets the calling thread's rights.
+    ///
+    /// # Safety
+    /// The page is still mapped, and the thread's stack and all it uses from now on is on a key that `rights` allows.
+    pub(crate) unsafe fn call(self, rights: u32) {
+        // SAFETY: the page holds a function of this signature.
+        let code: extern "C" fn(u32) = unsafe { std::mem::transmute(self.0) };
+        code(rights);
+    }
+}

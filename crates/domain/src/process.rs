@@ -1,0 +1,111 @@
+//! Making the process one in which domains can live. Once, first thing, while it has one thread.
+
+use crate::fault;
+use crate::heap;
+use crate::keys::{Keys, KeysUnavailable};
+use crate::link_map::LinkMap;
+use crate::mapping::Mapping;
+use crate::namespace::{Namespace, NamespaceError, find_libc};
+use crate::thread_lists::{ListHeads, ThreadListsError};
+use crate::keys::Key;
+use std::io;
+use std::path::Path;
+
+/// What the loader must be told before it starts: room for 16 namespaces and their thread-local storage, and no restartable
+/// sequences, which a thread that was copied does not have.
+pub const LOADER_TUNABLES: (&str, &str) =
+    ("GLIBC_TUNABLES", "glibc.rtld.nns=16:glibc.rtld.optional_static_tls=8192:glibc.pthread.rseq=0");
+
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    #[error(transparent)]
+    Keys(#[from] KeysUnavailable),
+    #[error("cannot prepare the process ({0}): {1}")]
+    System(&'static str, io::Error),
+    #[error("this process has no libc that is loaded dynamically; domains need one")]
+    NoLibc,
+    #[error(transparent)]
+    ThreadLists(#[from] ThreadListsError),
+}
+
+/// A process that is ready for domains.
+pub struct DomainProcess {
+    /// `None` where domains are not to be kept apart by keys.
+    pub keys: Option<Keys>,
+    heads: Option<ListHeads>,
+}
+
+impl DomainProcess {
+    /// Prepares the calling process, which has one thread, is not to be used for anything else, and dies with the thread
+    /// that started it.
+    pub fn prepare(with_keys: bool) -> Result<Self, PrepareError> {
+        one_base_heap();
+        forbid_new_privileges().map_err(|error| PrepareError::System("no_new_privs", error))?;
+        let libc = base_libc().ok_or(PrepareError::NoLibc)?;
+        let heads = ListHeads::find(&libc)?;
+        let keys = if with_keys { Some(Keys::take()?) } else { None };
+        if let Some(keys) = &keys {
+            heap::tag_with(keys.trusted).map_err(|error| PrepareError::System("the trusted heap", error))?;
+        }
+        if let Some(heads) = &heads {
+            let trusted = keys.as_ref().map(|keys| keys.trusted);
+            let copy = Mapping::private(heads.copy_size(), trusted)
+                .map_err(|error| PrepareError::System("thread lists", error))?;
+            // SAFETY: the copy stays for good, and this is the only thread.
+            unsafe { heads.give_private_copy(&libc, copy.leak())? };
+        }
+        // Until its libc has made a thread it believes that there is one only, and the loader's allocations, which are that
+        // libc's, go unlocked even when the threads of other namespaces make them.
+        std::thread::spawn(|| ()).join().map_err(|_| PrepareError::System("threads", io::ErrorKind::Other.into()))?;
+        fault::install().map_err(|error| PrepareError::System("signal handlers", error))?;
+        Ok(Self { keys, heads })
+    }
+
+    /// Loads `library` in a namespace of its own, on `key`. All of them before the first domain starts.
+    pub fn open_namespace(&self, library: &Path, key: Option<Key>) -> Result<Namespace, NamespaceError> {
+        Namespace::open(library, key, self.heads.as_ref())
+    }
+}
+
+fn base_libc() -> Option<LinkMap> {
+    // SAFETY: opens the executable itself, which is loaded.
+    let handle = unsafe { libc::dlopen(std::ptr::null(), libc::RTLD_NOW) };
+    if handle.is_null() { None } else { find_libc(handle) }
+}
+
+/// The loader allocates from the base libc's heap, on any thread. That heap must be one: an arena that was made for the thread
+/// of one domain would carry its key, and be given to another.
+fn one_base_heap() {
+    const M_MMAP_MAX: i32 = -4;
+    const M_TRIM_THRESHOLD: i32 = -1;
+    const M_ARENA_MAX: i32 = -8;
+    // SAFETY: sets parameters of the allocator, before other threads exist.
+    unsafe {
+        libc::mallopt(M_ARENA_MAX, 1);
+        libc::mallopt(M_MMAP_MAX, 0);
+        libc::mallopt(M_TRIM_THRESHOLD, i32::MAX);
+    }
+}
+
+fn forbid_new_privileges() -> io::Result<()> {
+    // SAFETY: sets an attribute of the process.
+    match unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Lets the kernel end this process when the thread that started it ends.
+pub fn die_with_parent() -> io::Result<()> {
+    // SAFETY: sets an attribute of the process.
+    match unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Ends the process at once: destructors of namespaces are not safe to run.
+pub fn exit_now(status: i32) -> ! {
+    // SAFETY: ends the process.
+    unsafe { libc::_exit(status) }
+}

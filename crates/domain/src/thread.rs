@@ -1,0 +1,285 @@
+//! Threads: the trusted ones, whose stacks are on the trusted key, and the first thread of each domain.
+
+use crate::fault;
+use crate::keys::Key;
+use crate::mailbox::{Answer, Call, DomainSide, Doorbell, Mailbox};
+use crate::mapping::{Mapping, trusted_key};
+use crate::namespace::Namespace;
+use crate::pkru::{StartUpPage, WritePkru};
+use crate::sys;
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::io;
+use std::ops::Range;
+use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+
+const TRUSTED_STACK: usize = 4 << 20;
+const DOMAIN_STACK: usize = 16 << 20;
+const SIGNAL_STACK: usize = 64 << 10;
+
+type PthreadCreate = unsafe extern "C" fn(
+    *mut libc::pthread_t,
+    *const libc::pthread_attr_t,
+    extern "C" fn(*mut c_void) -> *mut c_void,
+    *mut c_void,
+) -> c_int;
+
+/// Starts a detached thread with a stack on the trusted key. It inherits the caller's rights to all keys.
+pub fn spawn_trusted(body: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    extern "C" fn run(body: *mut c_void) -> *mut c_void {
+        // SAFETY: made from a box just below, and given to this thread alone.
+        let body = unsafe { Box::from_raw(body.cast::<Box<dyn FnOnce() + Send>>()) };
+        body();
+        std::ptr::null_mut()
+    }
+    let stack = Mapping::private(TRUSTED_STACK, trusted_key())?;
+    stack.guard_lowest_page()?;
+    let body: Box<Box<dyn FnOnce() + Send>> = Box::new(Box::new(body));
+    // SAFETY: the stack is leaked, so it outlives the thread; the body is handed over whole.
+    unsafe { create(libc::pthread_create, stack.leak(), TRUSTED_STACK, run, Box::into_raw(body).cast()) }
+}
+
+/// # Safety
+/// The stack stays mapped; `create` is a libc's `pthread_create`; `argument` is what `run` expects.
+unsafe fn create(
+    create: PthreadCreate,
+    stack: usize,
+    stack_len: usize,
+    run: extern "C" fn(*mut c_void) -> *mut c_void,
+    argument: *mut c_void,
+) -> io::Result<()> {
+    let mut attributes = std::mem::MaybeUninit::uninit();
+    let mut thread = 0;
+    // SAFETY: the attributes are initialised before they are used, and their layout is the same in every libc of a process.
+    let error = unsafe {
+        libc::pthread_attr_init(attributes.as_mut_ptr());
+        libc::pthread_attr_setstack(attributes.as_mut_ptr(), stack as *mut c_void, stack_len);
+        libc::pthread_attr_setdetachstate(attributes.as_mut_ptr(), libc::PTHREAD_CREATE_DETACHED);
+        create(&mut thread, attributes.as_ptr(), run, argument)
+    };
+    if error == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(error)) }
+}
+
+/// What runs in a domain: an interpreter, or a test's stand-in.
+///
+/// `confine` runs while the thread still has all rights; everything after it runs with the domain's rights alone, and must
+/// not touch the trusted heap: no `Box`, no `String`, no `format!`.
+pub trait Guest: Send + 'static {
+    /// Puts the calling thread under its policy.
+    fn confine(&mut self, gate: &Gate) -> Result<(), ConfineError>;
+    /// Starts, with its environment set; where it cannot, writes why (flat form) and says how many bytes.
+    fn start(&mut self, config: &[u8], error: &mut [u8]) -> Result<(), usize>;
+    fn call(&mut self, call: &Call<'_>, out: &mut [u8]) -> Answer;
+    /// The thread is about to sleep for a call, and has been woken by one.
+    fn pause(&mut self);
+    fn resume(&mut self);
+}
+
+/// Which step of confining a thread failed, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConfineError {
+    pub step: &'static str,
+    pub errno: i32,
+}
+
+/// Where a thread that has put itself under a filter leaves the filter's listener, and waits until someone listens.
+#[derive(Debug, Default)]
+#[repr(C)]
+pub struct Gate {
+    /// 0: nothing yet. 1: `value` is a listener. 2: past the start-up page. 3: failed, `value` is the errno, `step` says where.
+    state: AtomicU32,
+    open: AtomicU32,
+    value: AtomicI32,
+    step: AtomicU32,
+    step_at: std::sync::atomic::AtomicUsize,
+}
+
+impl Gate {
+    /// Leaves the listener and sleeps until it is served.
+    pub fn hand_over(&self, listener: i32) {
+        self.value.store(listener, Ordering::Relaxed);
+        self.publish(1);
+        while self.open.load(Ordering::Acquire) == 0 {
+            sys::futex_wait(&self.open, 0, None);
+        }
+    }
+
+    fn publish(&self, state: u32) {
+        self.state.store(state, Ordering::Release);
+        sys::futex_wake(&self.state);
+    }
+
+    fn fail(&self, error: ConfineError) {
+        self.value.store(error.errno, Ordering::Relaxed);
+        self.step_at.store(error.step.as_ptr() as usize, Ordering::Relaxed);
+        self.step.store(error.step.len() as u32, Ordering::Relaxed);
+        self.publish(3);
+    }
+}
+
+/// All that a domain's thread needs, in memory that carries its key.
+#[repr(C)]
+struct Block<G> {
+    gate: Gate,
+    guest: G,
+    side: DomainSide,
+    rights: Option<(WritePkru, u32)>,
+    signal_stack: usize,
+    clear_environment: unsafe extern "C" fn() -> c_int,
+    put_environment: unsafe extern "C" fn(*mut c_char) -> c_int,
+    config: (usize, usize),
+    environment: (usize, usize),
+}
+
+/// What is to be started.
+pub struct Launch<'a, G> {
+    pub namespace: &'a Namespace,
+    pub key: Option<Key>,
+    pub guest: G,
+    pub mailbox: &'a Mailbox,
+    pub doorbell: &'a Doorbell,
+    /// Given to [`Guest::start`].
+    pub config: &'a [u8],
+    /// `NAME=value`, all there is.
+    pub environment: &'a [String],
+}
+
+/// A domain's first thread, on its way up.
+pub struct Started {
+    gate: usize,
+    /// The memory that is the domain's from the start: stack, block, mailbox.
+    pub ranges: Vec<Range<usize>>,
+}
+
+/// What a starting thread says.
+#[derive(Debug)]
+pub enum Progress {
+    /// The listener of its filter; call [`Started::open_gate`] when somebody serves it.
+    Listener(i32),
+    /// It has given up its rights; the start-up page is not needed for it any more.
+    Confined,
+    Failed(ConfineError),
+}
+
+impl Started {
+    fn gate(&self) -> &Gate {
+        // SAFETY: the block begins with the gate and is never unmapped.
+        unsafe { &*(self.gate as *const Gate) }
+    }
+
+    /// Waits for what comes after `Progress` number `seen` (0 at first).
+    pub fn wait(&self) -> Progress {
+        loop {
+            match self.gate().state.swap(0, Ordering::Acquire) {
+                0 => sys::futex_wait(&self.gate().state, 0, None),
+                1 => return Progress::Listener(self.gate().value.load(Ordering::Relaxed)),
+                2 => return Progress::Confined,
+                _ => {
+                    let gate = self.gate();
+                    let (at, len) = (gate.step_at.load(Ordering::Relaxed), gate.step.load(Ordering::Relaxed));
+                    // SAFETY: stored from a &'static str, by code that runs before any of the function's.
+                    let step = unsafe {
+                        std::str::from_utf8_unchecked(std::slice::from_raw_parts(at as *const u8, len as usize))
+                    };
+                    return Progress::Failed(ConfineError { step, errno: gate.value.load(Ordering::Relaxed) });
+                }
+            }
+        }
+    }
+
+    pub fn open_gate(&self) {
+        self.gate().open.store(1, Ordering::Release);
+        sys::futex_wake(&self.gate().open);
+    }
+}
+
+impl<G: Guest> Launch<'_, G> {
+    /// Starts the thread, with that namespace's own `pthread_create`: per-thread state of a libc is set up only by itself.
+    pub fn start(self, page: Option<&StartUpPage>) -> io::Result<Started> {
+        let environment = c_strings(self.environment);
+        let block_len = size_of::<Block<G>>().next_multiple_of(64);
+        let memory = Mapping::private(block_len + self.config.len() + environment.len(), self.key)?;
+        let stack = Mapping::private(DOMAIN_STACK, self.key)?;
+        stack.guard_lowest_page()?;
+        // Key 0: a signal handler starts with rights to nothing else.
+        let signal_stack = Mapping::private(SIGNAL_STACK, None)?.leak();
+        let ranges = [&memory, &stack].map(|mapping| mapping.address()..mapping.address() + mapping.len()).to_vec();
+
+        let address = memory.leak();
+        let config_at = address + block_len;
+        let environment_at = config_at + self.config.len();
+        let block = address as *mut Block<G>;
+        let symbol = |name: &CStr| match self.namespace.lookup(name) as usize {
+            0 => Err(io::Error::other(format!("its libc has no {}", name.to_string_lossy()))),
+            address => Ok(address),
+        };
+        let (clear, put, pthread_create) = (symbol(c"clearenv")?, symbol(c"putenv")?, symbol(c"pthread_create")?);
+        // SAFETY: fresh memory of the right size; the symbols are the C library's functions of these names.
+        unsafe {
+            std::ptr::copy_nonoverlapping(self.config.as_ptr(), config_at as *mut u8, self.config.len());
+            std::ptr::copy_nonoverlapping(environment.as_ptr(), environment_at as *mut u8, environment.len());
+            block.write(Block {
+                gate: Gate::default(),
+                guest: self.guest,
+                side: DomainSide::new(self.mailbox.domain_side(), self.doorbell),
+                rights: self.key.zip(page).map(|(key, page)| (page.write_pkru(), key.constant_pkru())),
+                signal_stack,
+                clear_environment: std::mem::transmute::<usize, unsafe extern "C" fn() -> c_int>(clear),
+                put_environment: std::mem::transmute::<usize, unsafe extern "C" fn(*mut c_char) -> c_int>(put),
+                config: (config_at, self.config.len()),
+                environment: (environment_at, environment.len()),
+            });
+            let pthread_create = std::mem::transmute::<usize, PthreadCreate>(pthread_create);
+            create(pthread_create, stack.leak(), DOMAIN_STACK, run_domain::<G>, block.cast())?;
+        }
+        Ok(Started { gate: address, ranges })
+    }
+}
+
+fn c_strings(strings: &[String]) -> Vec<u8> {
+    strings.iter().flat_map(|string| string.bytes().filter(|&byte| byte != 0).chain([0])).collect()
+}
+
+/// The life of a domain's first thread. From `rights` on it touches nothing but its own memory.
+extern "C" fn run_domain<G: Guest>(block: *mut c_void) -> *mut c_void {
+    // SAFETY: `start` wrote the block and gave it to this thread; it is never unmapped.
+    let block = unsafe { &mut *block.cast::<Block<G>>() };
+    let confined = fault::use_alternate_stack(block.signal_stack, SIGNAL_STACK)
+        .map_err(|error| ConfineError { step: "sigaltstack", errno: error.raw_os_error().unwrap_or(0) })
+        .and_then(|()| block.guest.confine(&block.gate));
+    if let Err(error) = confined {
+        block.gate.fail(error);
+        return std::ptr::null_mut();
+    }
+    if let Some((write_pkru, rights)) = block.rights {
+        // SAFETY: the page stays until this thread says that it is past it; this stack and block carry the domain's key.
+        unsafe { write_pkru.call(rights) };
+    }
+    block.gate.publish(2);
+    // SAFETY: libc's own functions, on a thread of that libc; each string ends with a zero and stays for good.
+    unsafe {
+        (block.clear_environment)();
+        let (mut at, len) = block.environment;
+        let end = at + len;
+        while at < end {
+            (block.put_environment)(at as *mut c_char);
+            at += CStr::from_ptr(at as *const c_char).count_bytes() + 1;
+        }
+    }
+    // SAFETY: `start` put the configuration there, for good.
+    let config = unsafe { std::slice::from_raw_parts(block.config.0 as *const u8, block.config.1) };
+    match block.guest.start(config, block.side.start_error()) {
+        Ok(()) => block.side.started(),
+        Err(written) => {
+            block.side.start_failed(written);
+            return std::ptr::null_mut();
+        }
+    }
+    block.guest.pause();
+    loop {
+        block.side.wait();
+        block.guest.resume();
+        let guest = &mut block.guest;
+        block.side.answer(|call, out| guest.call(call, out));
+        block.guest.pause();
+    }
+}

@@ -1,0 +1,66 @@
+//! Putting a thread into its jail, step by step.
+
+use crate::filter;
+use std::ffi::CString;
+use std::io;
+
+/// What a domain thread is confined to.
+#[derive(Clone, Debug)]
+pub struct Confinement {
+    /// Becomes its standard output and error; every other descriptor is closed for it.
+    pub log: i32,
+    /// Becomes its working directory, and nobody else's.
+    pub directory: CString,
+    /// Whether the monitor answers its memory calls (it shares its process with other domains).
+    pub monitored: bool,
+}
+
+/// A step that the kernel did not allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EnterError {
+    pub step: &'static str,
+    pub errno: i32,
+}
+
+fn step(step: &'static str, result: io::Result<impl Sized>) -> Result<(), EnterError> {
+    result.map(drop).map_err(|error| EnterError { step, errno: error.raw_os_error().unwrap_or(0) })
+}
+
+fn check(result: libc::c_long) -> io::Result<()> {
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+impl Confinement {
+    /// Confines the calling thread and all it starts from now on. There is no way back.
+    ///
+    /// Where memory calls are monitored, `hand_over` is given the listener's descriptor and must return only when somebody
+    /// serves it: the next memory call of this thread waits for an answer.
+    pub fn enter(&self, hand_over: impl FnOnce(i32)) -> Result<(), EnterError> {
+        if self.monitored {
+            // Before the descriptor tables part, so that the monitor has the listener too.
+            let listener = filter::install(&filter::memory_filter(), true);
+            match listener {
+                Ok(descriptor) => hand_over(descriptor),
+                Err(error) => return step("a filter with a listener (seccomp)", Err::<(), _>(error)),
+            }
+        }
+        // SAFETY: the calls change this thread's own tables; the strings are C strings.
+        unsafe {
+            let apart = libc::unshare(libc::CLONE_FS | libc::CLONE_FILES);
+            step("its own descriptors (unshare)", check(apart.into()))?;
+            let null = libc::open(c"/dev/null".as_ptr(), libc::O_RDONLY);
+            step("/dev/null", check(null.into()))?;
+            // The log first: it may be in the way of the numbers it goes to.
+            let log = libc::fcntl(self.log, libc::F_DUPFD, 3);
+            step("its log", check(log.into()))?;
+            for (from, to) in [(null, 0), (log, 1), (log, 2)] {
+                step("its standard streams (dup2)", check(libc::dup2(from, to).into()))?;
+            }
+            let closed = libc::syscall(libc::SYS_close_range, 3u32, u32::MAX, 0u32);
+            step("closing the others' descriptors (close_range)", check(closed))?;
+            let directory = libc::chdir(self.directory.as_ptr());
+            step("its working directory (chdir)", check(directory.into()))?;
+        }
+        step("its system-call policy (seccomp)", filter::install(&filter::policy_filter(), false))
+    }
+}

@@ -1,7 +1,8 @@
 """Trains the model and writes what the example ships: `python3 train.py`, from this folder.
 
-Needs numpy, Pillow and scikit-learn, which ships the data: the test part of the UCI set "Optical Recognition of Handwritten
-Digits", 1,797 digits of 8 x 8 pixels with 17 shades. The last fifth is held out; the shipped images come from there.
+Needs numpy, Pillow and scikit-learn, which ships the data: the test part of "Optical Recognition of Handwritten Digits"
+(E. Alpaydin and C. Kaynak, UCI Machine Learning Repository, CC BY 4.0), 1,797 digits of 8 x 8 pixels with 17 shades. The
+last fifth is held out; the shipped images come from there.
 """
 
 import base64

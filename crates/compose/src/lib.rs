@@ -1,17 +1,48 @@
 //! The composer: a workflow folder and a host in, a [`Plan`] out.
 //!
-//! `load` reads what the user wrote (definition, `faastlane.toml`, functions) and finds every mistake that needs no
-//! host; `plan` finds the interpreter, installs requirements once, and decides which domain each function has and
-//! where the domain runs. Both say what is wrong as `Diagnostic`s.
+//! [`load`] reads what the user wrote (definition, `faastlane.toml`, functions) and finds every mistake that needs no
+//! host; [`plan()`] finds the interpreter, installs requirements once, and decides which domain each function has and
+//! where the domain runs. Both say what is wrong as [`faastlane_asl::diagnostic::Diagnostic`]s.
 //!
 //! May know: `asl` and `payload`. It runs the Python interpreter and pip as child processes, but probes no hardware:
-//! what the host offers comes in as [`Host`].
+//! what the host offers comes in as [`Host`], and what the environment says as [`Surroundings`].
 //!
 //! Start reading at `workflow.rs`, then `planner.rs`; `plan.rs` is what comes out.
 #![forbid(unsafe_code)]
+#![allow(clippy::result_large_err, reason = "a diagnostic ends the work: moving its 168 bytes costs nothing")]
 
+mod bundle;
+mod code;
+mod config;
+mod config_check;
+mod finding;
+mod flow_walk;
+mod functions;
 mod host;
+mod isolation;
 mod plan;
+mod planner;
+mod progress;
+mod python_probe;
+mod python_search;
+mod requirement_list;
+mod requirements;
+mod settings;
+mod toml_reader;
+mod tree_digest;
+mod workflow;
 
+pub use config::{Config, FunctionConfig, Preferences, TrustGroup};
+pub use finding::nearest;
+pub use functions::FunctionSource;
 pub use host::{Host, Keys};
 pub use plan::{DomainPlan, FunctionPlan, Isolation, Limits, Placement, Plan, PythonInstall, StatePlan};
+pub use planner::plan;
+pub use progress::Progress;
+pub use python_search::{PassedOver, PythonCandidate, survey};
+pub use settings::{
+    DEFAULT_MAX_PAYLOAD_BYTES, Origin, Overrides, PythonRequest, RequestedIsolation, Setting, Surroundings,
+    parse_size,
+};
+pub use toml_reader::Located;
+pub use workflow::{Settings, Workflow, load};

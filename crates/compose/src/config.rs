@@ -1,0 +1,288 @@
+//! `faastlane.toml`, and the user's own file.
+//!
+//! ```toml
+//! [workflow]
+//! name = "claims"                  # default: the folder's name
+//! definition = "claims.asl.json"   # default: workflow.asl.json, .yaml or .yml, else workflow.json
+//! python = "3.12"                  # a version, a command or a path; default: the first that can be used
+//! max_payload = "64MiB"
+//! isolation = "auto"               # auto, mpk, process or none
+//!
+//! [functions.resize]
+//! handler = "image.resize"         # module.function, or just the function
+//! path = "src/resize"              # default: functions/resize.py, functions/resize/, resize.py, resize/
+//! python = "3.11"
+//! timeout = 30                     # seconds
+//! memory = 512                     # MB, for context.memory_limit_in_mb
+//! env = { MODE = "fast" }
+//!
+//! [trust]
+//! pricing = ["quote", "discount"]  # these share one domain
+//! ```
+//!
+//! The user's file holds `python`, `max_payload` and `isolation`, without a table around them.
+
+use crate::code;
+use crate::settings::{PythonRequest, RequestedIsolation, parse_size};
+use crate::toml_reader::{Located, TomlReader, to_span};
+use faastlane_asl::diagnostic::Diagnostic;
+use faastlane_asl::source::Source;
+use std::collections::BTreeMap;
+use std::path::Path;
+use toml::de::DeTable;
+
+/// What a workflow's `faastlane.toml` says; empty where there is none.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Config {
+    pub source: Option<Source>,
+    pub name: Option<Located<String>>,
+    /// Relative to the workflow folder.
+    pub definition: Option<Located<String>>,
+    pub preferences: Preferences,
+    /// In the order of their names.
+    pub functions: Vec<FunctionConfig>,
+    /// In the order of their names.
+    pub trust: Vec<TrustGroup>,
+}
+
+/// The settings that a user's own file can hold too.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Preferences {
+    pub source: Option<Source>,
+    pub python: Option<Located<PythonRequest>>,
+    pub max_payload_bytes: Option<Located<u64>>,
+    pub isolation: Option<Located<RequestedIsolation>>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct FunctionConfig {
+    pub name: Located<String>,
+    /// `module.function` or `function`.
+    pub handler: Option<Located<String>>,
+    /// Relative to the workflow folder.
+    pub path: Option<Located<String>>,
+    pub python: Option<Located<PythonRequest>>,
+    pub timeout_seconds: Option<u32>,
+    pub memory_mb: Option<u32>,
+    pub env: BTreeMap<String, String>,
+}
+
+/// Functions that trust each other and share a domain.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrustGroup {
+    pub name: Located<String>,
+    pub functions: Vec<Located<String>>,
+}
+
+/// Step Functions' own limit on `TimeoutSeconds`.
+const MAX_TIMEOUT_SECONDS: u32 = 99_999_999;
+/// A terabyte: only there to catch a size in bytes.
+const MAX_MEMORY_MB: u32 = 1 << 20;
+
+impl Config {
+    /// Reads a workflow's file; `base` is its folder.
+    pub(crate) fn read(source: &Source, base: &Path) -> (Self, Vec<Diagnostic>) {
+        let mut reader = TomlReader::new(source);
+        let root = reader.root();
+        reader.known_keys(&root, "faastlane.toml", &["workflow", "functions", "trust"]);
+        let mut config = Self { source: Some(source.clone()), ..Self::default() };
+        if let Some(workflow) = reader.table(&root, "workflow") {
+            let known = ["name", "definition", "python", "max_payload", "isolation"];
+            reader.known_keys(workflow, "[workflow]", &known);
+            config.name = reader.string(workflow, "name");
+            config.definition = reader.string(workflow, "definition");
+            config.preferences = read_preferences(&mut reader, workflow, source, base);
+        }
+        if let Some(functions) = reader.table(&root, "functions") {
+            config.functions = read_functions(&mut reader, functions, base);
+        }
+        if let Some(trust) = reader.table(&root, "trust") {
+            config.trust = read_trust(&mut reader, trust);
+        }
+        (config, reader.findings)
+    }
+
+    pub(crate) fn function(&self, name: &str) -> Option<&FunctionConfig> {
+        self.functions.iter().find(|function| function.name.value == name)
+    }
+
+    /// The trust group that a function is in.
+    pub(crate) fn group_of(&self, function: &str) -> Option<&TrustGroup> {
+        self.trust.iter().find(|group| group.functions.iter().any(|member| member.value == function))
+    }
+}
+
+impl Preferences {
+    /// Reads the user's own file; `base` is its folder.
+    pub(crate) fn read(source: &Source, base: &Path) -> (Self, Vec<Diagnostic>) {
+        let mut reader = TomlReader::new(source);
+        let root = reader.root();
+        reader.known_keys(&root, "the user's settings", &["python", "max_payload", "isolation"]);
+        let preferences = read_preferences(&mut reader, &root, source, base);
+        (preferences, reader.findings)
+    }
+}
+
+fn read_preferences(
+    reader: &mut TomlReader<'_>,
+    table: &DeTable<'_>,
+    source: &Source,
+    base: &Path,
+) -> Preferences {
+    Preferences {
+        source: Some(source.clone()),
+        python: reader.parsed(table, "python", |text| PythonRequest::parse(text, base)),
+        max_payload_bytes: reader.parsed(table, "max_payload", parse_size),
+        isolation: reader.parsed(table, "isolation", str::parse),
+    }
+}
+
+fn read_functions(reader: &mut TomlReader<'_>, functions: &DeTable<'_>, base: &Path) -> Vec<FunctionConfig> {
+    let mut found = Vec::new();
+    for (key, value) in functions {
+        let name = key.get_ref().as_ref();
+        let Some(table) = reader.as_table(value, name) else { continue };
+        let known = ["handler", "path", "python", "timeout", "memory", "env"];
+        reader.known_keys(table, &format!("[functions.{name}]"), &known);
+        found.push(FunctionConfig {
+            name: Located { value: name.to_owned(), span: to_span(&key.span()) },
+            handler: reader.parsed(table, "handler", parse_handler),
+            path: reader.string(table, "path"),
+            python: reader.parsed(table, "python", |text| PythonRequest::parse(text, base)),
+            timeout_seconds: reader.integer(table, "timeout", "seconds", 1..=MAX_TIMEOUT_SECONDS),
+            memory_mb: reader.integer(table, "memory", "MB", 1..=MAX_MEMORY_MB),
+            env: read_env(reader, table),
+        });
+    }
+    found
+}
+
+fn parse_handler(text: &str) -> Result<String, String> {
+    let well_formed =
+        text.split(['.', '/']).all(|part| !part.is_empty()) && !text.contains(char::is_whitespace);
+    if well_formed { Ok(text.to_owned()) } else { Err("expected module.function or function".to_owned()) }
+}
+
+fn read_env(reader: &mut TomlReader<'_>, function: &DeTable<'_>) -> BTreeMap<String, String> {
+    let mut env = BTreeMap::new();
+    let Some(table) = reader.table(function, "env") else { return env };
+    for (key, value) in table {
+        let name = key.get_ref().as_ref();
+        if name.is_empty() || name.contains(['=', '\0']) {
+            let message = format!("`{name}` cannot be the name of an environment variable");
+            let hint = "Use letters, digits and `_`.".to_owned();
+            reader.reject(code::BAD_VALUE, &key.span(), message, "not a name", hint);
+            continue;
+        }
+        let parsed = reader.parse_value(value, name, |text| match text.contains('\0') {
+            true => Err("expected no NUL character".to_owned()),
+            false => Ok(text.to_owned()),
+        });
+        if let Some(located) = parsed {
+            env.insert(name.to_owned(), located.value);
+        }
+    }
+    env
+}
+
+fn read_trust(reader: &mut TomlReader<'_>, trust: &DeTable<'_>) -> Vec<TrustGroup> {
+    trust
+        .iter()
+        .map(|(key, value)| {
+            let name = key.get_ref().as_ref();
+            TrustGroup {
+                name: Located { value: name.to_owned(), span: to_span(&key.span()) },
+                functions: reader.strings(value, name),
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> (Config, Vec<Diagnostic>) {
+        Config::read(&Source::new("faastlane.toml", text), Path::new("/w"))
+    }
+
+    /// Code and the text under the caret of each finding.
+    fn findings(text: &str) -> Vec<(&'static str, String)> {
+        let (_, findings) = read(text);
+        findings
+            .into_iter()
+            .map(|finding| {
+                let (source, span) = finding.place.unwrap();
+                (finding.code, source.text[span.start..span.end].to_owned())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn everything_that_can_be_said() {
+        let (config, findings) = read(
+            r#"
+            [workflow]
+            name = "claims"
+            definition = "claims.asl.yaml"
+            python = "3.12"
+            max_payload = "1MiB"
+            isolation = "process"
+            [functions.resize-image]
+            handler = "image.resize"
+            path = "src/resize"
+            python = "./venv"
+            timeout = 30
+            memory = 512
+            env = { MODE = "fast", EMPTY = "" }
+            [trust]
+            pricing = ["quote", "discount"]
+            "#,
+        );
+        assert_eq!(findings, []);
+        assert_eq!(config.name.unwrap().value, "claims");
+        assert_eq!(config.preferences.python.unwrap().value, PythonRequest::Version(3, 12, None));
+        assert_eq!(config.preferences.max_payload_bytes.unwrap().value, 1 << 20);
+        assert_eq!(config.preferences.isolation.unwrap().value, RequestedIsolation::Process);
+        let function = &config.functions[0];
+        assert_eq!(function.name.value, "resize-image");
+        assert_eq!(function.python.as_ref().unwrap().value, PythonRequest::Path("/w/venv".into()));
+        assert_eq!((function.timeout_seconds, function.memory_mb), (Some(30), Some(512)));
+        assert_eq!(function.env["MODE"], "fast");
+        assert_eq!(config.trust[0].functions[1].value, "discount");
+    }
+
+    #[test]
+    fn every_mistake_is_found_at_its_place() {
+        let text = "[workflow]\nnmae = 'x'\npython = 3.12\nisolation = 'mkp'\nmax_payload = 'big'\n\
+                    [functions.a]\ntimeout = 0\nmemory = '1GB'\nhandler = '.x'\nenv = { 'A=B' = 'x', C = 1 }\n\
+                    [trust]\ng = ['a', 2]\n[extra]\n";
+        let mut found = findings(text);
+        found.sort();
+        let expected = [
+            ("FL0211", "extra"),
+            ("FL0211", "nmae"),
+            ("FL0212", "'.x'"),
+            ("FL0212", "'1GB'"),
+            ("FL0212", "'A=B'"),
+            ("FL0212", "'big'"),
+            ("FL0212", "'mkp'"),
+            ("FL0212", "0"),
+            ("FL0212", "1"),
+            ("FL0212", "2"),
+            ("FL0212", "3.12"),
+        ];
+        assert_eq!(found, expected.map(|(code, place)| (code, place.to_owned())));
+    }
+
+    #[test]
+    fn unknown_keys_name_the_nearest() {
+        let (_, findings) = read("[workflow]\nmax_paylod = '1MiB'\n");
+        assert_eq!(findings[0].hint.as_deref(), Some("Did you mean `max_payload`?"));
+    }
+
+    #[test]
+    fn text_that_is_no_toml() {
+        assert_eq!(findings("[workflow\nname = 'x'\n").first().map(|finding| finding.0), Some("FL0210"));
+    }
+}

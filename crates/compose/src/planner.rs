@@ -1,0 +1,277 @@
+//! From a workflow and a host to a plan: interpreters, requirements, domains, and where each state runs.
+
+use crate::bundle;
+use crate::flow_walk::{calls, walk};
+use crate::functions::FunctionSource;
+use crate::host::Host;
+use crate::isolation::{Decision, decide};
+use crate::plan::{DomainPlan, FunctionPlan, Isolation, Limits, Placement, Plan, PythonInstall, StatePlan};
+use crate::progress::Progress;
+use crate::python_search;
+use crate::requirement_list::RequirementList;
+use crate::requirements;
+use crate::settings::{Origin, Setting};
+use crate::workflow::Workflow;
+use faastlane_asl::definition::{Flow, Resource, State, StateKind};
+use faastlane_asl::diagnostic::Diagnostic;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+/// Plans a workflow for a host. Runs Python to ask what it is and pip to install requirements, unless both have been
+/// done before.
+///
+/// # Errors
+///
+/// No Python that can be used, requirements that cannot be installed, an isolation that the host does not have: all that
+/// stand in the way at once.
+pub fn plan(
+    workflow: &Workflow,
+    host: &Host,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Plan, Vec<Diagnostic>> {
+    let mut findings = Vec::new();
+    let decision = decide(&workflow.settings.isolation, host).map_err(|finding| findings.push(finding));
+    let pythons = Pythons::find(workflow).map_err(|found| findings.extend(found));
+    let (Ok(decision), Ok(pythons)) = (decision, pythons) else { return Err(findings) };
+    let packages = install_requirements(workflow, &pythons, progress)?;
+
+    let domains = assign_domains(workflow, &decision, &pythons);
+    let functions =
+        workflow.functions.iter().zip(packages).enumerate().map(|(index, (function, packages))| {
+            let domain =
+                domains.iter().position(|domain| domain.functions.contains(&index)).unwrap_or_default();
+            plan_function(function, packages, domain, &pythons.installs[pythons.of_function[index]])
+        });
+    let mut plan = Plan {
+        workflow: workflow.name.clone(),
+        bundle: bundle::digest(workflow),
+        isolation: decision.isolation,
+        isolation_reason: decision.reason,
+        functions: functions.collect(),
+        pythons: pythons.installs,
+        domains,
+        states: Vec::new(),
+        limits: Limits { max_payload_bytes: workflow.settings.max_payload_bytes.value },
+        notes: pythons.notes,
+    };
+    let mut states = Vec::new();
+    walk(&workflow.machine.flow, &mut |state, within| states.push(plan_state(state, within, &plan)));
+    plan.states = states;
+    add_notes(&mut plan, decision.domains_per_process);
+    Ok(plan)
+}
+
+/// The interpreters of a workflow.
+struct Pythons {
+    installs: Vec<PythonInstall>,
+    /// For each function, a position in `installs`.
+    of_function: Vec<usize>,
+    notes: Vec<String>,
+}
+
+impl Pythons {
+    fn find(workflow: &Workflow) -> Result<Self, Vec<Diagnostic>> {
+        let mut pythons = Self { installs: Vec::new(), of_function: Vec::new(), notes: Vec::new() };
+        let mut wanted: Vec<(Setting<_>, Option<usize>)> = Vec::new();
+        let mut findings = Vec::new();
+        for function in &workflow.functions {
+            let request = match (&function.python, &workflow.config.source) {
+                (Some(python), Some(source)) => {
+                    Setting { value: python.value.clone(), origin: Origin::File(source.clone(), python.span) }
+                }
+                _ => workflow.settings.python.clone(),
+            };
+            let known = wanted.iter().find(|(other, _)| other.value == request.value);
+            let found = match known {
+                Some((_, found)) => *found,
+                None => {
+                    let result = python_search::find(&request, &workflow.root, &workflow.surroundings);
+                    let found =
+                        result.map(|found| pythons.add(found)).map_err(|finding| findings.push(finding)).ok();
+                    wanted.push((request, found));
+                    found
+                }
+            };
+            pythons.of_function.extend(found);
+        }
+        if findings.is_empty() { Ok(pythons) } else { Err(findings) }
+    }
+
+    fn add(&mut self, (install, notes): (PythonInstall, Vec<String>)) -> usize {
+        self.notes.extend(notes);
+        match self.installs.iter().position(|known| *known == install) {
+            Some(known) => known,
+            None => {
+                self.installs.push(install);
+                self.installs.len() - 1
+            }
+        }
+    }
+}
+
+/// For each function, the folder of its installed requirements.
+fn install_requirements(
+    workflow: &Workflow,
+    pythons: &Pythons,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Vec<Option<PathBuf>>, Vec<Diagnostic>> {
+    // Functions with the same files and the same Python share an installation.
+    let mut shared: BTreeMap<(usize, &[PathBuf]), Vec<usize>> = BTreeMap::new();
+    for (index, function) in workflow.functions.iter().enumerate() {
+        shared.entry((pythons.of_function[index], &function.requirements)).or_default().push(index);
+    }
+    let mut folders = vec![None; workflow.functions.len()];
+    let mut findings = Vec::new();
+    for ((python, files), functions) in shared {
+        let names: Vec<String> = functions.iter().map(|&i| workflow.functions[i].name.clone()).collect();
+        let cache = &workflow.surroundings.cache_directory;
+        let installed = RequirementList::read(files).and_then(|list| match list.is_empty() {
+            true => Ok(None),
+            false => {
+                requirements::installed(&list, &names, &pythons.installs[python], cache, progress).map(Some)
+            }
+        });
+        match installed {
+            Ok(folder) => functions.into_iter().for_each(|index| folders[index] = folder.clone()),
+            Err(finding) => findings.push(finding),
+        }
+    }
+    if findings.is_empty() { Ok(folders) } else { Err(findings) }
+}
+
+/// One domain for each function or trust group, in order of first use, so that neighbours in the definition share a
+/// process where not all fit into one.
+fn assign_domains(workflow: &Workflow, decision: &Decision, pythons: &Pythons) -> Vec<DomainPlan> {
+    let mut members: Vec<(String, Vec<usize>)> = Vec::new();
+    for (index, function) in workflow.functions.iter().enumerate() {
+        let group = workflow.config.group_of(&function.name);
+        let name = group.map_or(&function.name, |group| &group.name.value);
+        match members.iter_mut().find(|(other, _)| other == name) {
+            Some((_, functions)) => functions.push(index),
+            None => members.push((name.clone(), vec![index])),
+        }
+    }
+    members
+        .into_iter()
+        .enumerate()
+        .map(|(index, (name, functions))| {
+            let position = u32::try_from(index).unwrap_or(u32::MAX);
+            // Under `process` the instance's own process holds the orchestrator and no domain.
+            let host = match decision.isolation {
+                Isolation::Process => position + 1,
+                Isolation::Mpk | Isolation::None => position / decision.domains_per_process,
+            };
+            let placement = if host == 0 { Placement::Thread } else { Placement::Process };
+            let python = pythons.of_function[functions[0]];
+            let mut reason = reason_for(decision, host);
+            if functions.len() > 1 {
+                reason.push_str(", shared by a trust group");
+            }
+            DomainPlan { name, placement, host, functions, python, reason }
+        })
+        .collect()
+}
+
+fn reason_for(decision: &Decision, host: u32) -> String {
+    let full = decision.domains_per_process;
+    match (decision.isolation, host) {
+        (Isolation::Mpk, 0) => "a protection key of its own in the instance's process".to_owned(),
+        (Isolation::Mpk, _) => {
+            format!("a protection key of its own in process {host}: each process has keys for {full} domains")
+        }
+        (Isolation::Process, _) => "a process of its own".to_owned(),
+        (Isolation::None, 0) => "the instance's process, unprotected".to_owned(),
+        (Isolation::None, _) => {
+            format!("process {host}, unprotected: each process has link namespaces for {full} domains")
+        }
+    }
+}
+
+fn plan_function(
+    function: &FunctionSource,
+    packages: Option<PathBuf>,
+    domain: usize,
+    python: &PythonInstall,
+) -> FunctionPlan {
+    let own = std::iter::once(function.directory.clone());
+    FunctionPlan {
+        name: function.name.clone(),
+        module: function.module.clone(),
+        file: function.file.clone(),
+        handler: function.handler.clone(),
+        directory: function.directory.clone(),
+        sys_path: own.chain(packages).chain(python.sys_path.iter().cloned()).collect(),
+        env: function.env.clone(),
+        timeout_seconds: function.timeout_seconds,
+        memory_mb: function.memory_mb,
+        domain,
+    }
+}
+
+fn plan_state(state: &State, within: &[&str], plan: &Plan) -> StatePlan {
+    let (state_type, function, reason) = match &state.kind {
+        StateKind::Task(task) => match &task.resource {
+            Resource::Function(name) | Resource::LambdaInvoke { function: Some(name) } => {
+                ("Task", Some(name.to_string()), None)
+            }
+            Resource::LambdaInvoke { function: None } => {
+                let all = plan.functions.len();
+                ("Task", None, Some(format!("names its function when it runs: any of the {all} planned")))
+            }
+        },
+        StateKind::Parallel(_) => ("Parallel", None, Some(runs_within("its branches run", state, plan))),
+        StateKind::Map(_) => ("Map", None, Some(runs_within("its items run", state, plan))),
+        StateKind::Pass(_) => ("Pass", None, None),
+        StateKind::Choice(_) => ("Choice", None, None),
+        StateKind::Wait(_) => ("Wait", None, None),
+        StateKind::Succeed(_) => ("Succeed", None, None),
+        StateKind::Fail(_) => ("Fail", None, None),
+    };
+    let domain = function.as_ref().and_then(|name| plan.function(name)).map(|(_, function)| function.domain);
+    let in_domain = domain.map(|domain| &plan.domains[domain]);
+    StatePlan {
+        name: state.name.to_string(),
+        state_type: state_type.to_owned(),
+        within: within.iter().map(|name| (*name).to_owned()).collect(),
+        function,
+        domain,
+        placement: in_domain.map(|domain| domain.placement),
+        reason: reason
+            .or_else(|| in_domain.map(|domain| domain.reason.clone()))
+            .unwrap_or_else(|| "evaluated by the orchestrator".to_owned()),
+    }
+}
+
+/// How much of a Parallel or Map can run side by side: a domain does one thing at a time.
+fn runs_within(subject: &str, state: &State, plan: &Plan) -> String {
+    let flows: Vec<&Flow> = match &state.kind {
+        StateKind::Parallel(parallel) => parallel.branches.iter().collect(),
+        StateKind::Map(map) => vec![&map.processor],
+        _ => Vec::new(),
+    };
+    let mut domains = BTreeSet::new();
+    for call in flows.into_iter().flat_map(calls) {
+        let function =
+            call.function.and_then(|name| plan.function(&name).map(|(_, function)| function.domain));
+        domains.extend(function);
+    }
+    match domains.len() {
+        0 => format!("{subject} in the orchestrator"),
+        1 => format!("{subject} in one domain, one call at a time"),
+        several => format!("{subject} side by side in {several} domains, one call at a time in each"),
+    }
+}
+
+fn add_notes(plan: &mut Plan, domains_per_process: u32) {
+    let hosts = plan.hosts();
+    if plan.isolation == Isolation::None {
+        plan.notes
+            .push("nothing keeps the functions of this workflow from reading each other's memory".to_owned());
+    }
+    if plan.isolation != Isolation::Process && hosts > 1 {
+        plan.notes.push(format!(
+            "{} domains do not fit into one process, which takes {domains_per_process}: they spread over {hosts}",
+            plan.domains.len(),
+        ));
+    }
+}

@@ -1,0 +1,342 @@
+//! Reading a workflow folder: the definition, `faastlane.toml` and where each function's code is. Everything that is
+//! wrong with them is said at once, and none of it needs a Python or a particular host.
+
+use crate::code;
+use crate::config::{Config, Preferences};
+use crate::config_check::check_config;
+use crate::finding::{Finding, alternatives, error, warning};
+use crate::flow_walk::{Call, calls};
+use crate::functions::{FunctionFolders, FunctionSource};
+use crate::settings::{
+    DEFAULT_MAX_PAYLOAD_BYTES, Origin, PythonRequest, RequestedIsolation, Setting, Surroundings,
+};
+use crate::toml_reader::Located;
+use faastlane_asl::definition::StateMachine;
+use faastlane_asl::diagnostic::{Diagnostic, Severity};
+use faastlane_asl::source::Source;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A workflow without mistakes that can be seen from its folder alone.
+#[derive(Clone, Debug)]
+pub struct Workflow {
+    /// From `faastlane.toml`, else the folder's.
+    pub name: String,
+    /// Absolute.
+    pub root: PathBuf,
+    pub definition: Source,
+    /// Absolute.
+    pub definition_file: PathBuf,
+    pub machine: Arc<StateMachine>,
+    pub config: Config,
+    pub settings: Settings,
+    /// In order of first use in the definition; functions that only a call by name at run time can reach come last.
+    pub functions: Vec<FunctionSource>,
+    pub warnings: Vec<Diagnostic>,
+    pub surroundings: Surroundings,
+}
+
+/// The settings in force, and who made them so.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    pub python: Setting<PythonRequest>,
+    pub max_payload_bytes: Setting<u64>,
+    pub isolation: Setting<RequestedIsolation>,
+}
+
+/// The definition's file names, of which one may be there.
+const DEFINITION_FILES: [&str; 3] = ["workflow.asl.json", "workflow.asl.yaml", "workflow.asl.yml"];
+/// What the original Faastlane called it; taken where there is none of the others.
+const FALLBACK_DEFINITION_FILE: &str = "workflow.json";
+
+/// Reads a workflow: a folder, or a definition file in one.
+///
+/// # Errors
+///
+/// Everything that is wrong with it, warnings included, in the order of the files.
+pub fn load(path: &Path, surroundings: &Surroundings) -> Result<Workflow, Vec<Diagnostic>> {
+    let shown_root = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
+    let root = absolute(shown_root).map_err(|finding| vec![finding])?;
+    let mut findings = Vec::new();
+    let config = read_config(shown_root, &root, &mut findings);
+    let user = read_user_file(surroundings, &mut findings);
+    let definition_path = if path.is_dir() {
+        find_definition(path, &config)
+    } else if path.exists() {
+        Ok(path.to_owned())
+    } else {
+        Err(error(code::NO_WORKFLOW, format!("there is nothing at {}", path.display()))
+            .hint("Name a workflow folder or a definition file; `faastlane init NAME` makes one."))
+    };
+    let read = definition_path.and_then(|file| Ok((read_source(&file)?, absolute(&file)?)));
+    let (definition, definition_file) = match read {
+        Ok(definition) => definition,
+        Err(finding) => {
+            findings.push(finding);
+            return Err(findings);
+        }
+    };
+    let machine = match faastlane_asl::parse(&definition) {
+        Ok(parsed) => {
+            findings.extend(parsed.warnings);
+            parsed.machine
+        }
+        Err(found) => {
+            findings.extend(found);
+            return Err(findings);
+        }
+    };
+    let beside_definition = definition_file.parent().unwrap_or(&root);
+    let folders = FunctionFolders { root: &root, beside_definition, config: &config };
+    let calls = calls(&machine.flow);
+    let functions = find_functions(&folders, &definition, &calls, &mut findings);
+    findings.extend(check_config(&config, &folders, &calls, &functions));
+    if findings.iter().any(|finding| finding.severity == Severity::Error) {
+        return Err(findings);
+    }
+    Ok(Workflow {
+        name: workflow_name(&config, &root, &definition_file),
+        root,
+        definition,
+        definition_file,
+        machine: Arc::new(machine),
+        settings: Settings::resolve(surroundings, &config.preferences, &user),
+        config,
+        functions,
+        warnings: findings,
+        surroundings: surroundings.clone(),
+    })
+}
+
+impl Settings {
+    fn resolve(surroundings: &Surroundings, project: &Preferences, user: &Preferences) -> Self {
+        let overrides = &surroundings.overrides;
+        let files = [project, user];
+        Self {
+            python: strongest(
+                overrides.python.clone(),
+                files,
+                |file| file.python.clone(),
+                PythonRequest::Any,
+            ),
+            max_payload_bytes: strongest(
+                overrides.max_payload_bytes,
+                files,
+                |file| file.max_payload_bytes.clone(),
+                DEFAULT_MAX_PAYLOAD_BYTES,
+            ),
+            isolation: strongest(
+                overrides.isolation,
+                files,
+                |file| file.isolation.clone(),
+                RequestedIsolation::Auto,
+            ),
+        }
+    }
+}
+
+/// The first side that says something.
+fn strongest<T>(
+    command_line: Option<T>,
+    files: [&Preferences; 2],
+    pick: impl Fn(&Preferences) -> Option<Located<T>>,
+    default: T,
+) -> Setting<T> {
+    if let Some(value) = command_line {
+        return Setting { value, origin: Origin::CommandLine };
+    }
+    for file in files {
+        if let (Some(located), Some(source)) = (pick(file), &file.source) {
+            return Setting { value: located.value, origin: Origin::File(source.clone(), located.span) };
+        }
+    }
+    Setting { value: default, origin: Origin::Default }
+}
+
+fn read_config(shown_root: &Path, root: &Path, findings: &mut Vec<Diagnostic>) -> Config {
+    let file = shown_root.join("faastlane.toml");
+    if !file.exists() {
+        return Config::default();
+    }
+    match read_source(&file) {
+        Ok(source) => {
+            let (config, found) = Config::read(&source, root);
+            findings.extend(found);
+            config
+        }
+        Err(finding) => {
+            findings.push(finding);
+            Config::default()
+        }
+    }
+}
+
+fn read_user_file(surroundings: &Surroundings, findings: &mut Vec<Diagnostic>) -> Preferences {
+    let Some(file) = surroundings.user_file.as_deref().filter(|file| file.exists()) else {
+        return Preferences::default();
+    };
+    match read_source(file) {
+        Ok(source) => {
+            let (preferences, found) = Preferences::read(&source, file.parent().unwrap_or(file));
+            findings.extend(found);
+            preferences
+        }
+        Err(finding) => {
+            findings.push(finding);
+            Preferences::default()
+        }
+    }
+}
+
+fn find_definition(folder: &Path, config: &Config) -> Result<PathBuf, Diagnostic> {
+    if let (Some(name), Some(source)) = (&config.definition, &config.source) {
+        let file = folder.join(&name.value);
+        return if file.is_file() {
+            Ok(file)
+        } else {
+            Err(error(code::NO_DEFINITION, format!("there is no definition {}", file.display()))
+                .at(source, name.span)
+                .label("no such file"))
+        };
+    }
+    let there: Vec<&str> = DEFINITION_FILES.into_iter().filter(|name| folder.join(name).is_file()).collect();
+    match there[..] {
+        [name] => Ok(folder.join(name)),
+        [] if folder.join(FALLBACK_DEFINITION_FILE).is_file() => Ok(folder.join(FALLBACK_DEFINITION_FILE)),
+        [] => {
+            let message = format!("{} has no definition", folder.display());
+            let hint = match other_definition(folder) {
+                Some(other) => {
+                    format!("{other} is there: name it, or set `definition = \"{other}\"` in faastlane.toml.")
+                }
+                None => format!("Expected {}.", alternatives(&DEFINITION_FILES)),
+            };
+            Err(error(code::NO_DEFINITION, message).hint(hint))
+        }
+        _ => Err(error(
+            code::NO_DEFINITION,
+            format!("{} has several definitions: {}", folder.display(), there.join(", ")),
+        )
+        .hint("Keep one, name the one you mean, or set `definition` under [workflow] in faastlane.toml.")),
+    }
+}
+
+/// A definition under a name of its own.
+fn other_definition(folder: &Path) -> Option<String> {
+    let names =
+        std::fs::read_dir(folder).ok()?.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let mut definitions: Vec<String> = names
+        .filter(|name| [".asl.json", ".asl.yaml", ".asl.yml"].iter().any(|end| name.ends_with(end)))
+        .collect();
+    definitions.sort();
+    definitions.into_iter().next()
+}
+
+/// Reads a text file, named as the user named it.
+pub(crate) fn read_source(path: &Path) -> Result<Source, Diagnostic> {
+    let name = path.display().to_string();
+    let bytes = std::fs::read(path)
+        .map_err(|problem| error(code::UNREADABLE, format!("cannot read {name}: {}", describe(&problem))))?;
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Source::new(name, text)),
+        Err(problem) => {
+            let offset = problem.utf8_error().valid_up_to();
+            Err(error(code::UNREADABLE, format!("{name} is not text: byte {offset} is not UTF-8"))
+                .hint("Save it as UTF-8."))
+        }
+    }
+}
+
+/// An error of the operating system as the rest of a sentence: `no such file or directory`.
+pub(crate) fn describe(problem: &std::io::Error) -> String {
+    let text = problem.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
+/// The plan travels as JSON, so its paths have to be text.
+fn absolute(path: &Path) -> Result<PathBuf, Diagnostic> {
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    let absolute = std::path::absolute(path).map_err(|problem| {
+        error(code::UNREADABLE, format!("cannot find {}: {}", path.display(), describe(&problem)))
+    })?;
+    match absolute.to_str() {
+        Some(_) => Ok(absolute),
+        None => Err(error(code::UNREADABLE, format!("the path {} is not UTF-8", absolute.display()))
+            .hint("Rename the folder.")),
+    }
+}
+
+fn workflow_name(config: &Config, root: &Path, definition_file: &Path) -> String {
+    if let Some(name) = &config.name {
+        return name.value.clone();
+    }
+    let file_name = definition_file.file_name().unwrap_or_default().to_string_lossy();
+    let stem = file_name.split('.').next().unwrap_or_default();
+    let own_name = !stem.is_empty() && stem != "workflow" && config.definition.is_none();
+    match root.file_name() {
+        _ if own_name => stem.to_owned(),
+        Some(folder) => folder.to_string_lossy().into_owned(),
+        None => "workflow".to_owned(),
+    }
+}
+
+fn find_functions(
+    folders: &FunctionFolders<'_>,
+    definition: &Source,
+    calls: &[Call],
+    findings: &mut Vec<Diagnostic>,
+) -> Vec<FunctionSource> {
+    let mut functions = Vec::new();
+    let mut seen = BTreeSet::new();
+    for call in calls {
+        let Some(name) = call.function.as_deref().filter(|name| seen.insert((*name).to_owned())) else {
+            continue;
+        };
+        match folders.find(name) {
+            Ok(function) => functions.push(function),
+            Err(finding) => findings.push(place_at_call(finding, definition, call, calls)),
+        }
+        if let Some((taken, left)) = folders.rivals(name) {
+            let message = format!("the function `{name}` is in two places");
+            let hint = format!("{} is taken, {} is left: remove one.", taken.display(), left.display());
+            findings.push(warning(code::AMBIGUOUS_FUNCTION, message).at(definition, call.span).hint(hint));
+        }
+    }
+    if let Some(call) = calls.iter().find(|call| call.function.is_none()) {
+        let candidates = folders.all_names();
+        if candidates.is_empty() && functions.is_empty() {
+            let message =
+                format!("`{}` names its function when it runs, but there is none to name", call.state);
+            findings.push(
+                error(code::NO_CANDIDATES, message)
+                    .at(definition, call.span)
+                    .hint("Put the functions that it may call into functions/."),
+            );
+        }
+        for name in candidates.into_iter().filter(|name| seen.insert(name.clone())) {
+            match folders.find(&name) {
+                Ok(function) => functions.push(function),
+                Err(finding) => findings.push(place_at_call(finding, definition, call, calls)),
+            }
+        }
+    }
+    functions
+}
+
+/// Gives a finding that has no place the place of the call, and names the other states that make the same call.
+fn place_at_call(finding: Diagnostic, definition: &Source, call: &Call, calls: &[Call]) -> Diagnostic {
+    if finding.place.is_some() {
+        return finding;
+    }
+    let others =
+        calls.iter().filter(|other| other.function == call.function && other.state != call.state).count();
+    let label = match others {
+        0 => format!("called by `{}`", call.state),
+        1 => format!("called by `{}` and one more state", call.state),
+        _ => format!("called by `{}` and {others} more states", call.state),
+    };
+    finding.at(definition, call.span).label(label)
+}

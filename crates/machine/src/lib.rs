@@ -1,1 +1,39 @@
+//! The interpreter of the states language, sans-IO: events go in, actions come out.
+//!
+//! It has no clock, no threads and no randomness but what comes in with events, so that an execution is the fold of its
+//! events and can be replayed. It knows `asl` (the definition) and `payload` (the value that moves).
+//!
+//! Start at [`Execution::start`] and [`Execution::step`]; `run` is the loop behind them, `states` holds one file per
+//! kind of state, `failure` says what Retry and Catch do.
+//!
+//! Architecture Invariant: a payload that no path, template or condition of a state reads goes through that state
+//! unparsed.
+//!
+//! Architecture Invariant: an execution's size does not grow with the number of its transitions. What it has to tell
+//! is in the actions, which the caller takes away.
+
 #![forbid(unsafe_code)]
+
+mod action;
+mod branch;
+mod clock;
+mod context;
+mod data;
+mod event;
+mod execution;
+mod failure;
+mod history;
+mod machine;
+mod random;
+mod recovery;
+mod run;
+mod states;
+#[cfg(test)]
+mod testing;
+
+pub use action::{Action, Outcome, StatePath, Turn};
+pub use event::{Event, Identity, InvocationId, Micros, Start, TimerId};
+pub use execution::Execution;
+pub use failure::ISOLATION_VIOLATION;
+pub use history::{Detail, EventKind, HistoryEvent};
+pub use machine::{Limits, Machine};

@@ -1,0 +1,76 @@
+//! What an execution wants done.
+
+use crate::event::{InvocationId, Micros, TimerId};
+use crate::history::HistoryEvent;
+use faastlane_asl::definition::StateIndex;
+use faastlane_payload::Payload;
+use std::sync::Arc;
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Call a function, and answer with `InvocationSucceeded` or `InvocationFailed`.
+    Invoke {
+        invocation: InvocationId,
+        /// A bare name.
+        function: Arc<str>,
+        /// The state's name.
+        state: Arc<str>,
+        path: StatePath,
+        payload: Payload,
+        /// When the machine gives up on it by itself, for the function's remaining time.
+        timeout_at: Option<Micros>,
+    },
+    /// Nobody waits for this invocation any more. An answer that comes anyway is ignored.
+    Cancel {
+        invocation: InvocationId,
+    },
+    /// Answer with `TimerFired` at that time or later.
+    SetTimer {
+        timer: TimerId,
+        at: Micros,
+    },
+    CancelTimer {
+        timer: TimerId,
+    },
+    /// The next event of the history.
+    Record(HistoryEvent),
+    /// The step stopped at its limit of transitions: answer with `Continue`, after whatever else has happened.
+    Yield,
+    /// The last action, once.
+    Finished(Outcome),
+}
+
+/// How an execution ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// With its output.
+    Succeeded(Payload),
+    /// A Fail state may give neither an error nor a cause.
+    Failed {
+        error: Option<String>,
+        cause: Option<String>,
+    },
+    /// After the machine's `TimeoutSeconds`.
+    TimedOut,
+    Aborted {
+        error: Option<String>,
+        cause: Option<String>,
+    },
+}
+
+/// The way into a branch of a Parallel or an iteration of a Map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Turn {
+    /// The Parallel or Map.
+    pub state: StateIndex,
+    /// Which branch or iteration of it, from 0.
+    pub child: u32,
+}
+
+/// Where in the definition, and in which branches and iterations, a state runs.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct StatePath {
+    /// From the machine inwards; empty for a state of the machine itself.
+    pub turns: Arc<[Turn]>,
+    pub state: StateIndex,
+}

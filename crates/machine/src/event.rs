@@ -1,0 +1,83 @@
+//! What the world tells an execution.
+
+use faastlane_payload::Payload;
+use std::sync::Arc;
+
+/// Microseconds since 1970-01-01T00:00:00Z.
+pub type Micros = u64;
+
+/// One try of one Task state. Never used twice in an execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct InvocationId(pub u64);
+
+/// Never used twice in an execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TimerId(pub u64);
+
+/// Who an execution is, as the context object shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// `$$.Execution.Id`: an ARN, or what stands for it.
+    pub execution_id: Arc<str>,
+    /// `$$.Execution.Name`
+    pub execution_name: Arc<str>,
+    /// `$$.Execution.RoleArn`; absent without one.
+    pub role: Option<Arc<str>>,
+    /// `$$.StateMachine.Id`
+    pub state_machine_id: Arc<str>,
+    /// `$$.StateMachine.Name`
+    pub state_machine_name: Arc<str>,
+}
+
+/// The first event of an execution.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Start {
+    pub input: Payload,
+    pub at: Micros,
+    /// Of everything random in the execution.
+    pub seed: u64,
+    pub identity: Arc<Identity>,
+}
+
+/// What can happen to an execution that has started. Time never goes back: an event earlier than the one before it
+/// counts as simultaneous with it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    InvocationSucceeded {
+        invocation: InvocationId,
+        output: Payload,
+        at: Micros,
+    },
+    InvocationFailed {
+        invocation: InvocationId,
+        error: String,
+        cause: String,
+        at: Micros,
+    },
+    TimerFired {
+        timer: TimerId,
+        at: Micros,
+    },
+    /// The answer to [`crate::Action::Yield`].
+    Continue {
+        at: Micros,
+    },
+    /// Someone stopped the execution.
+    Aborted {
+        error: Option<String>,
+        cause: Option<String>,
+        at: Micros,
+    },
+}
+
+impl Event {
+    pub fn at(&self) -> Micros {
+        match self {
+            Event::InvocationSucceeded { at, .. }
+            | Event::InvocationFailed { at, .. }
+            | Event::TimerFired { at, .. }
+            | Event::Continue { at }
+            | Event::Aborted { at, .. } => *at,
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What happens when a state fails: another try, a catcher, or the end of the branch.
+
+use crate::action::Action;
+use crate::branch::Activity;
+use crate::event::TimerId;
+use crate::failure::{Failure, backoff, catcher_for, retrier_for};
+use crate::history::{Detail, EventKind};
+use crate::run::Run;
+use faastlane_asl::definition::{Catcher, Retrier, StateKind, Transition};
+use faastlane_payload::Payload;
+use serde_json::{Map, Value};
+
+impl<'m> Run<'m, '_> {
+    /// Whatever went on inside of the state has been cancelled before.
+    pub(crate) fn fail_state(&mut self, slot: u32, failure: Failure) {
+        let state = self.state(slot);
+        let (retriers, catchers): (&[Retrier], &[Catcher]) = match &state.kind {
+            StateKind::Task(task) => (&task.retry, &task.catch),
+            StateKind::Parallel(parallel) => (&parallel.retry, &parallel.catch),
+            StateKind::Map(map) => (&map.retry, &map.catch),
+            _ => (&[], &[]),
+        };
+        if self.retry(slot, retriers, &failure) {
+            return;
+        }
+        let failed = match &state.kind {
+            StateKind::Parallel(_) => Some(EventKind::ParallelStateFailed),
+            StateKind::Map(_) => Some(EventKind::MapStateFailed),
+            _ => None,
+        };
+        let is_own = failure.in_state;
+        let failure = failure.placed(&state.name, self.execution.branches[slot].entered_event);
+        // A Parallel or Map that cannot be run is not one that failed: Step Functions writes no such event then.
+        if let Some(failed) = failed.filter(|_| !is_own) {
+            let detail = Detail::Failure { error: failure.error.clone(), cause: failure.cause.clone() };
+            self.record(slot, failed, detail);
+        }
+        match catcher_for(catchers, failure.error.as_deref()) {
+            Some(catcher) => self.catch(slot, catcher, failure),
+            None => self.fail_branch(slot, failure),
+        }
+    }
+
+    /// Whether the state will be tried again.
+    fn retry(&mut self, slot: u32, retriers: &[Retrier], failure: &Failure) -> bool {
+        let Some(position) = retrier_for(retriers, failure.error.as_deref()) else { return false };
+        let retrier = &retriers[position];
+        let retries = &mut self.execution.branches[slot].retries;
+        if retries.len() <= position {
+            retries.resize(position + 1, 0);
+        }
+        let earlier = retries[position];
+        if earlier >= retrier.max_attempts {
+            return false;
+        }
+        retries[position] += 1;
+        let delay = backoff(retrier, earlier, &mut self.execution.random);
+        let timer = TimerId(self.execution.next_id(slot));
+        self.execution.branches[slot].activity = Activity::Backoff { timer };
+        self.actions.push(Action::SetTimer { timer, at: self.execution.now.saturating_add(delay) });
+        true
+    }
+
+    fn catch(&mut self, slot: u32, catcher: &'m Catcher, failure: Failure) {
+        let mut output = Map::new();
+        for (name, text) in [("Error", failure.error), ("Cause", failure.cause)] {
+            if let Some(text) = text {
+                output.insert(name.to_owned(), Value::String(text));
+            }
+        }
+        let output = Payload::from_value(Value::Object(output));
+        match self.place(slot, &catcher.result_path, output) {
+            Ok(output) => self.leave(slot, output, Transition::Next(catcher.next)),
+            Err(failure) => {
+                let failure =
+                    failure.placed(&self.state(slot).name, self.execution.branches[slot].entered_event);
+                self.fail_branch(slot, failure);
+            }
+        }
+    }
+}

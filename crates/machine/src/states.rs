@@ -1,0 +1,8 @@
+//! What each kind of state does. [`crate::run`] calls in here when a branch enters a state, tries it again, or gets
+//! what it waited for.
+
+mod choice;
+mod group;
+mod pass_succeed_fail;
+mod task;
+mod wait;

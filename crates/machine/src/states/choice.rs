@@ -1,0 +1,225 @@
+//! Choice: the first rule that holds.
+
+use crate::data::Documents;
+use crate::failure::Failure;
+use crate::run::Run;
+use faastlane_asl::definition::{Choice, Comparison, Condition, Operand, Test, Timestamp, Transition};
+use faastlane_asl::number;
+use faastlane_asl::path::Path;
+use serde_json::Value;
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+impl<'m> Run<'m, '_> {
+    pub(crate) fn run_choice(&mut self, slot: u32, choice: &'m Choice) -> Result<(), Failure> {
+        let input = self.selected_input(slot, &choice.input_path)?;
+        let reads_context = choice.rules.iter().any(|rule| reads_context(&rule.condition));
+        let context = if reads_context { self.context(slot, None, |_| true)? } else { Value::Null };
+        let documents = Documents { input: input.value()?, context };
+        let mut next = choice.default;
+        for rule in &choice.rules {
+            if holds(&rule.condition, &documents)? {
+                next = Some(rule.next);
+                break;
+            }
+        }
+        let Some(next) = next else {
+            let cause = "Failed to transition out of the state. The state does not point to a next state.";
+            return Err(Failure { in_state: true, ..Failure::new("States.NoChoiceMatched", cause) });
+        };
+        let output = self.select(slot, &choice.output_path, &input)?;
+        self.leave(slot, output, Transition::Next(next));
+        Ok(())
+    }
+}
+
+fn reads_context(condition: &Condition) -> bool {
+    match condition {
+        Condition::And(parts) | Condition::Or(parts) => parts.iter().any(reads_context),
+        Condition::Not(part) => reads_context(part),
+        Condition::Test { variable, test } => {
+            variable.reads_context() || other_path(test).is_some_and(Path::reads_context)
+        }
+    }
+}
+
+fn other_path(test: &Test) -> Option<&Path> {
+    match test {
+        Test::BooleanEquals(Operand::Path(path))
+        | Test::StringCompare(_, Operand::Path(path))
+        | Test::NumericCompare(_, Operand::Path(path))
+        | Test::TimestampCompare(_, Operand::Path(path)) => Some(path),
+        _ => None,
+    }
+}
+
+fn holds(condition: &Condition, documents: &Documents<'_>) -> Result<bool, Failure> {
+    Ok(match condition {
+        Condition::And(parts) => {
+            for part in parts {
+                if !holds(part, documents)? {
+                    return Ok(false);
+                }
+            }
+            true
+        }
+        Condition::Or(parts) => {
+            for part in parts {
+                if holds(part, documents)? {
+                    return Ok(true);
+                }
+            }
+            false
+        }
+        Condition::Not(part) => !holds(part, documents)?,
+        Condition::Test { variable, test } => {
+            let value = variable.find(documents).into_value();
+            match (test, value) {
+                (Test::IsPresent(expected), value) => value.is_some() == *expected,
+                (test, Some(value)) => passes(test, &value, documents)?,
+                (_, None) => return Err(invalid(variable)),
+            }
+        }
+    })
+}
+
+/// Values of other types than a test is about do not pass it.
+fn passes(test: &Test, value: &Value, documents: &Documents<'_>) -> Result<bool, Failure> {
+    Ok(match test {
+        // A value that was found is present.
+        Test::IsPresent(expected) => *expected,
+        Test::IsNull(expected) => value.is_null() == *expected,
+        Test::IsNumeric(expected) => value.is_number() == *expected,
+        Test::IsString(expected) => value.is_string() == *expected,
+        Test::IsBoolean(expected) => value.is_boolean() == *expected,
+        Test::IsTimestamp(expected) => timestamp(value).is_some() == *expected,
+        Test::StringMatches(pattern) => value.as_str().is_some_and(|text| matches(pattern, text)),
+        Test::BooleanEquals(operand) => {
+            let other = match operand {
+                Operand::Literal(literal) => Some(*literal),
+                Operand::Path(path) => compared(path, documents)?.as_bool(),
+            };
+            value.as_bool().is_some_and(|value| Some(value) == other)
+        }
+        Test::StringCompare(comparison, Operand::Literal(other)) => {
+            value.as_str().is_some_and(|value| accepts(*comparison, value.cmp(other)))
+        }
+        Test::StringCompare(comparison, Operand::Path(path)) => {
+            let other = compared(path, documents)?;
+            value
+                .as_str()
+                .zip(other.as_str())
+                .is_some_and(|(value, other)| accepts(*comparison, value.cmp(other)))
+        }
+        Test::NumericCompare(comparison, operand) => {
+            let other = match operand {
+                Operand::Literal(number) => Cow::Owned(Value::Number(number.clone())),
+                Operand::Path(path) => compared(path, documents)?,
+            };
+            match (value, &*other) {
+                (Value::Number(value), Value::Number(other)) => {
+                    accepts(*comparison, number::compare(value, other))
+                }
+                _ => false,
+            }
+        }
+        Test::TimestampCompare(comparison, operand) => {
+            let other = match operand {
+                Operand::Literal(instant) => Some(*instant),
+                Operand::Path(path) => timestamp(compared(path, documents)?.as_ref()),
+            };
+            timestamp(value).zip(other).is_some_and(|(value, other)| accepts(*comparison, value.cmp(&other)))
+        }
+    })
+}
+
+/// The value of a `…Path` operator.
+fn compared<'d>(path: &Path, documents: &'d Documents<'_>) -> Result<Cow<'d, Value>, Failure> {
+    path.find(documents).into_value().ok_or_else(|| invalid(path))
+}
+
+fn invalid(path: &Path) -> Failure {
+    Failure::runtime(format!(
+        "Invalid path '{path}': The choice state's condition path references an invalid value."
+    ))
+}
+
+fn timestamp(value: &Value) -> Option<Timestamp> {
+    Timestamp::parse(value.as_str()?)
+}
+
+fn accepts(comparison: Comparison, ordering: Ordering) -> bool {
+    match comparison {
+        Comparison::Equals => ordering.is_eq(),
+        Comparison::LessThan => ordering.is_lt(),
+        Comparison::LessThanEquals => ordering.is_le(),
+        Comparison::GreaterThan => ordering.is_gt(),
+        Comparison::GreaterThanEquals => ordering.is_ge(),
+    }
+}
+
+/// `*` is any run of characters, a backslash takes the character behind it literally. Goes back to the last `*` only,
+/// so that no pattern takes more than pattern times text.
+fn matches(pattern: &str, text: &str) -> bool {
+    let mut wanted = Vec::with_capacity(pattern.len());
+    let mut characters = pattern.chars();
+    while let Some(character) = characters.next() {
+        wanted.push(match character {
+            '*' => None,
+            '\\' => Some(characters.next().unwrap_or('\\')),
+            other => Some(other),
+        });
+    }
+    let text: Vec<char> = text.chars().collect();
+    let (mut at, mut place, mut star) = (0, 0, None);
+    while at < text.len() {
+        match wanted.get(place) {
+            Some(None) => {
+                star = Some((place, at));
+                place += 1;
+            }
+            Some(Some(character)) if *character == text[at] => {
+                place += 1;
+                at += 1;
+            }
+            _ => match star {
+                Some((star_place, taken)) => {
+                    star = Some((star_place, taken + 1));
+                    place = star_place + 1;
+                    at = taken + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    wanted[place..].iter().all(Option::is_none)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn stars_match_any_run() {
+        for (pattern, text, expected) in [
+            ("", "", true),
+            ("", "a", false),
+            ("*", "", true),
+            ("*", "anything", true),
+            ("a*", "abc", true),
+            ("*c", "abc", true),
+            ("a*c", "abcbc", true),
+            ("a*b*c", "axxbyybc", true),
+            ("a*b", "abc", false),
+            ("log-*.txt", "log-1.txt", true),
+            (r"\*", "*", true),
+            (r"\*", "a", false),
+            (r"\\", r"\", true),
+            (r"a\*b*", "a*bcd", true),
+            ("*\u{e9}*", "caf\u{e9}s", true),
+        ] {
+            assert_eq!(matches(pattern, text), expected, "{pattern} on {text}");
+        }
+        assert!(!matches(&"*a".repeat(1_000), &"a".repeat(999)));
+    }
+}

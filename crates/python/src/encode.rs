@@ -1,0 +1,216 @@
+use faastlane_payload::MAX_DEPTH;
+use faastlane_payload::flat::tag;
+
+use crate::number::{Grammar, grammar};
+use crate::object::{Kind, Object, Python, Raised};
+use crate::output::{Full, Output, Writer};
+
+/// Why an object was not written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fail {
+    /// `json.dumps` would not take it: the exception is set.
+    Raised,
+    /// The output is too small.
+    Full { needed: usize },
+}
+
+impl From<Raised> for Fail {
+    fn from(_: Raised) -> Fail {
+        Fail::Raised
+    }
+}
+
+impl From<Full> for Fail {
+    fn from(full: Full) -> Fail {
+        Fail::Full { needed: full.needed }
+    }
+}
+
+/// Writes the flat form of what `json.dumps(object, allow_nan=False)` would write, and returns its length.
+///
+/// `default` is called with what `json` does not know; it returns the text of a number or raises.
+pub(crate) fn encode<'a>(
+    python: Python<'a>,
+    object: &Object<'a>,
+    default: &Object<'a>,
+    output: Output<'_>,
+) -> Result<usize, Fail> {
+    let mut encoder = Encoder { python, default, out: output.writer() };
+    encoder.value(object, None)?;
+    Ok(encoder.out.len())
+}
+
+struct Encoder<'a, 'b, 'o> {
+    python: Python<'a>,
+    default: &'b Object<'a>,
+    out: Writer<'o>,
+}
+
+/// A container that is being written, and those around it.
+struct Around<'a, 's> {
+    container: &'s Object<'a>,
+    depth: usize,
+    outer: Option<&'s Around<'a, 's>>,
+}
+
+impl<'a> Encoder<'a, '_, '_> {
+    fn value(&mut self, object: &Object<'a>, outer: Option<&Around<'a, '_>>) -> Result<(), Fail> {
+        match object.kind() {
+            Kind::Null => Ok(self.out.tag(tag::NULL)?),
+            Kind::False => Ok(self.out.tag(tag::FALSE)?),
+            Kind::True => Ok(self.out.tag(tag::TRUE)?),
+            Kind::Text => {
+                self.out.tag(tag::STRING)?;
+                Ok(self.out.text(object.utf8()?)?)
+            }
+            Kind::Integer => match object.as_i64()? {
+                Some(integer) => self.integer(integer),
+                None => {
+                    self.out.tag(tag::NUMBER)?;
+                    Ok(self.out.text(object.digits()?.utf8()?)?)
+                }
+            },
+            Kind::Float => {
+                let float = self.finite(object)?;
+                self.out.tag(tag::FLOAT)?;
+                Ok(self.out.write(&float.to_le_bytes())?)
+            }
+            Kind::List => self.list(object, &self.inside(object, outer)?),
+            Kind::Tuple => self.tuple(object, &self.inside(object, outer)?),
+            Kind::ListLike => {
+                let around = self.inside(object, outer)?;
+                let sequence = object.sequence()?;
+                if sequence.kind() == Kind::Tuple {
+                    self.tuple(&sequence, &around)
+                } else {
+                    self.list(&sequence, &around)
+                }
+            }
+            Kind::Dict => self.dict(object, &self.inside(object, outer)?),
+            Kind::DictLike => self.dict_like(object, &self.inside(object, outer)?),
+            Kind::Other => self.other(object),
+        }
+    }
+
+    /// Steps into a container, which must not lie in itself.
+    fn inside<'s>(
+        &self,
+        container: &'s Object<'a>,
+        outer: Option<&'s Around<'a, 's>>,
+    ) -> Result<Around<'a, 's>, Raised> {
+        let mut around = outer;
+        while let Some(further) = around {
+            if further.container.is(container) {
+                return Err(self.python.value_error(c"Circular reference detected"));
+            }
+            around = further.outer;
+        }
+        let depth = outer.map_or(1, |outer| outer.depth + 1);
+        if depth > MAX_DEPTH {
+            let message = c"maximum recursion depth exceeded: lists and dicts nest deeper than 1000 levels";
+            return Err(self.python.recursion_error(message));
+        }
+        Ok(Around { container, depth, outer })
+    }
+
+    fn list(&mut self, list: &Object<'a>, around: &Around<'a, '_>) -> Result<(), Fail> {
+        let opened = self.out.open(tag::ARRAY)?;
+        let mut count = 0;
+        // Asked each time: an element's class may run code that shortens the list.
+        while count < list.list_len() {
+            self.value(&list.list_element(count)?, Some(around))?;
+            count += 1;
+        }
+        Ok(self.out.close(&opened, count)?)
+    }
+
+    fn tuple(&mut self, tuple: &Object<'a>, around: &Around<'a, '_>) -> Result<(), Fail> {
+        let opened = self.out.open(tag::ARRAY)?;
+        let count = tuple.tuple_len();
+        for index in 0..count {
+            self.value(&tuple.tuple_element(index)?, Some(around))?;
+        }
+        Ok(self.out.close(&opened, count)?)
+    }
+
+    fn dict(&mut self, dict: &Object<'a>, around: &Around<'a, '_>) -> Result<(), Fail> {
+        let opened = self.out.open(tag::OBJECT)?;
+        let (mut place, mut count) = (0, 0);
+        while let Some((key, value)) = dict.next_member(&mut place) {
+            self.key(&key)?;
+            self.value(&value, Some(around))?;
+            count += 1;
+        }
+        Ok(self.out.close(&opened, count)?)
+    }
+
+    fn dict_like(&mut self, dict: &Object<'a>, around: &Around<'a, '_>) -> Result<(), Fail> {
+        let opened = self.out.open(tag::OBJECT)?;
+        let items = dict.items()?;
+        let count = items.list_len();
+        for index in 0..count {
+            let item = items.list_element(index)?;
+            if item.kind() != Kind::Tuple || item.tuple_len() != 2 {
+                return Err(self.python.value_error(c"items must return 2-tuples").into());
+            }
+            self.key(&item.tuple_element(0)?)?;
+            self.value(&item.tuple_element(1)?, Some(around))?;
+        }
+        Ok(self.out.close(&opened, count)?)
+    }
+
+    /// A key, converted as `json.dumps` does.
+    fn key(&mut self, key: &Object<'a>) -> Result<(), Fail> {
+        let written = match key.kind() {
+            Kind::Text => self.out.text(key.utf8()?),
+            Kind::Null => self.out.text(b"null"),
+            Kind::False => self.out.text(b"false"),
+            Kind::True => self.out.text(b"true"),
+            Kind::Integer => self.out.text(key.digits()?.utf8()?),
+            Kind::Float => {
+                let float = self.finite(key)?;
+                let out = &mut self.out;
+                self.python.with_float_repr(float, |repr| out.text(repr))?
+            }
+            _ => {
+                // Raises with the name of the key's class.
+                let raised = self.default.call([key.clone(), self.python.bool(true)]);
+                return Err(raised
+                    .err()
+                    .unwrap_or_else(|| self.python.type_error(c"a key that is no key"))
+                    .into());
+            }
+        };
+        Ok(written?)
+    }
+
+    fn finite(&self, float: &Object<'a>) -> Result<f64, Raised> {
+        let float = float.as_f64()?;
+        if float.is_finite() {
+            return Ok(float);
+        }
+        Err(self.python.value_error(c"Out of range float values are not JSON compliant"))
+    }
+
+    fn integer(&mut self, integer: i64) -> Result<(), Fail> {
+        self.out.tag(tag::INTEGER)?;
+        Ok(self.out.write(&integer.to_le_bytes())?)
+    }
+
+    #[cold]
+    fn other(&mut self, object: &Object<'a>) -> Result<(), Fail> {
+        let number = self.default.call([object.clone(), self.python.bool(false)])?;
+        let text = number.utf8()?;
+        if grammar(text) == Grammar::None {
+            return Err(self.python.value_error(c"Out of range float values are not JSON compliant").into());
+        }
+        // Digits are ASCII, so the text is; a number that fits the shorter form takes it.
+        match std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()) {
+            Some(integer) => self.integer(integer),
+            None => {
+                self.out.tag(tag::NUMBER)?;
+                Ok(self.out.text(text)?)
+            }
+        }
+    }
+}

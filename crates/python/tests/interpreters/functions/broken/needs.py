@@ -1,0 +1,1 @@
+import sibling_that_is_not_there

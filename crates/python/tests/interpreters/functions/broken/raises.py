@@ -1,0 +1,8 @@
+LIMIT = 1
+
+
+def limit():
+    return {}["limit"]
+
+
+limit()

@@ -15,6 +15,8 @@ pub(crate) struct Fields<'a> {
     /// What messages call the object: ``the Task state `Hello` ``.
     pub(crate) owner: String,
     asked: Vec<&'static str>,
+    /// Unknown fields that have been reported already.
+    reported: Vec<&'a str>,
 }
 
 impl<'a> Fields<'a> {
@@ -22,7 +24,7 @@ impl<'a> Fields<'a> {
     pub(crate) fn of(at: At<'a>, owner: impl Into<String>, report: &mut Report) -> Option<Self> {
         let owner = owner.into();
         if matches!(at.node.kind, Kind::Object(_)) {
-            return Some(Fields { at, owner, asked: Vec::new() });
+            return Some(Fields { at, owner, asked: Vec::new(), reported: Vec::new() });
         }
         wrong_type(&at, &owner, "an object", report);
         None
@@ -40,15 +42,47 @@ impl<'a> Fields<'a> {
     pub(crate) fn require(&mut self, name: &'static str, hint: &str, report: &mut Report) -> Option<At<'a>> {
         let found = self.get(name);
         if found.is_none() {
-            self.report_missing(&format!("`{name}`"), hint, report);
+            self.report_missing(&[name], hint, report);
         }
         found
     }
 
-    pub(crate) fn report_missing(&self, names: &str, hint: &str, report: &mut Report) {
+    /// Reports that none of `names` is there; where one is only misspelt, that.
+    pub(crate) fn report_missing(&mut self, names: &[&'static str], hint: &str, report: &mut Report) {
+        let members: Vec<_> = self.at.members().into_iter().flatten().collect();
+        for (written, at) in members {
+            if self.is_unknown(written)
+                && let Some(meant) = nearest(written, names.iter().copied())
+            {
+                self.reported.push(written);
+                self.report_unknown(written, &at, format!("Did you mean `{meant}`?"), report);
+                return;
+            }
+        }
+        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        let names = match names.split_last() {
+            Some((last, [])) => last.clone(),
+            Some((last, others)) => format!("{} or {last}", others.join(", ")),
+            None => String::new(),
+        };
+        self.report_missing_part(&names, hint, report);
+    }
+
+    pub(crate) fn report_missing_part(&self, what: &str, hint: &str, report: &mut Report) {
         report
-            .error(code::MISSING_FIELD, self.at.key_spot(), format!("{} has no {names}", self.owner))
-            .label(format!("{names} is missing here"))
+            .error(code::MISSING_FIELD, self.at.key_spot(), format!("{} has no {what}", self.owner))
+            .label(format!("{what} is missing here"))
+            .hint(hint);
+    }
+
+    fn is_unknown(&self, name: &str) -> bool {
+        !self.asked.contains(&name) && !self.reported.contains(&name)
+    }
+
+    fn report_unknown(&self, name: &str, at: &At<'_>, hint: String, report: &mut Report) {
+        report
+            .error(code::UNKNOWN_FIELD, at.key_spot(), format!("{} has no field `{name}`", self.owner))
+            .label("not known here")
             .hint(hint);
     }
 
@@ -91,7 +125,7 @@ impl<'a> Fields<'a> {
                 .error(
                     code::OUT_OF_RANGE,
                     at.spot(),
-                    format!("`{name}` is a whole number from {least} to {most}"),
+                    format!("`{name}` must be a whole number from {least} to {most}"),
                 )
                 .label(format!("found {}", at.node.describe()));
         }
@@ -151,9 +185,10 @@ impl<'a> Fields<'a> {
         Some(first)
     }
 
-    /// Reports a field that the language has, and that is not supported yet.
+    /// Reports a field that the language has, and that is not supported yet. It is never proposed for a misspelt one.
     pub(crate) fn not_yet(&mut self, name: &'static str, what: &str, hint: &str, report: &mut Report) {
-        if let Some(at) = self.get(name) {
+        if let Some(at) = self.at.get(name) {
+            self.reported.push(name);
             report
                 .error(code::NOT_SUPPORTED_YET, at.key_spot(), format!("`{name}` is not supported yet"))
                 .label(what)
@@ -161,25 +196,27 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Reports a field that other objects of its kind have.
+    pub(crate) fn refuse(&mut self, name: &'static str, hint: &str, report: &mut Report) {
+        if let Some(at) = self.at.get(name) {
+            self.reported.push(name);
+            self.report_unknown(name, &at, hint.to_owned(), report);
+        }
+    }
+
     /// Whether there is a field that nobody asked for.
     pub(crate) fn has_unknown(&self) -> bool {
-        self.at.members().into_iter().flatten().any(|(name, _)| !self.asked.contains(&name))
+        self.at.members().into_iter().flatten().any(|(name, _)| self.is_unknown(name))
     }
 
     /// Reports every field that nobody asked for.
     pub(crate) fn finish(self, report: &mut Report) {
         for (name, at) in self.at.members().into_iter().flatten() {
-            if self.asked.contains(&name) {
-                continue;
+            if self.is_unknown(name) {
+                let meant = nearest(name, self.asked.iter().copied());
+                let hint = meant.map_or_else(|| self.known(), |known| format!("Did you mean `{known}`?"));
+                self.report_unknown(name, &at, hint, report);
             }
-            let hint = match nearest(name, self.asked.iter().copied()) {
-                Some(known) => format!("Did you mean `{known}`?"),
-                None => self.known(),
-            };
-            report
-                .error(code::UNKNOWN_FIELD, at.key_spot(), format!("{} has no field `{name}`", self.owner))
-                .label("unknown field")
-                .hint(hint);
         }
     }
 
@@ -192,7 +229,7 @@ impl<'a> Fields<'a> {
 
 pub(crate) fn wrong_type(at: &At<'_>, what: &str, expected: &str, report: &mut Report) {
     report
-        .error(code::WRONG_TYPE, at.spot(), format!("{what} is {expected}"))
+        .error(code::WRONG_TYPE, at.spot(), format!("{what} must be {expected}"))
         .label(format!("found {}", at.node.describe()));
 }
 

@@ -202,7 +202,7 @@ fn collect_names<'a>(flow: &At<'a>, everywhere: &mut HashMap<&'a str, Spot>, rep
         let length = name.chars().count();
         if length == 0 || length > LONGEST_STATE_NAME {
             report
-                .error(code::BAD_STATE_NAME, spot.clone(), "the name of a state has 1 to 80 characters")
+                .error(code::BAD_STATE_NAME, spot.clone(), "the name of a state must have 1 to 80 characters")
                 .label(format!("{length} characters"));
         }
         match everywhere.get(name) {

@@ -52,9 +52,7 @@ fn rules<'a>(
 fn rule<'a>(mut fields: Fields<'a>, scope: &Scope<'a, '_>, report: &mut Report) -> Option<ChoiceRule> {
     let next = fields.require("Next", "Name the state to go to when the rule matches.", report);
     let next = next.and_then(|at| scope.resolve(&at, "`Next`", report));
-    if fields.at.get("Assign").is_some() {
-        fields.not_yet("Assign", "variables", "Set the value in the state that follows.", report);
-    }
+    fields.not_yet("Assign", "variables", "Set the value in the state that follows.", report);
     if fields.at.get("Condition").is_some() {
         let hint = "In JSONPath a rule has `Variable` and a test such as `StringEquals`.";
         fields.not_yet("Condition", "a field of JSONata", hint, report);
@@ -81,8 +79,8 @@ fn condition(mut fields: Fields<'_>, report: &mut Report) -> Option<Condition> {
         }
         None => {
             let hint = "Compare something: `\"Variable\": \"$.score\", \"NumericGreaterThan\": 5`.";
-            fields.report_missing("`Variable`, `And`, `Or` or `Not`", hint, report);
             ask_for_operators(&mut fields);
+            fields.report_missing(&["Variable", "And", "Or", "Not"], hint, report);
             None
         }
     };
@@ -116,7 +114,7 @@ fn test(fields: &mut Fields<'_>, report: &mut Report) -> Option<Test> {
         // A misspelt operator is reported as such.
         if !fields.has_unknown() {
             let hint = "Add one, such as `StringEquals`, `NumericLessThan`, `BooleanEquals` or `IsPresent`.";
-            fields.report_missing("test", hint, report);
+            fields.report_missing_part("test", hint, report);
         }
         return None;
     };

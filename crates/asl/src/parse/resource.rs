@@ -115,7 +115,7 @@ fn lambda_invoke(task: &mut Fields<'_>, report: &mut Report) -> Option<Resource>
         // The path is checked with the rest of the template.
         Some(_) => Some(Resource::LambdaInvoke { function: None }),
         None => {
-            fields.report_missing("`FunctionName`", hint, report);
+            fields.report_missing(&["FunctionName"], hint, report);
             None
         }
     };

@@ -88,7 +88,7 @@ fn backoff_rate(fields: &mut Fields<'_>, report: &mut Report) -> Option<f64> {
     let rate = number.as_f64().filter(|rate| rate.is_finite() && *rate >= 1.0);
     if rate.is_none() {
         report
-            .error(code::OUT_OF_RANGE, at.spot(), "`BackoffRate` is at least 1")
+            .error(code::OUT_OF_RANGE, at.spot(), "`BackoffRate` must be at least 1")
             .label(format!("found {}", at.node.describe()));
     }
     rate
@@ -147,9 +147,9 @@ fn error_equals(fields: &mut Fields<'_>, last: bool, report: &mut Report) -> Opt
         let Some(name) = string(&item, "an error name", report) else { continue };
         if name == "States.ALL" && (count > 1 || !last) {
             let (message, label) = if count > 1 {
-                ("`States.ALL` stands alone", "it already matches the others")
+                ("`States.ALL` must stand alone", "it already matches the others")
             } else {
-                ("`States.ALL` stands last", "what comes after it is never asked")
+                ("`States.ALL` must stand last", "what comes after it is never asked")
             };
             report
                 .error(code::STATES_ALL_MISPLACED, item.spot(), message)

@@ -61,10 +61,7 @@ fn report_other_dialect(fields: &mut Fields<'_>, report: &mut Report) {
         ),
     ];
     for (name, what, hint) in later {
-        // Only where it is there: it should not be proposed in place of a misspelt field.
-        if fields.at.get(name).is_some() {
-            fields.not_yet(name, what, hint, report);
-        }
+        fields.not_yet(name, what, hint, report);
     }
 }
 
@@ -83,13 +80,11 @@ fn task<'a>(fields: &mut Fields<'a>, scope: &Scope<'a, '_>, report: &mut Report)
         && heartbeat >= timeout
     {
         report
-            .error(code::OUT_OF_RANGE, at.spot(), "`HeartbeatSeconds` is less than `TimeoutSeconds`")
+            .error(code::OUT_OF_RANGE, at.spot(), "`HeartbeatSeconds` must be less than `TimeoutSeconds`")
             .label(format!("{heartbeat} is not less than {timeout}"));
     }
     let hint = "Functions run with the rights of the workflow; remove it.";
-    if fields.at.get("Credentials").is_some() {
-        fields.not_yet("Credentials", "an IAM role", hint, report);
-    }
+    fields.not_yet("Credentials", "an IAM role", hint, report);
     let retry = retry::retriers(fields, report);
     let catch = retry::catchers(fields, scope, report);
     let transition = transition(fields, scope, report);
@@ -133,7 +128,7 @@ fn wait<'a>(fields: &mut Fields<'a>, scope: &Scope<'a, '_>, report: &mut Report)
         Some(_) => fields.reference_path("TimestampPath", report).map(WaitUntil::TimestampPath),
         None => {
             let hint = "Say how long, or until when: `\"Seconds\": 10`.";
-            fields.report_missing("`Seconds`, `SecondsPath`, `Timestamp` or `TimestampPath`", hint, report);
+            fields.report_missing(&names, hint, report);
             None
         }
     };
@@ -167,10 +162,9 @@ fn parallel<'a>(fields: &mut Fields<'a>, scope: &Scope<'a, '_>, report: &mut Rep
         }
         let mut branches = Vec::with_capacity(items.len());
         for (index, item) in items.into_iter().enumerate() {
-            let mut branch = Fields::of(item, format!("branch {} of {}", index + 1, fields.owner), report)?;
-            branch.owned_string("Comment", report);
-            branches.push(flow(&mut branch, scope.dialect, scope.everywhere, report));
-            branch.finish(report);
+            let owner = format!("branch {} of {}", index + 1, fields.owner);
+            branches
+                .push(Fields::of(item, owner, report).and_then(|fields| inner_flow(fields, scope, report)));
         }
         branches.into_iter().collect::<Option<Vec<Flow>>>()
     });
@@ -198,7 +192,7 @@ fn map<'a>(fields: &mut Fields<'a>, scope: &Scope<'a, '_>, report: &mut Report) 
         Some(name) => fields.get(name).and_then(|at| processor(at, name, fields, scope, report)),
         None => {
             let hint = "Say what is done with each item: an object with `StartAt` and `States`.";
-            fields.report_missing("`ItemProcessor`", hint, report);
+            fields.report_missing(&["ItemProcessor"], hint, report);
             None
         }
     };
@@ -216,15 +210,7 @@ fn map<'a>(fields: &mut Fields<'a>, scope: &Scope<'a, '_>, report: &mut Report) 
         0..=100,
         report,
     );
-    for name in ["ItemReader", "ItemBatcher", "ResultWriter", "Label"] {
-        if fields.at.get(name).is_some() {
-            let hint = "Remove it, and give the items with `ItemsPath`.";
-            fields.not_yet(name, "a field of distributed maps", hint, report);
-        }
-    }
-    if fields.at.get("Items").is_some() {
-        fields.not_yet("Items", "a field of JSONata", "In JSONPath it is `ItemsPath`.", report);
-    }
+    report_unsupported_map_fields(fields, report);
     let input_path = selection(fields, "InputPath", report);
     let (result_selector, result_path, output_path) = result_fields(fields, report);
     let retry = retry::retriers(fields, report);
@@ -247,6 +233,20 @@ fn map<'a>(fields: &mut Fields<'a>, scope: &Scope<'a, '_>, report: &mut Report) 
     })
 }
 
+fn report_unsupported_map_fields(fields: &mut Fields<'_>, report: &mut Report) {
+    // A distributed map is reported as a whole.
+    let distributed = is_distributed(fields);
+    for name in ["ItemReader", "ItemBatcher", "ResultWriter", "Label"] {
+        if distributed {
+            fields.get(name);
+        } else {
+            let hint = "Remove it, and give the items with `ItemsPath`.";
+            fields.not_yet(name, "a field of distributed maps", hint, report);
+        }
+    }
+    fields.not_yet("Items", "a field of JSONata", "In JSONPath it is `ItemsPath`.", report);
+}
+
 fn processor<'a>(
     at: At<'a>,
     name: &str,
@@ -255,13 +255,24 @@ fn processor<'a>(
     report: &mut Report,
 ) -> Option<Flow> {
     let mut fields = Fields::of(at, format!("the `{name}` of {}", map.owner), report)?;
-    fields.owned_string("Comment", report);
     if let Some(at) = fields.get("ProcessorConfig") {
         processor_config(at, report);
     }
+    inner_flow(fields, scope, report)
+}
+
+/// The states of a branch or a processor, whose other fields have been read.
+fn inner_flow<'a>(mut fields: Fields<'a>, scope: &Scope<'a, '_>, report: &mut Report) -> Option<Flow> {
+    fields.owned_string("Comment", report);
     let flow = flow(&mut fields, scope.dialect, scope.everywhere, report);
     fields.finish(report);
     flow
+}
+
+/// Whether the items of a map would run as executions of their own.
+fn is_distributed(map: &Fields<'_>) -> bool {
+    let mode = ["/ItemProcessor/ProcessorConfig/Mode", "/Iterator/ProcessorConfig/Mode"];
+    mode.iter().filter_map(|pointer| map.at.descend(pointer)).any(|mode| mode.as_str() == Some("DISTRIBUTED"))
 }
 
 fn processor_config(at: At<'_>, report: &mut Report) {
@@ -312,11 +323,7 @@ fn transition<'a>(fields: &mut Fields<'a>, scope: &Scope<'a, '_>, report: &mut R
         }
         (None, None) => {
             if !has_end {
-                fields.report_missing(
-                    "`Next` or `End`",
-                    "Add `\"Next\": \"…\"`, or `\"End\": true`.",
-                    report,
-                );
+                fields.report_missing(&["Next", "End"], "Add `\"Next\": \"…\"`, or `\"End\": true`.", report);
             }
             None
         }
@@ -325,16 +332,8 @@ fn transition<'a>(fields: &mut Fields<'a>, scope: &Scope<'a, '_>, report: &mut R
 
 /// `Next` and `End` in a state that does not take them.
 pub(super) fn refuse_transition(fields: &mut Fields<'_>, hint: &str, report: &mut Report) {
-    for name in ["Next", "End"] {
-        if fields.at.get(name).is_some()
-            && let Some(at) = fields.get(name)
-        {
-            report
-                .error(code::UNKNOWN_FIELD, at.key_spot(), format!("{} has no field `{name}`", fields.owner))
-                .label("not here")
-                .hint(hint);
-        }
-    }
+    fields.refuse("Next", hint, report);
+    fields.refuse("End", hint, report);
 }
 
 fn result_fields(

@@ -5,6 +5,7 @@
 use crate::branch::{Branch, Item};
 use crate::clock::rfc3339;
 use crate::execution::Execution;
+use faastlane_asl::definition::{State, StateKind};
 use faastlane_payload::PayloadError;
 use serde_json::{Map, Value, json};
 
@@ -13,7 +14,7 @@ use serde_json::{Map, Value, json};
 pub(crate) fn build(
     execution: &Execution,
     branch: &Branch,
-    state: &str,
+    state: &State,
     item: Option<&Item>,
     reached: impl Fn(&[&str]) -> bool,
 ) -> Result<Value, PayloadError> {
@@ -21,6 +22,7 @@ pub(crate) fn build(
     let mut of_execution = json!({
         "Id": &*identity.execution_id,
         "Name": &*identity.execution_name,
+        "RedriveCount": 0,
         "StartTime": rfc3339(execution.started_at),
     });
     if let Some(role) = &identity.role {
@@ -29,10 +31,13 @@ pub(crate) fn build(
     if reached(&["Execution", "Input"]) {
         of_execution["Input"] = execution.input.value()?.clone();
     }
-    let retries: u32 = branch.retries.iter().sum();
+    let mut of_state = json!({ "EnteredTime": rfc3339(branch.entered_at), "Name": &*state.name });
+    if matches!(state.kind, StateKind::Task(_) | StateKind::Parallel(_) | StateKind::Map(_)) {
+        of_state["RetryCount"] = branch.retries.iter().sum::<u32>().into();
+    }
     let mut context = json!({
         "Execution": of_execution,
-        "State": { "EnteredTime": rfc3339(branch.entered_at), "Name": state, "RetryCount": retries },
+        "State": of_state,
         "StateMachine": { "Id": &*identity.state_machine_id, "Name": &*identity.state_machine_name },
     });
     if let Some(item) = item {

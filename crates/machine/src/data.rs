@@ -141,7 +141,7 @@ impl<'m> Run<'m, '_> {
     ) -> Result<Value, Failure> {
         let branch = &self.execution.branches[slot];
         let item = item.or(branch.item.as_ref());
-        Ok(context::build(self.execution, branch, &self.state(slot).name, item, reached)?)
+        Ok(context::build(self.execution, branch, self.state(slot), item, reached)?)
     }
 
     /// A payload of a value that was put together here, within the limits that every payload keeps.

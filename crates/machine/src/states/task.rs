@@ -4,12 +4,13 @@ use crate::action::{Action, StatePath};
 use crate::branch::Activity;
 use crate::clock::http_date;
 use crate::data::Exit;
-use crate::event::{InvocationId, TimerId};
+use crate::event::{InvocationId, Micros, TimerId};
 use crate::failure::Failure;
 use crate::history::{Detail, EventKind};
 use crate::run::{Run, after_seconds};
 use faastlane_asl::definition::{Resource, ResultPath, Selection, State, StateKind, Task};
 use faastlane_payload::Payload;
+use faastlane_payload::flat::tag;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -88,7 +89,7 @@ impl<'m> Run<'m, '_> {
             }
             (Resource::Function(name), None) => Ok((Arc::clone(name), selected.clone())),
             (Resource::LambdaInvoke { function: Some(name) }, Some(template))
-                if template.passes_input_as("Payload") =>
+                if template.passes_input_as("Payload") && !is_text_or_null(selected) =>
             {
                 Ok((Arc::clone(name), selected.clone()))
             }
@@ -107,8 +108,7 @@ impl<'m> Run<'m, '_> {
                         ));
                     }
                 };
-                let payload = request.get("Payload").cloned().unwrap_or_else(|| json!({}));
-                Ok((name, Payload::from_value(payload)))
+                Ok((name, event(request.get("Payload"))?))
             }
         }
     }
@@ -169,10 +169,11 @@ impl<'m> Run<'m, '_> {
         let request_id = self.execution.random.uuid();
         let headers = json!({
             "Connection": "keep-alive",
-            "Content-Length": output.to_json()?.len().to_string(),
+            "Content-Length": (output.to_json()?.len() + spaces(output.value()?)).to_string(),
             "Content-Type": "application/json",
             "Date": http_date(self.execution.now),
             "X-Amz-Executed-Version": "$LATEST",
+            "X-Amzn-Trace-Id": format!("Root={}", trace_id(self.execution.started_at, &request_id)),
             "x-amzn-Remapped-Content-Length": "0",
             "x-amzn-RequestId": request_id,
         });
@@ -192,11 +193,47 @@ impl<'m> Run<'m, '_> {
     }
 }
 
+/// What `lambda:invoke` makes of its `Payload`: a string is the event's JSON text.
+fn event(payload: Option<&Value>) -> Result<Payload, Failure> {
+    match payload {
+        None | Some(Value::Null) => Ok(Payload::from_value(json!({}))),
+        Some(Value::String(text)) => Payload::from_json(text).map_err(|error| {
+            let cause = format!("Could not parse request body into json: {error}");
+            Failure::new("Lambda.InvalidRequestContentException", cause)
+        }),
+        Some(value) => Ok(Payload::from_value(value.clone())),
+    }
+}
+
+/// Seen from the flat form, so that nothing is decoded for it.
+fn is_text_or_null(payload: &Payload) -> bool {
+    matches!(payload.flat().first(), Some(&(tag::STRING | tag::NULL)))
+}
+
 /// The wrapping that `OutputPath: "$.Payload"` would take off again at once.
 fn takes_payload_only(task: &Task) -> bool {
     task.result_selector.is_none()
         && task.result_path == ResultPath::Replace
         && matches!(&task.output_path, Selection::Path(path) if path.as_str() == "$.Payload")
+}
+
+/// Python's `json.dumps` puts a space behind each colon and comma.
+fn spaces(value: &Value) -> usize {
+    match value {
+        Value::Array(elements) => {
+            elements.iter().map(|value| 1 + spaces(value)).sum::<usize>().saturating_sub(1)
+        }
+        Value::Object(members) => {
+            members.values().map(|value| 2 + spaces(value)).sum::<usize>().saturating_sub(1)
+        }
+        _ => 0,
+    }
+}
+
+/// In X-Ray's form: version, seconds since 1970 and 96 bits, here those of a UUID's end.
+fn trace_id(started_at: Micros, uuid: &str) -> String {
+    let digits: String = uuid.chars().filter(|digit| *digit != '-').skip(8).collect();
+    format!("1-{:08x}-{digits}", started_at / 1_000_000)
 }
 
 /// Of what `FunctionName` may be: a name, `name:alias`, an ARN, an account and a name.

@@ -2,7 +2,7 @@
 
 use faastlane_asl::definition::{
     Comparison, Condition, Flow, NumberOrPath, Operand, Resource, ResultPath, Selection, StateKind,
-    StateMachine, Test, Timestamp, Transition, WaitUntil,
+    StateMachine, StringOrPath, Test, Timestamp, Transition, WaitUntil,
 };
 use faastlane_asl::source::{Source, Span};
 use faastlane_asl::{Parsed, parse};
@@ -45,8 +45,109 @@ fn both_formats_are_the_same_machine() {
 }
 
 #[test]
-fn everything_is_read() {
-    insta::assert_debug_snapshot!(without_spans(read("everything.json").machine));
+fn every_field_arrives() {
+    let machine = read("everything.json").machine;
+    assert_eq!(machine.comment.as_deref(), Some("every state, every field"));
+    assert_eq!((machine.version.as_deref(), machine.timeout_seconds), (Some("1.0"), Some(3600)));
+    let kind =
+        |name: &str| machine.flow.states.iter().find(|state| &*state.name == name).unwrap().kind.clone();
+    let to = |name: &str| {
+        let position = machine.flow.states.iter().position(|state| &*state.name == name).unwrap();
+        move |transition: &Transition| matches!(transition, Transition::Next(index) if index.get() == position)
+    };
+
+    let StateKind::Pass(pass) = kind("Prepare") else { panic!() };
+    assert!(matches!(&pass.input_path, Selection::Path(path) if path.as_str() == "$.order"));
+    assert!(matches!(&pass.result_path, ResultPath::At(path) if path.as_str() == "$.prepared"));
+    assert_eq!(pass.output_path, Selection::Whole);
+    assert_eq!(
+        pass.result.unwrap().to_string(),
+        "{\"exact\":12345678901234567890.10,\"none\":null,\"text\":\"é\\n😀\"}"
+    );
+    assert!(pass.parameters.is_some());
+    assert!(to("Call")(&pass.transition));
+
+    let StateKind::Task(task) = kind("Call") else { panic!() };
+    assert_eq!(task.resource, Resource::Function("resize".into()));
+    assert_eq!((task.input_path, task.output_path), (Selection::Empty, Selection::Empty));
+    assert_eq!(task.result_path, ResultPath::Discard);
+    assert!(task.parameters.is_some() && task.result_selector.is_some());
+    assert_eq!(task.timeout, Some(NumberOrPath::Fixed(10)));
+    assert_eq!(task.heartbeat, Some(NumberOrPath::Fixed(9)));
+    let [first, second] = task.retry.as_slice() else { panic!() };
+    assert_eq!(first.error_equals, ["Busy", "States.Timeout"]);
+    assert_eq!((first.interval_seconds, first.max_attempts, first.backoff_rate), (2, 0, 1.5));
+    assert_eq!((first.max_delay_seconds, first.full_jitter, second.full_jitter), (Some(60), true, false));
+    let [first, second] = task.catch.as_slice() else { panic!() };
+    assert!(matches!(&first.result_path, ResultPath::At(path) if path.as_str() == "$.error"));
+    assert_eq!(
+        (&second.error_equals[..], &second.result_path),
+        (&["States.ALL".to_owned()][..], &ResultPath::Replace)
+    );
+    assert!(to("Give up")(&Transition::Next(first.next)));
+
+    let StateKind::Task(task) = kind("Invoke") else { panic!() };
+    assert_eq!(task.resource, Resource::LambdaInvoke { function: Some("label".into()) });
+    assert!(matches!(&task.timeout, Some(NumberOrPath::Path(path)) if path.as_str() == "$.timeout"));
+    assert!(matches!(&task.heartbeat, Some(NumberOrPath::Path(path)) if path.reads_context()));
+    let StateKind::Task(task) = kind("Invoke by path") else { panic!() };
+    assert_eq!(task.resource, Resource::LambdaInvoke { function: None });
+
+    let StateKind::Choice(choice) = kind("Decide") else { panic!() };
+    assert_eq!(choice.rules.len(), 12);
+    assert!(to("Give up by path")(&Transition::Next(choice.default.unwrap())));
+    assert!(
+        matches!(&choice.rules[1].condition, Condition::Not(inner) if matches!(**inner, Condition::Test { .. }))
+    );
+    let Condition::And(all) = &choice.rules[2].condition else { panic!() };
+    assert!(matches!(&all[1], Condition::Or(any) if any.len() == 2));
+
+    let waits = ["Pause", "Pause by path", "Pause until", "Pause until path"].map(|name| match kind(name) {
+        StateKind::Wait(wait) => wait.until,
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(waits[0], WaitUntil::Seconds(0));
+    assert!(matches!(&waits[1], WaitUntil::SecondsPath(path) if path.as_str() == "$.seconds"));
+    assert_eq!(waits[2], WaitUntil::Timestamp(Timestamp { nanos: 1_457_917_140_500_000_000 }));
+    assert!(matches!(&waits[3], WaitUntil::TimestampPath(path) if path.as_str() == "$.until"));
+}
+
+#[test]
+fn flows_arrive_within_their_states() {
+    let machine = read("everything.json").machine;
+    let kind =
+        |name: &str| machine.flow.states.iter().find(|state| &*state.name == name).unwrap().kind.clone();
+
+    let StateKind::Parallel(parallel) = kind("Both") else { panic!() };
+    let starts = parallel.branches.iter().map(|branch| &*branch.state(branch.start_at).name);
+    assert_eq!(starts.collect::<Vec<_>>(), ["Left", "Right"]);
+    assert!(parallel.parameters.is_some() && parallel.result_selector.is_some());
+    assert_eq!((parallel.retry.len(), parallel.catch.len()), (1, 1));
+
+    let StateKind::Map(map) = kind("Each") else { panic!() };
+    assert_eq!(&*map.processor.state(map.processor.start_at).name, "Item");
+    assert!(matches!(&map.items_path, Selection::Path(path) if path.as_str() == "$.items"));
+    assert!(map.item_selector.is_some());
+    assert_eq!(map.max_concurrency, Some(NumberOrPath::Fixed(3)));
+    assert_eq!(map.tolerated_failure_count, Some(NumberOrPath::Fixed(1)));
+    assert!(
+        matches!(&map.tolerated_failure_percentage, Some(NumberOrPath::Path(path)) if path.as_str() == "$.percentage")
+    );
+
+    let StateKind::Map(map) = kind("Each as before") else { panic!() };
+    assert_eq!(&*map.processor.state(map.processor.start_at).name, "Old item");
+    assert!(map.item_selector.is_some());
+    assert!(matches!(&map.max_concurrency, Some(NumberOrPath::Path(path)) if path.as_str() == "$.width"));
+    assert!(
+        matches!(&map.tolerated_failure_count, Some(NumberOrPath::Path(path)) if path.as_str() == "$.count")
+    );
+
+    let StateKind::Fail(fail) = kind("Give up") else { panic!() };
+    assert_eq!(fail.error, Some(StringOrPath::Fixed("Stopped".into())));
+    assert_eq!(fail.cause, Some(StringOrPath::Fixed("nothing helped".into())));
+    let StateKind::Fail(fail) = kind("Give up by path") else { panic!() };
+    assert!(matches!(&fail.error, Some(StringOrPath::Path(path)) if path.as_str() == "$.Error"));
+    assert!(matches!(&fail.cause, Some(StringOrPath::Path(path)) if path.as_str() == "$.Cause"));
 }
 
 #[test]

@@ -1,2 +1,55 @@
+//! The `faastlane` command: arguments in, data on stdout, words for people on stderr, an exit code out.
+//!
+//! May know everything below it. Start reading at `args.rs`; each command has a file of its name.
 #![forbid(unsafe_code)]
-fn main() {}
+
+mod args;
+mod doctor;
+mod env_vars;
+mod exit;
+mod explain;
+mod host;
+mod init;
+mod plan;
+mod progress;
+mod render_diagnostic;
+mod surroundings;
+mod terminal;
+mod validate;
+
+use args::{Arguments, Command};
+use clap::Parser;
+use exit::Exit;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let exit = match execute(&Arguments::parse().command) {
+        Ok(exit) => exit,
+        Err(problem) if is_broken_pipe(&problem) => Exit::Succeeded,
+        Err(problem) => {
+            // Where stderr is gone too, the exit code has to do.
+            let _ = writeln!(io::stderr(), "error: {problem:#}");
+            Exit::Unexpected
+        }
+    };
+    exit.into()
+}
+
+fn execute(command: &Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Init(arguments) => init::execute(arguments),
+        Command::Plan(arguments) => plan::execute(arguments),
+        Command::Validate(arguments) => validate::execute(arguments),
+        Command::Doctor(arguments) => doctor::execute(arguments),
+        Command::Explain(arguments) => explain::execute(arguments),
+    }
+}
+
+/// Whoever read our output has read enough.
+fn is_broken_pipe(problem: &anyhow::Error) -> bool {
+    problem
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}

@@ -13,6 +13,9 @@ const KEYS_KEPT: u32 = 2;
 /// How many domains fit into one process: x86-64 has 15 keys to give, and glibc as many link namespaces.
 const MOST_DOMAINS_PER_PROCESS: u32 = 13;
 
+/// The first in which `glibc.rtld.nns` and `optional_static_tls` make room for as many namespaces.
+const OLDEST_GLIBC: (u32, u32) = (2, 33);
+
 /// An isolation that the host can give.
 pub(crate) struct Decision {
     pub(crate) isolation: Isolation,
@@ -25,7 +28,9 @@ pub(crate) fn decide(wanted: &Setting<RequestedIsolation>, host: &Host) -> Resul
     let (isolation, reason) = match wanted.value {
         RequestedIsolation::Auto => match obstacle(Isolation::Mpk, host) {
             None => (Isolation::Mpk, "the strongest that this host has".to_owned()),
-            Some(obstacle) => (Isolation::Process, format!("no protection keys: {}", obstacle.reason)),
+            Some(obstacle) => {
+                (Isolation::Process, format!("protection keys cannot be had: {}", obstacle.reason))
+            }
         },
         RequestedIsolation::Mpk => (Isolation::Mpk, asked_for(&wanted.origin)),
         RequestedIsolation::Process => (Isolation::Process, asked_for(&wanted.origin)),
@@ -48,6 +53,16 @@ pub(crate) fn decide(wanted: &Setting<RequestedIsolation>, host: &Host) -> Resul
     Ok(Decision { isolation, reason, domains_per_process })
 }
 
+/// What a request comes to on a host, and why.
+///
+/// # Errors
+///
+/// The host does not have what was asked for.
+pub fn decide_isolation(wanted: RequestedIsolation, host: &Host) -> Result<(Isolation, String), Diagnostic> {
+    let decision = decide(&Setting { value: wanted, origin: Origin::CommandLine }, host)?;
+    Ok((decision.isolation, decision.reason))
+}
+
 fn asked_for(origin: &Origin) -> String {
     format!("asked for by {origin}")
 }
@@ -63,12 +78,19 @@ fn obstacle(isolation: Isolation, host: &Host) -> Option<Obstacle> {
     if isolation == Isolation::Process {
         return None;
     }
-    if host.glibc.is_none() {
-        return Some(Obstacle {
-            code: code::NO_NAMESPACES,
-            reason: "the C library is not glibc, which alone has link namespaces".to_owned(),
-            remedy: "Run on a distribution with glibc, such as Debian or Ubuntu".to_owned(),
-        });
+    let no_namespaces = match host.glibc {
+        None => Some("the C library is not glibc, which alone has link namespaces".to_owned()),
+        Some((major, minor)) if (major, minor) < OLDEST_GLIBC => {
+            Some(format!("glibc {major}.{minor} has too few link namespaces"))
+        }
+        Some(_) => None,
+    };
+    if let Some(reason) = no_namespaces {
+        let (major, minor) = OLDEST_GLIBC;
+        let remedy = format!(
+            "Use a distribution with glibc {major}.{minor} or later, such as Debian 12 or Ubuntu 22.04"
+        );
+        return Some(Obstacle { code: code::NO_NAMESPACES, reason, remedy });
     }
     let no_keys = |reason, remedy| Some(Obstacle { code: code::NO_KEYS, reason, remedy });
     match &host.keys {
@@ -110,6 +132,8 @@ mod tests {
             (R::Mpk, refused(), gnu, Err(code::NO_KEYS)),
             (R::Mpk, Keys::Available(2), gnu, Err(code::NO_KEYS)),
             (R::Mpk, Keys::Available(15), musl, Err(code::NO_NAMESPACES)),
+            (R::Mpk, Keys::Available(15), Some((2, 31)), Err(code::NO_NAMESPACES)),
+            (R::Auto, Keys::Available(15), Some((2, 31)), Ok((Isolation::Process, 1))),
             (R::Process, refused(), musl, Ok((Isolation::Process, 1))),
             (R::None, refused(), gnu, Ok((Isolation::None, 13))),
             (R::None, refused(), musl, Err(code::NO_NAMESPACES)),

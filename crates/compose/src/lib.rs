@@ -36,6 +36,7 @@ pub use config::{Config, FunctionConfig, Preferences, TrustGroup};
 pub use finding::nearest;
 pub use functions::FunctionSource;
 pub use host::{Host, Keys};
+pub use isolation::decide_isolation;
 pub use plan::{DomainPlan, FunctionPlan, Isolation, Limits, Placement, Plan, PythonInstall, StatePlan};
 pub use planner::plan;
 pub use progress::Progress;

@@ -175,9 +175,9 @@ fn assign_domains(workflow: &Workflow, decision: &Decision, pythons: &Pythons) -
 fn reason_for(decision: &Decision, host: u32) -> String {
     let full = decision.domains_per_process;
     match (decision.isolation, host) {
-        (Isolation::Mpk, 0) => "a protection key of its own in the instance's process".to_owned(),
+        (Isolation::Mpk, 0) => "its own key, in the instance's process".to_owned(),
         (Isolation::Mpk, _) => {
-            format!("a protection key of its own in process {host}: each process has keys for {full} domains")
+            format!("its own key, in process {host}: each process has keys for {full} domains")
         }
         (Isolation::Process, _) => "a process of its own".to_owned(),
         (Isolation::None, 0) => "the instance's process, unprotected".to_owned(),

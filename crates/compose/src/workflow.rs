@@ -5,7 +5,7 @@ use crate::code;
 use crate::config::{Config, Preferences};
 use crate::config_check::check_config;
 use crate::finding::{Finding, alternatives, error, warning};
-use crate::flow_walk::{Call, calls};
+use crate::flow_walk::{Call, calls, walk};
 use crate::functions::{FunctionFolders, FunctionSource};
 use crate::settings::{
     DEFAULT_MAX_PAYLOAD_BYTES, Origin, PythonRequest, RequestedIsolation, Setting, Surroundings,
@@ -107,6 +107,15 @@ pub fn load(path: &Path, surroundings: &Surroundings) -> Result<Workflow, Vec<Di
         warnings: findings,
         surroundings: surroundings.clone(),
     })
+}
+
+impl Workflow {
+    /// States of the machine, those in a Parallel or Map included.
+    pub fn state_count(&self) -> usize {
+        let mut count = 0;
+        walk(&self.machine.flow, &mut |_, _| count += 1);
+        count
+    }
 }
 
 impl Settings {

@@ -1,0 +1,117 @@
+//! `faastlane plan`: where each state would run on this host, and why.
+
+use crate::args::PlanArguments;
+use crate::exit::Exit;
+use crate::surroundings::surroundings;
+use crate::terminal::Terminal;
+use crate::{host, progress, render_diagnostic};
+use comfy_table::{ContentArrangement, Table, presets};
+use faastlane_asl::diagnostic::Diagnostic;
+use faastlane_compose::{Isolation, Plan, PythonInstall, load};
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+
+pub(crate) fn execute(arguments: &PlanArguments) -> anyhow::Result<Exit> {
+    let mut warnings = Vec::new();
+    let planned = make_plan(arguments, &mut warnings);
+    let exit = planned.as_ref().map_or_else(|findings| Exit::for_findings(findings), |_| Exit::Succeeded);
+    let findings = planned.as_ref().err().unwrap_or(&warnings);
+    if arguments.json {
+        let report = json!({
+            "format_version": 1,
+            "plan": planned.as_ref().ok(),
+            "diagnostics": render_diagnostic::to_json(findings),
+        });
+        writeln!(io::stdout(), "{report:#}")?;
+        return Ok(exit);
+    }
+    render_diagnostic::print(findings)?;
+    if let Ok(plan) = &planned {
+        io::stdout().write_all(render(plan, Terminal::stdout().width)?.as_bytes())?;
+    }
+    Ok(exit)
+}
+
+fn make_plan(arguments: &PlanArguments, warnings: &mut Vec<Diagnostic>) -> Result<Plan, Vec<Diagnostic>> {
+    let workflow = load(&arguments.workflow.path, &surroundings(arguments.workflow.overrides()))?;
+    warnings.extend(workflow.warnings.iter().cloned());
+    faastlane_compose::plan(&workflow, &host::probe(), &mut progress::show)
+}
+
+fn render(plan: &Plan, width: usize) -> anyhow::Result<String> {
+    let mut text = String::new();
+    writeln!(text, "{}: isolation {}, {}", plan.workflow, plan.isolation.name(), plan.isolation_reason)?;
+    for python in &plan.pythons {
+        writeln!(text, "{}", python_line(python))?;
+    }
+    writeln!(text, "\n{}\n", states_table(plan, width))?;
+    if !plan.domains.is_empty() {
+        writeln!(text, "{}", domains_table(plan, width))?;
+    }
+    for note in &plan.notes {
+        writeln!(text, "\nnote: {note}")?;
+    }
+    Ok(text)
+}
+
+fn python_line(python: &PythonInstall) -> String {
+    let flavour = if python.free_threaded { " without the global lock" } else { "" };
+    format!("Python {}{flavour}, {}", python.version_text(), python.executable.display())
+}
+
+fn states_table(plan: &Plan, width: usize) -> String {
+    let mut table = new_table(width, &["STATE", "TYPE", "FUNCTION", "PLACEMENT", "DOMAIN", "WHY"]);
+    for state in &plan.states {
+        table.add_row([
+            format!("{}{}", "  ".repeat(state.within.len()), state.name),
+            state.state_type.clone(),
+            state.function.clone().unwrap_or_default(),
+            state.placement.map_or_else(String::new, |placement| placement.name().to_owned()),
+            state.domain.map_or_else(String::new, |domain| plan.domains[domain].name.clone()),
+            state.reason.clone(),
+        ]);
+    }
+    trimmed(&table)
+}
+
+fn domains_table(plan: &Plan, width: usize) -> String {
+    let mut header = vec!["DOMAIN", "PROCESS", "KEY", "FUNCTIONS", "WHY"];
+    let several_pythons = plan.domains.iter().map(|domain| domain.python).collect::<BTreeSet<_>>().len() > 1;
+    if several_pythons {
+        header.insert(4, "PYTHON");
+    }
+    let mut table = new_table(width, &header);
+    for domain in &plan.domains {
+        let names: Vec<&str> =
+            domain.functions.iter().map(|&function| plan.functions[function].name.as_str()).collect();
+        let mut row = vec![
+            domain.name.clone(),
+            if domain.host == 0 { "the instance's".to_owned() } else { format!("{}", domain.host) },
+            if plan.isolation == Isolation::Mpk { "own" } else { "none" }.to_owned(),
+            names.join(", "),
+            domain.reason.clone(),
+        ];
+        if several_pythons {
+            row.insert(4, plan.pythons[domain.python].version_text());
+        }
+        table.add_row(row);
+    }
+    trimmed(&table)
+}
+
+fn new_table(width: usize, header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(u16::try_from(width).unwrap_or(u16::MAX)).set_header(header);
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table
+}
+
+fn trimmed(table: &Table) -> String {
+    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    lines.join("\n")
+}

@@ -9,6 +9,7 @@
 //! Architecture Invariant: a domain thread touches key 0 and its own key. Code of this crate that runs on one (all of
 //! [`Guest`] but `confine`, and the domain's side of the mailbox) never allocates from the executable's heap.
 
+mod affinity;
 mod fault;
 mod heap;
 mod keys;
@@ -22,10 +23,12 @@ mod owners;
 mod pkru;
 mod process;
 mod region;
+mod ring;
 mod sys;
 mod thread;
 mod thread_lists;
 
+pub use affinity::Cpus;
 pub use fault::{Fault, FaultKind, watch as watch_for_fault};
 pub use heap::TrustedHeap;
 pub use keys::{Key, Keys, KeysUnavailable, probe as probe_keys};
@@ -38,5 +41,6 @@ pub use owners::{DomainIndex, Owners};
 pub use pkru::StartUpPage;
 pub use process::{DomainProcess, LOADER_TUNABLES, PrepareError, die_with_parent, exit_now};
 pub use region::{Region, RegionPool};
+pub use ring::{RING_LEN, RingReader, RingWriter, shared_file};
 pub use sys::monotonic_nanos;
 pub use thread::{ConfineError, Gate, Guest, Launch, Progress, Started, spawn_trusted};

@@ -189,9 +189,10 @@ impl Mailbox {
         Ok(Self { memory, boxes: Boxes::Pages { key, pool, outbox: None, inbox: None } })
     }
 
-    /// A mailbox for a domain of another process, in a file of [`shared_len`] bytes that both map.
-    pub fn shared(file: BorrowedFd<'_>, max_payload: usize) -> io::Result<Self> {
-        let memory = Mapping::shared(file, shared_len(max_payload), trusted_key())?;
+    /// A mailbox between two processes, in a file of [`shared_len`] bytes that both map: the orchestrator's on the trusted
+    /// key (`None` here), the domain's on the domain's.
+    pub fn shared(file: BorrowedFd<'_>, max_payload: usize, key: Option<Key>) -> io::Result<Self> {
+        let memory = Mapping::shared(file, shared_len(max_payload), key.or(trusted_key()))?;
         Ok(Self { memory, boxes: Boxes::Shared { box_len: sys::page_ceil(max_payload) } })
     }
 

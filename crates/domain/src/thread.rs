@@ -90,6 +90,7 @@ pub struct Gate {
     open: AtomicU32,
     value: AtomicI32,
     step: AtomicU32,
+    thread: AtomicI32,
     step_at: std::sync::atomic::AtomicUsize,
 }
 
@@ -104,6 +105,8 @@ impl Gate {
     }
 
     fn publish(&self, state: u32) {
+        // SAFETY: asks for the caller's number.
+        self.thread.store(unsafe { libc::gettid() }, Ordering::Relaxed);
         self.state.store(state, Ordering::Release);
         sys::futex_wake(&self.state);
     }
@@ -184,6 +187,11 @@ impl Started {
                 }
             }
         }
+    }
+
+    /// The thread's number, once it has said anything.
+    pub fn thread(&self) -> i32 {
+        self.gate().thread.load(Ordering::Relaxed)
     }
 
     pub fn open_gate(&self) {

@@ -1,1 +1,79 @@
+//! The process that runs executions of one workflow.
+//!
+//! It has no HTTP, no async runtime and no credentials. Its supervisor starts it with an [`Assignment`] and shared memory;
+//! from then on they speak [`Command`]s and [`Report`]s through rings. Start reading at [`run`], then `host` (how the domains
+//! come up), then `orchestrator` (how an execution runs on them).
+//!
+//! Architecture Invariant: what a domain wrote is bytes until it has been checked. Nothing here follows a pointer or believes
+//! a length of a domain's.
+
 #![forbid(unsafe_code)]
+
+mod assignment;
+mod fault;
+mod footprint;
+mod host;
+mod invocation;
+mod lane;
+mod message;
+mod monitor;
+mod orchestrator;
+mod queue;
+mod timers;
+
+pub use assignment::{Assignment, Descriptors};
+pub use message::{
+    CallReport, Command, DomainSize, EventReport, FaultReport, FinishReport, Report, RunRequest, SetUpFailure, Violation,
+};
+
+use faastlane_domain::{DomainProcess, exit_now, spawn_trusted};
+use std::sync::Arc;
+
+/// How an instance ends when it was not told to.
+const SET_UP_FAILED: i32 = 70;
+const FAULTED: i32 = 71;
+
+/// The life of an instance: brings its domains up, runs what it is told to, and never returns.
+///
+/// `assignment_at` is the path under which the supervisor left the assignment. To be called first thing in `main`, while the
+/// process has one thread.
+pub fn run(assignment_at: &str) -> ! {
+    let status = match start(assignment_at) {
+        Ok(never) => match never {},
+        // Without a channel there is nobody to tell; the supervisor sees the status.
+        Err(None) => SET_UP_FAILED,
+        Err(Some((reporter, failure))) => {
+            reporter.send(&Report::SetUpFailed(failure));
+            reporter.ring();
+            SET_UP_FAILED
+        }
+    };
+    exit_now(status)
+}
+
+type StartError = Option<(message::Reporter, SetUpFailure)>;
+
+fn start(assignment_at: &str) -> Result<std::convert::Infallible, StartError> {
+    faastlane_domain::die_with_parent().map_err(|_| None)?;
+    let assignment = Assignment::read(assignment_at).map_err(|_| None)?;
+    let reporter = assignment.reporter().map_err(|_| None)?;
+    let fail = |what: &str, error: &dyn std::fmt::Display| {
+        Some((reporter.clone(), SetUpFailure::of_process(what, error.to_string())))
+    };
+    let process = DomainProcess::prepare(assignment.uses_keys()).map_err(|error| fail("prepare the process", &error))?;
+    let assignment = Arc::new(assignment);
+    let host = match host::Host::bring_up(&process, &assignment) {
+        Ok(host) => host,
+        Err(failure) => return Err(Some((reporter, failure))),
+    };
+    let owners = host.owners.clone();
+    if assignment.host == 0 {
+        let orchestrator = orchestrator::Orchestrator::new(&assignment, host, reporter.clone())
+            .map_err(|error| fail("set the orchestrator up", &error))?;
+        spawn_trusted(move || orchestrator.run()).map_err(|error| fail("start the orchestrator", &error))?;
+    }
+    let fault = faastlane_domain::watch_for_fault();
+    reporter.send(&Report::Fault(fault::describe(&fault, &owners, &assignment)));
+    reporter.ring();
+    exit_now(FAULTED)
+}

@@ -1,1 +1,22 @@
+//! Instances, seen from outside: started, fed, supervised, and what they did collected into a record.
+//!
+//! The supervisor outlives whatever happens in an instance: it owns the memory that reports are written to, so it knows what
+//! was under way when an instance dies. Start reading at [`Instance`].
+//!
+//! Architecture Invariant: nothing a function does can end or block the supervisor.
+
 #![forbid(unsafe_code)]
+
+mod instance;
+mod logs;
+mod process;
+mod record;
+mod timeline;
+
+pub use faastlane_domain::LOADER_TUNABLES;
+pub use instance::{Instance, InstanceError, RunInput, StartedUp};
+pub use logs::LogLine;
+pub use record::{CallRecord, EventRecord, Record, StateRecord, Status};
+
+/// The argument by which the executable knows that it is to be an instance; the next one says where its assignment is.
+pub const INSTANCE_ARGUMENT: &str = "__instance";

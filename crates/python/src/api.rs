@@ -22,8 +22,8 @@ macro_rules! table {
         functions { $($function:ident($($argument:ty),*) $(-> $result:ty)?;)* }
         data { $($datum:ident;)* }
     ) => {
-        /// Addresses in one copy of CPython and of the libc below it. Plain data: it may be copied to wherever the
-        /// domain's thread can read it.
+        /// Addresses in one copy of CPython and of the libc below it. Plain data: it may be copied to
+        /// wherever the domain's thread can read it.
         ///
         /// Every symbol of CPython is part of the stable ABI from 3.10 on.
         #[derive(Clone, Copy)]
@@ -41,8 +41,8 @@ macro_rules! table {
             /// The first symbol for which `lookup` gave null.
             ///
             /// # Safety
-            /// `lookup` returns null or the address of the symbol of that name in a libpython of version 3.10 or
-            /// later, or in the libc it uses, which both stay loaded while the table is used.
+            /// `lookup` returns null or the address of the symbol of that name in a libpython of version 3.10
+            /// or later, or in the libc it uses, which both stay loaded while the table is used.
             pub unsafe fn resolve(
                 lookup: &mut dyn FnMut(&CStr) -> *mut c_void,
             ) -> Result<Api, &'static CStr> {

@@ -1,22 +1,33 @@
-# Runs in every domain before the functions' own code. Rust calls `start` once, and per invocation only what the
-# invocation needs: a context if the handler takes one, `flush` if there was output, `failed` and the like if it
-# failed. It imports nothing that CPython has not loaded by itself, because every domain pays for it.
+# Runs in every domain before the functions' own code. Rust calls `start` once, and per invocation only what
+# the invocation needs: a context if the handler takes one, `flush` if there was output, `on_demand` if it
+# failed. It imports nothing that CPython has not loaded by itself, and is short, because every domain pays
+# for it.
 
 import io
 import os
 import sys
 import time
 
-# What is running: index of the function, request id, whether there may be output to flush. Rust sets the first two.
+# What is running: index of the function, request id (both set by Rust), whether there may be output to flush.
 now = [0, "", False]
 
 # Per function: the handler, and the class of its contexts or None when it takes an event only.
 functions = []
 
-_write_text = io.TextIOWrapper.write
+# The text of `on_demand.py`, which Rust sets.
+on_demand_source = ""
+
+
+def on_demand(name, *arguments):
+    """Calls what `on_demand.py` defines. Few domains need any of it, so it is compiled when one does."""
+    if "failed" not in globals():
+        exec(compile(on_demand_source, "<faastlane>", "exec"), globals())
+    return globals()[name](*arguments)
 
 
 # Output: everything goes to descriptor 1, and a marker line says whose it is.
+
+_write_text = io.TextIOWrapper.write
 
 
 class _Pipe(io.RawIOBase):
@@ -70,52 +81,18 @@ def flush():
             pass  # closed by the function, or nobody reads any more
 
 
-# Logging: as in AWS Lambda's Python runtime, from the moment on when something imports `logging`.
-
-
-def _set_up_logging(logging):
-    class LambdaLoggerHandler(logging.Handler):
-        def emit(self, record):
-            try:
-                record.aws_request_id = now[1]
-                sys.stdout.write(self.format(record))
-            except Exception:
-                self.handleError(record)
-
-    logging.Formatter.converter = time.gmtime
-    handler = LambdaLoggerHandler()
-    layout = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s\n"
-    handler.setFormatter(logging.Formatter(layout, "%Y-%m-%dT%H:%M:%S"))
-    logging.getLogger().addHandler(handler)
-
-
-class _LoggingLoader:
-    def __init__(self, loader):
-        self._loader = loader
-
-    def __getattr__(self, name):
-        return getattr(self._loader, name)
-
-    def create_module(self, spec):
-        return self._loader.create_module(spec)
-
-    def exec_module(self, module):
-        self._loader.exec_module(module)
-        _set_up_logging(module)
+# Logging.
 
 
 class _LoggingFinder:
+    """Waits for the first import of `logging`, to set it up."""
+
     @staticmethod
     def find_spec(name, path=None, target=None):
         if name != "logging":
             return None
         sys.meta_path.remove(_LoggingFinder)
-        for finder in sys.meta_path:
-            spec = finder.find_spec(name, path, target)
-            if spec is not None:
-                spec.loader = _LoggingLoader(spec.loader)
-                return spec
-        return None
+        return on_demand("logging_spec", path, target)
 
 
 # The context object.
@@ -138,18 +115,7 @@ class LambdaContext:
         sys.stdout.write(str(message))
 
     def __repr__(self):
-        names = (
-            "aws_request_id",
-            "log_group_name",
-            "log_stream_name",
-            "function_name",
-            "memory_limit_in_mb",
-            "function_version",
-            "invoked_function_arn",
-            "client_context",
-            "identity",
-        )
-        return "LambdaContext([" + ",".join(f"{name}={getattr(self, name)}" for name in names) + "])"
+        return on_demand("shown_context", self)
 
 
 def _context_class(function):
@@ -166,104 +132,11 @@ def _context_class(function):
     return type("LambdaContext", (LambdaContext,), attributes)
 
 
-# Errors: as AWS Lambda's Python runtime reports them.
-
-_LONGEST_MESSAGE = 256 * 1024  # characters
-
-
-def _error(message, kind, request_id, trace=()):
-    def clean(text):
-        return text[:_LONGEST_MESSAGE].encode("utf-8", "backslashreplace").decode()
-
-    return {
-        "errorMessage": clean(message),
-        "errorType": clean(kind),
-        "requestId": request_id,
-        "stackTrace": [clean(line) for line in trace],
-    }
-
-
-def _message(error):
-    try:
-        return str(error)
-    except BaseException as second:
-        return f"<{type(error).__name__}, whose __str__ raised {type(second).__name__}>"
-
-
-def _source_line(file, number):
-    try:
-        with open(file, encoding="utf-8", errors="replace") as source:
-            for index, line in enumerate(source, 1):
-                if index == number:
-                    return line.strip()[:1000]
-    except (OSError, ValueError, TypeError):
-        pass  # not a file, or not one that this domain may read
-    return ""
-
-
-def _frames(traceback):
-    """The lines of `traceback.format_list`, whose module takes longer to import than most functions to run."""
-    lines = []
-    last, repeated = None, 0
-
-    def close():
-        if repeated > 3:
-            lines.append(f"  [Previous line repeated {repeated - 3} more time{'s' if repeated > 4 else ''}]\n")
-
-    while traceback is not None:
-        code, number = traceback.tb_frame.f_code, traceback.tb_lineno
-        traceback = traceback.tb_next
-        file = code.co_filename
-        if not lines and (file == "<faastlane>" or file.startswith("<frozen importlib")):
-            continue
-        if last != (file, number, code.co_name):
-            close()
-            last, repeated = (file, number, code.co_name), 0
-        repeated += 1
-        if repeated <= 3:
-            line = _source_line(file, number)
-            lines.append(f'  File "{file}", line {number}, in {code.co_name}\n' + (f"    {line}\n" if line else ""))
-    close()
-    return lines
-
-
-def failed(error, request_id):
-    trace = _frames(error.__traceback__)
-    if not isinstance(error, SystemExit):
-        return _error(_message(error), type(error).__name__, request_id, trace)
-    if error.code is None or error.code == 0:
-        reason = "Runtime exited without providing a reason"
-    elif isinstance(error.code, int):
-        reason = f"Runtime exited with error: exit status {int(error.code)}"
-    else:
-        reason = f"Runtime exited with error: exit status 1: {_message(error)}"
-    return _error(f"RequestId: {request_id} Error: {reason}", "Runtime.ExitError", request_id, trace)
-
-
-def not_read(error, request_id):
-    return _error(f"Unable to unmarshal input: {_message(error)}", "Runtime.UnmarshalError", request_id)
-
-
-def not_written(error, request_id):
-    return _error(f"Unable to marshal response: {_message(error)}", "Runtime.MarshalError", request_id)
-
-
-def default(value, is_key):
-    """The text of a Decimal, which AWS Lambda's runtime writes as it is. Raises for whatever else JSON cannot hold."""
-    name = type(value).__name__
-    if is_key:
-        raise TypeError(f"keys must be str, int, float, bool or None, not {name}")
-    decimal = sys.modules.get("decimal")
-    if decimal is not None and isinstance(value, decimal.Decimal):
-        return decimal.Decimal.__str__(value)
-    raise TypeError(f"Object of type {name} is not JSON serializable")
-
-
 # Loading.
 
 
 def _positional(handler):
-    """How many positional arguments `handler` takes: 2 stands for two or more, and for what cannot be known."""
+    """How many positional arguments `handler` takes: 2 for two or more, and for what cannot be known."""
     bound, named = 0, ()
     for _ in range(100):
         functools = sys.modules.get("functools")
@@ -303,14 +176,7 @@ def _import(name, file, index):
         found = getattr(module, "__file__", None)
         if found is not None and os.path.realpath(found) == os.path.realpath(file):
             return module
-    # The name belongs to another module of this interpreter: this one takes a name of its own beside it.
-    from importlib import util
-
-    spec = util.spec_from_file_location(f"_faastlane_{index}_{name.replace('.', '_')}", file)
-    module = util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return on_demand("imported_beside", name, file, index)
 
 
 def _load(index, function):
@@ -318,33 +184,19 @@ def _load(index, function):
     name, wanted = function["module"], function.get("handler")
     try:
         module = _import(name, function["file"], index)
-    except ImportError as error:
-        message = f"Unable to import module '{name}': {_message(error)}"
-        return _error(message, "Runtime.ImportModuleError", "", _frames(error.__traceback__))
-    except SyntaxError as error:
-        trace = [f'  File "{error.filename}" Line {error.lineno}\n    {error.text}']
-        message = f"Syntax error in module '{name}': {_message(error)}"
-        return _error(message, "Runtime.UserCodeSyntaxError", "", trace)
     except BaseException as error:
-        return failed(error, "")
-
+        return on_demand("not_loaded", error, name)
     names = (wanted,) if wanted else ("handler", "lambda_handler", "main")
-    handler = next((getattr(module, name) for name in names if hasattr(module, name)), None)
-    if handler is None:
-        if wanted:
-            message = f"Handler '{wanted}' missing on module '{name}'"
-        else:
-            message = f"Handler missing on module '{name}': it has no handler, lambda_handler or main"
-        return _error(message, "Runtime.HandlerNotFound", "")
+    found = next((name for name in names if hasattr(module, name)), None)
+    handler = getattr(module, found) if found else None
     if not callable(handler):
-        message = f"Handler '{wanted or 'handler'}' on module '{name}' is not callable"
-        return _error(message, "Runtime.HandlerNotFound", "")
+        return on_demand("no_handler", name, wanted, found)
     functions.append((handler, None if _positional(handler) == 1 else _context_class(function)))
     return None
 
 
 def start(config):
-    """Makes the interpreter the functions' own and loads them; returns None or (index, why one cannot be loaded)."""
+    """Makes the interpreter the functions' own and loads them; returns None or (index, why one cannot be)."""
     sys.path[:] = config["sys_path"]
     if config.get("executable"):
         sys.executable = config["executable"]
@@ -356,7 +208,7 @@ def start(config):
     for function in config["functions"]:
         os.environ.update(function.get("env") or {})
     if "logging" in sys.modules:
-        _set_up_logging(sys.modules["logging"])
+        on_demand("set_up_logging", sys.modules["logging"])
     else:
         sys.meta_path.insert(0, _LoggingFinder)
     for index, function in enumerate(config["functions"]):

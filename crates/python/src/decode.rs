@@ -7,8 +7,8 @@ use crate::object::{Object, Python, Raised};
 
 /// Makes the object of a flat form. Raises when it is damaged, too deep, or too large for memory.
 ///
-/// The bytes may come from another domain as they are: lengths are checked, and what a count reserves is bounded
-/// by the bytes that are there.
+/// The bytes may come from another domain as they are: lengths are checked, and what a count reserves is
+/// bounded by the bytes that are there.
 pub(crate) fn decode<'a>(
     python: Python<'a>,
     keys: &mut Keys<'a>,

@@ -28,21 +28,22 @@ impl From<Full> for Fail {
 
 /// Writes the flat form of what `json.dumps(object, allow_nan=False)` would write, and returns its length.
 ///
-/// `default` is called with what `json` does not know; it returns the text of a number or raises.
+/// `on_demand` is called with `"default"`, an object that `json` does not know and whether it is a key; it
+/// returns the text of a number or raises.
 pub(crate) fn encode<'a>(
     python: Python<'a>,
     object: &Object<'a>,
-    default: &Object<'a>,
+    on_demand: &Object<'a>,
     output: Output<'_>,
 ) -> Result<usize, Fail> {
-    let mut encoder = Encoder { python, default, out: output.writer() };
+    let mut encoder = Encoder { python, on_demand, out: output.writer() };
     encoder.value(object, None)?;
     Ok(encoder.out.len())
 }
 
 struct Encoder<'a, 'b, 'o> {
     python: Python<'a>,
-    default: &'b Object<'a>,
+    on_demand: &'b Object<'a>,
     out: Writer<'o>,
 }
 
@@ -173,12 +174,8 @@ impl<'a> Encoder<'a, '_, '_> {
                 self.python.with_float_repr(float, |repr| out.text(repr))?
             }
             _ => {
-                // Raises with the name of the key's class.
-                let raised = self.default.call([key.clone(), self.python.bool(true)]);
-                return Err(raised
-                    .err()
-                    .unwrap_or_else(|| self.python.type_error(c"a key that is no key"))
-                    .into());
+                let raised = self.default(key, true).err();
+                return Err(raised.unwrap_or_else(|| self.python.type_error(c"a key that is no key")).into());
             }
         };
         Ok(written?)
@@ -197,9 +194,14 @@ impl<'a> Encoder<'a, '_, '_> {
         Ok(self.out.write(&integer.to_le_bytes())?)
     }
 
+    fn default(&self, object: &Object<'a>, is_key: bool) -> Result<Object<'a>, Raised> {
+        let python = self.python;
+        self.on_demand.call([python.text(b"default")?, object.clone(), python.bool(is_key)])
+    }
+
     #[cold]
     fn other(&mut self, object: &Object<'a>) -> Result<(), Fail> {
-        let number = self.default.call([object.clone(), self.python.bool(false)])?;
+        let number = self.default(object, false)?;
         let text = number.utf8()?;
         if grammar(text) == Grammar::None {
             return Err(self.python.value_error(c"Out of range float values are not JSON compliant").into());

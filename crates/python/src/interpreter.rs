@@ -16,9 +16,10 @@ const BOOTSTRAP: &CStr =
         Ok(source) => source,
         Err(_) => panic!("the bootstrap has no zero in it"),
     };
+const ON_DEMAND: &str = include_str!("on_demand.py");
 
-/// One CPython with the functions of a domain loaded, on the thread that started it. It is never finalised: its
-/// process or namespace ends with it.
+/// One CPython with the functions of a domain loaded, on the thread that started it. It is never finalised:
+/// its process or namespace ends with it.
 pub struct Interpreter<'a> {
     api: &'a Api,
     clock: fn() -> u64,
@@ -34,10 +35,7 @@ struct Parts<'a> {
     now: Object<'a>,
     functions: Object<'a>,
     flush: Object<'a>,
-    failed: Object<'a>,
-    not_read: Object<'a>,
-    not_written: Object<'a>,
-    default: Object<'a>,
+    on_demand: Object<'a>,
     aws_request_id: Object<'a>,
     deadline: Object<'a>,
 }
@@ -51,7 +49,8 @@ pub struct Call<'a> {
     pub event: &'a [u8],
     /// What the context shows as `aws_request_id`.
     pub request_id: &'a str,
-    /// Unix time in milliseconds at which the invocation is to have ended, 0 for none. Only shown to the function.
+    /// Unix time in milliseconds at which the invocation is to have ended, 0 for none. Only shown to the
+    /// function.
     pub deadline_ms: u64,
 }
 
@@ -70,8 +69,8 @@ pub struct Returned {
 pub enum Outcome {
     /// The result, of this many bytes.
     Ok(usize),
-    /// An object with `errorMessage`, `errorType`, `requestId` and `stackTrace` as AWS Lambda's Python runtime
-    /// reports them, of this many bytes.
+    /// An object with `errorMessage`, `errorType`, `requestId` and `stackTrace` as AWS Lambda's Python
+    /// runtime reports them, of this many bytes.
     Error(usize),
     /// Nothing: the result takes at least this many bytes.
     TooLarge(usize),
@@ -87,15 +86,17 @@ pub struct StartFailure {
 }
 
 impl<'a> Interpreter<'a> {
-    /// Starts CPython and loads the functions that `config` names. The thread holds the interpreter's lock after.
+    /// Starts CPython and loads the functions that `config` names. The thread holds the interpreter's lock
+    /// after.
     ///
-    /// `config` is the flat form of an object: `sys_path` (array of strings, exactly what `sys.path` becomes),
-    /// `executable` and `prefix` (strings or absent), and `functions`, an array of objects with `name`, `module`,
-    /// `file` (an absolute path), `handler` (or null: the first of `handler`, `lambda_handler`, `main`),
-    /// `memory_mb` (or null) and `env` (object of strings). `clock` gives nanoseconds from any fixed moment.
+    /// `config` is the flat form of an object: `sys_path` (array of strings, exactly what `sys.path`
+    /// becomes), `executable` and `prefix` (strings or absent), and `functions`, an array of objects with
+    /// `name`, `module`, `file` (an absolute path), `handler` (or null: the first of `handler`,
+    /// `lambda_handler`, `main`), `memory_mb` (or null) and `env` (object of strings). `clock` gives
+    /// nanoseconds from any fixed moment.
     ///
-    /// What functions print goes to descriptor 1, in front of it a line `\x1eINDEX REQUEST_ID` whenever another
-    /// invocation begins to print. The request id is empty while a function is loaded.
+    /// What functions print goes to descriptor 1, in front of it a line `\x1eINDEX REQUEST_ID` whenever
+    /// another invocation begins to print. The request id is empty while a function is loaded.
     ///
     /// # Errors
     /// The error object is in `output`.
@@ -111,8 +112,8 @@ impl<'a> Interpreter<'a> {
         output: Output<'_>,
     ) -> Result<Interpreter<'a>, StartFailure> {
         const LINE_BUFFERED: c_int = 1;
-        // SAFETY: the caller promises a namespace of its own, so nothing has used the stream yet, and a CPython
-        // that has not been started. After that this thread holds its lock.
+        // SAFETY: the caller promises a namespace of its own, so nothing has used the stream yet, and a
+        // CPython that has not been started. After that this thread holds its lock.
         let python = unsafe {
             // What native code prints comes out in the order of what Python code prints.
             (api.setvbuf)(*api.stdout.cast::<*mut c_void>(), ptr::null_mut(), LINE_BUFFERED, 0);
@@ -160,8 +161,8 @@ impl<'a> Interpreter<'a> {
         }
     }
 
-    /// Invokes a function, and writes its result or its error to `output`. Whatever the function printed has been
-    /// written to descriptor 1 when this returns.
+    /// Invokes a function, and writes its result or its error to `output`. Whatever the function printed has
+    /// been written to descriptor 1 when this returns.
     pub fn call(&mut self, call: &Call<'_>, output: Output<'_>) -> Returned {
         self.acquire();
         // SAFETY: the interpreter is started, and this thread holds its lock.
@@ -209,7 +210,7 @@ impl<'a> Interpreter<'a> {
         returned.returned_ns = (self.clock)();
 
         let result = result.map_err(|_| Failed::In(Stage::Handler))?;
-        encode(python, &result, &parts.default, output).map_err(|fail| match fail {
+        encode(python, &result, &parts.on_demand, output).map_err(|fail| match fail {
             Fail::Raised => Failed::In(Stage::Result),
             Fail::Full { needed } => Failed::TooLarge(needed),
         })
@@ -238,14 +239,12 @@ impl<'a> Parts<'a> {
         output: Output<'_>,
     ) -> Result<Result<Parts<'a>, StartFailure>, Raised> {
         let names = python.run(BOOTSTRAP, c"<faastlane>", c"_faastlane")?;
+        names.set_member(&python.text(b"on_demand_source")?, &python.text(ON_DEMAND.as_bytes())?)?;
         let parts = Parts {
             now: names.named(c"now")?,
             functions: names.named(c"functions")?,
             flush: names.named(c"flush")?,
-            failed: names.named(c"failed")?,
-            not_read: names.named(c"not_read")?,
-            not_written: names.named(c"not_written")?,
-            default: names.named(c"default")?,
+            on_demand: names.named(c"on_demand")?,
             aws_request_id: python.text(b"aws_request_id")?,
             deadline: python.text(b"_epoch_deadline_time_in_ms")?,
         };
@@ -263,7 +262,7 @@ impl<'a> Parts<'a> {
         };
         let function = failure.tuple_element(0)?.as_i64()?.and_then(|index| u32::try_from(index).ok());
         let error = failure.tuple_element(1)?;
-        let written = encode(python, &error, &parts.default, output).unwrap_or_else(|_| {
+        let written = encode(python, &error, &parts.on_demand, output).unwrap_or_else(|_| {
             python.clear_exception();
             let message = "the function cannot be loaded, and the error is larger than the outbox";
             plain_error(output, message, "Runtime.StartFailed", "").unwrap_or(0)
@@ -295,15 +294,17 @@ impl<'a> Parts<'a> {
     #[cold]
     fn write_error(&self, python: Python<'a>, stage: Stage, request_id: &str, output: Output<'_>) -> Outcome {
         let describe = match stage {
-            Stage::Event => &self.not_read,
-            Stage::Handler => &self.failed,
-            Stage::Result => &self.not_written,
+            Stage::Event => "not_read",
+            Stage::Handler => "failed",
+            Stage::Result => "not_written",
         };
-        let described = match (python.take_exception(), python.text(request_id.as_bytes())) {
-            (Some(exception), Ok(request_id)) => describe.call([exception, request_id]).ok(),
-            _ => None,
-        };
-        let written = described.and_then(|error| encode(python, &error, &self.default, output).ok());
+        let described = python.take_exception().map(|exception| {
+            let arguments =
+                [python.text(describe.as_bytes())?, exception, python.text(request_id.as_bytes())?];
+            self.on_demand.call(arguments)
+        });
+        let described = described.and_then(Result::ok);
+        let written = described.and_then(|error| encode(python, &error, &self.on_demand, output).ok());
         let written = written.map_or_else(
             || {
                 python.clear_exception();

@@ -2,7 +2,8 @@ use crate::object::{Object, Python, Raised};
 
 /// Strings of recent dict keys, so that the same few keys are not made and hashed anew for every event.
 ///
-/// Interning would do that too, but from 3.12 on CPython never frees an interned string, and keys may be data.
+/// Interning would do that too, but from 3.12 on CPython never frees an interned string, and keys may be
+/// data.
 pub(crate) struct Keys<'a> {
     recent: [Option<Object<'a>>; SLOTS],
 }

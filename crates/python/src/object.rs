@@ -94,7 +94,8 @@ impl<'a> Python<'a> {
         if status < 0 { Err(Raised) } else { Ok(()) }
     }
 
-    /// Whether objects are laid out as [`PyObject`] says. Free-threaded builds, which have no stable ABI, differ.
+    /// Whether objects are laid out as [`PyObject`] says. Free-threaded builds, which have no stable ABI,
+    /// differ.
     pub(crate) fn layout_is_known(self) -> bool {
         // SAFETY: None is an object; `PyObject_Type` returns a new reference, which is given back.
         unsafe {
@@ -162,7 +163,8 @@ impl<'a> Python<'a> {
         // SAFETY: the lock is held.
         let tuple = self.owned(unsafe { (self.api.PyTuple_New)(N.cast_signed()) })?;
         for (index, element) in elements.into_iter().enumerate() {
-            // SAFETY: the tuple is new and not yet shared; the call takes the reference over even if it fails.
+            // SAFETY: the tuple is new and not yet shared; the call takes the reference over even if it
+            // fails.
             self.done(unsafe {
                 (self.api.PyTuple_SetItem)(tuple.at.as_ptr(), index.cast_signed(), element.given())
             })?;
@@ -244,7 +246,8 @@ impl<'a> Python<'a> {
     /// Runs `source` as module `name` and returns its dict.
     pub(crate) fn run(self, source: &CStr, file: &CStr, name: &CStr) -> Result<Object<'a>, Raised> {
         const FILE_INPUT: c_int = 257;
-        // SAFETY: the strings end in zero; `AddModule`, `GetDict` and `GetBuiltins` lend references; the lock is held.
+        // SAFETY: the strings end in zero; `AddModule`, `GetDict` and `GetBuiltins` lend references; the lock
+        // is held.
         unsafe {
             let code = self.owned((self.api.Py_CompileString)(source.as_ptr(), file.as_ptr(), FILE_INPUT))?;
             let module = self.borrowed((self.api.PyImport_AddModule)(name.as_ptr()))?;
@@ -368,7 +371,8 @@ impl<'a> Object<'a> {
     }
 
     pub(crate) fn list_element(&self, index: usize) -> Result<Object<'a>, Raised> {
-        // SAFETY: the object is alive, and the lock is held; a wrong kind or index raises; the element is lent.
+        // SAFETY: the object is alive, and the lock is held; a wrong kind or index raises; the element is
+        // lent.
         self.python.borrowed(unsafe { (self.api().PyList_GetItem)(self.at.as_ptr(), index.cast_signed()) })
     }
 
@@ -385,7 +389,8 @@ impl<'a> Object<'a> {
     }
 
     pub(crate) fn tuple_element(&self, index: usize) -> Result<Object<'a>, Raised> {
-        // SAFETY: the object is alive, and the lock is held; a wrong kind or index raises; the element is lent.
+        // SAFETY: the object is alive, and the lock is held; a wrong kind or index raises; the element is
+        // lent.
         self.python.borrowed(unsafe { (self.api().PyTuple_GetItem)(self.at.as_ptr(), index.cast_signed()) })
     }
 

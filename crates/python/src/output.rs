@@ -1,7 +1,7 @@
 use std::marker::PhantomData;
 
-/// Memory of the domain's outbox that a result or an error may be written to. Only what is written is touched, so
-/// the range may be large and sparse.
+/// Memory of the domain's outbox that a result or an error may be written to. Only what is written is
+/// touched, so the range may be large and sparse.
 #[derive(Debug, Clone, Copy)]
 pub struct Output<'a> {
     start: *mut u8,
@@ -52,8 +52,8 @@ impl Writer<'_> {
         if needed > self.output.capacity {
             return Err(Full { needed });
         }
-        // SAFETY: `len + bytes.len()` is within the capacity of memory that is ours by `Output`'s contract, so
-        // `bytes` is not part of it.
+        // SAFETY: `len + bytes.len()` is within the capacity of memory that is ours by `Output`'s contract,
+        // so `bytes` is not part of it.
         unsafe {
             std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.output.start.add(self.len), bytes.len())
         };

@@ -84,6 +84,14 @@ pub(crate) const REFUSED: &[Refused] = &[
 pub(crate) const THREAD_FLAGS: u32 =
     (libc::CLONE_VM | libc::CLONE_SIGHAND | libc::CLONE_THREAD | libc::CLONE_FILES | libc::CLONE_FS) as u32;
 
-/// What the monitor does for a domain that shares its process with others.
-pub(crate) const ASKED: &[i64] =
-    &[libc::SYS_mmap, libc::SYS_munmap, libc::SYS_mremap, libc::SYS_mprotect, libc::SYS_madvise, libc::SYS_brk];
+/// What the monitor does for a domain that shares its process with others. It lets `clone` through; it only wants to know, for
+/// a new thread would be pinned to the CPU of the lane that its parent is on.
+pub(crate) const ASKED: &[i64] = &[
+    libc::SYS_mmap,
+    libc::SYS_munmap,
+    libc::SYS_mremap,
+    libc::SYS_mprotect,
+    libc::SYS_madvise,
+    libc::SYS_brk,
+    libc::SYS_clone,
+];

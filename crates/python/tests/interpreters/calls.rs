@@ -392,6 +392,8 @@ fn output() {
         speak(&mut world, "prints:odd", "id-d"),
         format!("\n\x1e2 id-d\nlone \\ud800 surrogate\n{long}\n")
     );
+    // What native code prints takes no marker, and its line comes out at once.
+    assert_eq!(speak(&mut world, "prints:native", "id-e"), "from C\n");
 }
 
 fn logging() {

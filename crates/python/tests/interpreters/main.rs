@@ -1,5 +1,6 @@
-//! Runs every case in every CPython of this machine. A process can start CPython once, so each of them, and each
-//! way of failing to start, gets a process of its own: this program again, with what to do in its environment.
+//! Runs every case in every CPython of this machine. A process can start CPython once, so each of them, and
+//! each way of failing to start, gets a process of its own: this program again, with what to do in its
+//! environment.
 
 mod calls;
 mod heap;

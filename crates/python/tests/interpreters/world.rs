@@ -69,7 +69,8 @@ pub(crate) fn start_with(config: Value) -> Result<World, (StartFailure, Value)> 
 /// Resolves the table in this process's libpython, without the symbols that are `hidden`.
 pub(crate) fn resolve(hidden: &mut dyn FnMut(&str) -> bool) -> Result<Api, &'static std::ffi::CStr> {
     let library = CString::new(std::env::var("FAASTLANE_TEST_LIBPYTHON").unwrap()).unwrap();
-    // SAFETY: libpython's initialisers may run anywhere. Global, since extension modules look for its symbols.
+    // SAFETY: libpython's initialisers may run anywhere. Global, since extension modules look for its
+    // symbols.
     let library = unsafe { libc::dlopen(library.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL) };
     assert!(!library.is_null(), "libpython loads");
     let mut lookup = |name: &std::ffi::CStr| -> *mut c_void {

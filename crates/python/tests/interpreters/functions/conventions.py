@@ -79,8 +79,8 @@ built_in = isinstance
 
 
 def context(event, context):
-    names = "aws_request_id function_name function_version invoked_function_arn memory_limit_in_mb log_group_name".split()
-    shown = {name: getattr(context, name) for name in names}
+    names = "aws_request_id function_name function_version invoked_function_arn memory_limit_in_mb log_group_name"
+    shown = {name: getattr(context, name) for name in names.split()}
     context.mine = 1
     shown["remaining"] = context.get_remaining_time_in_millis()
     shown["identity"] = [context.identity, context.client_context]

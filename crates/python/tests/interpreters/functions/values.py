@@ -121,7 +121,8 @@ def _scalar(draw):
 
 
 def _text(draw):
-    return "".join(chr(draw.choice((draw.randint(0, 127), draw.randint(160, 0xD7FF), draw.randint(0x10000, 0x10FFFF)))) for _ in range(draw.randint(0, 12)))
+    planes = ((0, 127), (160, 0xD7FF), (0x10000, 0x10FFFF))
+    return "".join(chr(draw.randint(*draw.choice(planes))) for _ in range(draw.randint(0, 12)))
 
 
 def _value(draw, depth=0):
@@ -150,8 +151,8 @@ def texts(event):
     draw = random.Random(event)
 
     def number():
-        text = draw.choice(("0", "-0", "-0.0", "1E5", "1e+5", "12e-3", "1.50", "-9223372036854775808", "1e308", "1e-400"))
-        return draw.choice((text, str(draw.getrandbits(draw.randint(1, 300)))))
+        texts = "0 -0 -0.0 1E5 1e+5 12e-3 1.50 -9223372036854775808 1e308 1e-400".split()
+        return draw.choice((draw.choice(texts), str(draw.getrandbits(draw.randint(1, 300)))))
 
     def text(depth):
         if depth > 3 or draw.random() < 0.3:

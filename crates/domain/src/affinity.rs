@@ -1,0 +1,43 @@
+//! Which CPUs threads run on. A hand-over between two threads costs least when both are on one.
+
+use std::io;
+
+/// A set of CPUs.
+#[derive(Clone, Copy)]
+pub struct Cpus(libc::cpu_set_t);
+
+impl Cpus {
+    /// Those that the calling thread may run on.
+    pub fn allowed() -> io::Result<Self> {
+        // SAFETY: a zeroed set is valid, and the kernel fills it up to the size given.
+        unsafe {
+            let mut set: libc::cpu_set_t = std::mem::zeroed();
+            match libc::sched_getaffinity(0, size_of_val(&set), &mut set) {
+                0 => Ok(Self(set)),
+                _ => Err(io::Error::last_os_error()),
+            }
+        }
+    }
+
+    /// The first of them alone.
+    pub fn first(&self) -> Self {
+        let mut one = Self::none();
+        // SAFETY: the numbers are below CPU_SETSIZE, which both sets hold.
+        if let Some(cpu) = (0..libc::CPU_SETSIZE as usize).find(|&cpu| unsafe { libc::CPU_ISSET(cpu, &self.0) }) {
+            // SAFETY: as above.
+            unsafe { libc::CPU_SET(cpu, &mut one.0) };
+        }
+        one
+    }
+
+    fn none() -> Self {
+        // SAFETY: a zeroed set is the empty one.
+        Self(unsafe { std::mem::zeroed() })
+    }
+
+    /// Lets `thread` (0 is the caller) run on these. A thread that has ended is no error worth telling.
+    pub fn assign(&self, thread: i32) {
+        // SAFETY: the kernel copies the set.
+        unsafe { libc::sched_setaffinity(thread, size_of_val(&self.0), &self.0) };
+    }
+}

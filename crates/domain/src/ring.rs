@@ -1,0 +1,226 @@
+//! A byte ring between two processes: one writes messages, the other reads them, nobody makes a system call unless it has to
+//! sleep or the other does.
+//!
+//! The reader's process owns the memory, so what was written before the writer died can still be read.
+
+use crate::mapping::{Mapping, trusted_key};
+use crate::sys;
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+use std::time::Duration;
+
+const DATA_AT: usize = sys::PAGE;
+const CAPACITY: usize = 1 << 20;
+
+/// Bytes of the file a ring lives in.
+pub const RING_LEN: usize = DATA_AT + CAPACITY;
+
+#[repr(C)]
+struct Words {
+    /// Bytes ever written, and ever read.
+    written: AtomicU64,
+    read: AtomicU64,
+    /// Counts what the reader should wake up for, and what the writer should.
+    reader_bell: AtomicU32,
+    writer_bell: AtomicU32,
+    writer_sleeps: AtomicU32,
+}
+
+#[derive(Debug)]
+struct Ring {
+    memory: Mapping,
+}
+
+impl Ring {
+    fn open(file: BorrowedFd<'_>) -> io::Result<Self> {
+        Ok(Self { memory: Mapping::shared(file, RING_LEN, trusted_key())? })
+    }
+
+    fn words(&self) -> &Words {
+        // SAFETY: the page is mapped as long as `self`, was zero at first, and holds only atomics.
+        unsafe { &*(self.memory.address() as *const Words) }
+    }
+
+    /// Where byte number `position` is, and how many follow it before the ring wraps.
+    fn place(&self, position: u64) -> (*mut u8, usize) {
+        let at = (position % CAPACITY as u64) as usize;
+        ((self.memory.address() + DATA_AT + at) as *mut u8, CAPACITY - at)
+    }
+}
+
+/// The writing end.
+#[derive(Debug)]
+pub struct RingWriter {
+    ring: Ring,
+}
+
+impl RingWriter {
+    pub fn open(file: BorrowedFd<'_>) -> io::Result<Self> {
+        Ok(Self { ring: Ring::open(file)? })
+    }
+
+    /// Writes a message of any length. Sleeps while the ring is full and the reader has not caught up. Does not wake the
+    /// reader unless it must: see [`Self::ring`].
+    pub fn write(&mut self, message: &[u8]) {
+        self.write_waking(message, &|| ());
+    }
+
+    /// The same for a reader that sleeps on something else as well: `wake` is called, too, whenever the ring is full.
+    pub fn write_waking(&mut self, message: &[u8], wake: &dyn Fn()) {
+        self.put(&(message.len() as u64).to_le_bytes(), wake);
+        self.put(message, wake);
+    }
+
+    fn put(&mut self, mut bytes: &[u8], wake: &dyn Fn()) {
+        let words = self.ring.words();
+        let mut written = words.written.load(Ordering::Relaxed);
+        while !bytes.is_empty() {
+            let rings = words.writer_bell.load(Ordering::Acquire);
+            let room = CAPACITY - (written - words.read.load(Ordering::Acquire)) as usize;
+            if room == 0 {
+                words.writer_sleeps.store(1, Ordering::SeqCst);
+                fence(Ordering::SeqCst);
+                if written - words.read.load(Ordering::SeqCst) == CAPACITY as u64 {
+                    self.ring();
+                    wake();
+                    sys::futex_wait(&words.writer_bell, rings, None);
+                }
+                continue;
+            }
+            let (at, contiguous) = self.ring.place(written);
+            let len = bytes.len().min(room).min(contiguous);
+            // SAFETY: `len` bytes from `at` are inside the ring, and the reader has finished with them.
+            unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), at, len) };
+            written += len as u64;
+            words.written.store(written, Ordering::Release);
+            bytes = &bytes[len..];
+        }
+    }
+
+    /// Wakes the reader.
+    pub fn ring(&self) {
+        let words = self.ring.words();
+        words.reader_bell.fetch_add(1, Ordering::Release);
+        sys::futex_wake(&words.reader_bell);
+    }
+}
+
+/// The reading end.
+#[derive(Debug)]
+pub struct RingReader {
+    ring: Ring,
+    partial: Vec<u8>,
+}
+
+impl RingReader {
+    pub fn open(file: BorrowedFd<'_>) -> io::Result<Self> {
+        Ok(Self { ring: Ring::open(file)?, partial: Vec::new() })
+    }
+
+    /// Is there anything to read?
+    pub fn is_empty(&self) -> bool {
+        let words = self.ring.words();
+        words.written.load(Ordering::Acquire) == words.read.load(Ordering::Relaxed)
+    }
+
+    /// The next whole message.
+    pub fn read(&mut self) -> Option<Vec<u8>> {
+        loop {
+            let head = self.partial.get(..8).and_then(|head| head.try_into().ok()).map(u64::from_le_bytes);
+            let missing = match head {
+                None => 8 - self.partial.len(),
+                Some(len) if self.partial.len() - 8 == len as usize => {
+                    let mut message = std::mem::take(&mut self.partial);
+                    message.drain(..8);
+                    return Some(message);
+                }
+                Some(len) => len as usize + 8 - self.partial.len(),
+            };
+            if self.take(missing) == 0 {
+                return None;
+            }
+        }
+    }
+
+    fn take(&mut self, at_most: usize) -> usize {
+        let words = self.ring.words();
+        let read = words.read.load(Ordering::Relaxed);
+        let there = (words.written.load(Ordering::Acquire) - read) as usize;
+        let (at, contiguous) = self.ring.place(read);
+        let len = at_most.min(there).min(contiguous);
+        let start = self.partial.len();
+        self.partial.reserve(len);
+        // SAFETY: `len` bytes from `at` are inside the ring and written; the vector has room for them.
+        unsafe {
+            std::ptr::copy_nonoverlapping(at, self.partial.as_mut_ptr().add(start), len);
+            self.partial.set_len(start + len);
+        }
+        words.read.store(read + len as u64, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        if words.writer_sleeps.swap(0, Ordering::SeqCst) != 0 {
+            words.writer_bell.fetch_add(1, Ordering::Release);
+            sys::futex_wake(&words.writer_bell);
+        }
+        len
+    }
+
+    /// Sleeps until the writer rings, or for `timeout`. `rings` is from before the last look.
+    pub fn wait(&self, rings: u32, timeout: Duration) {
+        sys::futex_wait(&self.ring.words().reader_bell, rings, Some(timeout));
+    }
+
+    /// How often the writer rang.
+    pub fn rings(&self) -> u32 {
+        self.ring.words().reader_bell.load(Ordering::Acquire)
+    }
+}
+
+/// Memory that two processes can share, of `len` bytes, all zero.
+pub fn shared_file(name: &std::ffi::CStr, len: usize) -> io::Result<std::fs::File> {
+    use std::os::fd::FromRawFd;
+    // SAFETY: the name is a C string; the descriptor is new and ours.
+    let file = unsafe {
+        let descriptor = libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC);
+        if descriptor < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        std::fs::File::from_raw_fd(descriptor)
+    };
+    file.set_len(len as u64)?;
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::AsFd;
+
+    #[test]
+    fn messages_arrive_whole_and_in_order_even_when_longer_than_the_ring() {
+        let file = shared_file(c"ring", RING_LEN).unwrap();
+        let mut reader = RingReader::open(file.as_fd()).unwrap();
+        let mut writer = RingWriter::open(file.as_fd()).unwrap();
+        let lengths = [0, 1, 7, 8, 4096, 3 * CAPACITY + 5, 2, CAPACITY];
+        let message = |len: usize| (0..len).map(|i| (i * 31 + len) as u8).collect::<Vec<_>>();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for _ in 0..20 {
+                    lengths.iter().for_each(|&len| writer.write(&message(len)));
+                }
+                writer.ring();
+            });
+            for len in (0..20).flat_map(|_| lengths) {
+                let got = loop {
+                    let rings = reader.rings();
+                    match reader.read() {
+                        Some(got) => break got,
+                        None => reader.wait(rings, Duration::from_millis(1)),
+                    }
+                };
+                assert!(got == message(len), "a message of {len} bytes came out different");
+            }
+        });
+        assert!(reader.is_empty());
+    }
+}

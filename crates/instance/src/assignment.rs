@@ -1,0 +1,82 @@
+//! What the supervisor tells an instance when it starts it.
+
+use crate::message::Reporter;
+use faastlane_compose::{Isolation, Placement, Plan};
+use faastlane_domain::{Doorbell, RingReader, RingWriter};
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+
+/// Travels as JSON, in a file that the instance inherits.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Assignment {
+    pub plan: Plan,
+    /// Of the file that the definition came from, for its errors and its format.
+    pub definition_name: String,
+    pub definition: String,
+    /// Which of the plan's hosts this process is. Host 0 has the orchestrator.
+    pub host: u32,
+    pub descriptors: Descriptors,
+}
+
+/// Numbers of inherited descriptors.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Descriptors {
+    pub reports: i32,
+    /// Host 0 only reads it.
+    pub commands: i32,
+    pub doorbell: i32,
+    /// Where the functions of each domain print, by position in the plan; -1 where the domain is another host's.
+    pub logs: Vec<i32>,
+    /// The shared mailbox of each domain, by position in the plan; -1 for those of host 0.
+    pub mailboxes: Vec<i32>,
+}
+
+fn open(descriptor: i32) -> io::Result<File> {
+    File::options().read(true).write(true).open(format!("/proc/self/fd/{descriptor}"))
+}
+
+impl Assignment {
+    pub(crate) fn read(path: &str) -> io::Result<Self> {
+        Ok(serde_json::from_reader(io::BufReader::new(File::open(path)?))?)
+    }
+
+    pub(crate) fn reporter(&self) -> io::Result<Reporter> {
+        Ok(Reporter::new(RingWriter::open(open(self.descriptors.reports)?.as_fd())?))
+    }
+
+    pub(crate) fn commands(&self) -> io::Result<RingReader> {
+        RingReader::open(open(self.descriptors.commands)?.as_fd())
+    }
+
+    pub(crate) fn doorbell(&self) -> io::Result<Doorbell> {
+        Doorbell::shared(open(self.descriptors.doorbell)?.as_fd())
+    }
+
+    pub(crate) fn mailbox_file(&self, domain: usize) -> io::Result<File> {
+        open(self.descriptors.mailboxes[domain])
+    }
+
+    pub(crate) fn log(&self, domain: usize) -> i32 {
+        self.descriptors.logs[domain]
+    }
+
+    /// The domains of this host, by position in the plan.
+    pub(crate) fn local_domains(&self) -> Vec<usize> {
+        (0..self.plan.domains.len()).filter(|&domain| self.plan.domains[domain].host == self.host).collect()
+    }
+
+    /// Whether the domain's mailbox is shared between two processes.
+    pub(crate) fn is_remote(&self, domain: usize) -> bool {
+        self.plan.domains[domain].placement != Placement::Thread
+    }
+
+    pub(crate) fn uses_keys(&self) -> bool {
+        self.plan.isolation == Isolation::Mpk
+    }
+
+    pub(crate) fn max_payload(&self) -> usize {
+        usize::try_from(self.plan.limits.max_payload_bytes).unwrap_or(usize::MAX)
+    }
+}

@@ -1,0 +1,241 @@
+//! The domains of one process, and how they come up.
+
+use crate::assignment::Assignment;
+use crate::lane::Threads;
+use crate::message::SetUpFailure;
+use crate::monitor::{self, Watched};
+use faastlane_compose::{FunctionPlan, PythonInstall};
+use faastlane_domain::{
+    ConfineError, Cpus, DomainProcess, Doorbell, Gate, Key, Launch, Mailbox, Namespace, Owners, Progress, RegionPool,
+    StartUpPage, Started,
+};
+use faastlane_payload::Payload;
+use faastlane_python::PythonGuest;
+use faastlane_sandbox::{Confinement, Listener};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::ffi::CString;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What the orchestrator needs of the domains of its own process.
+pub(crate) struct Host {
+    pub(crate) owners: Arc<Mutex<Owners>>,
+    pub(crate) doorbell: Doorbell,
+    pub(crate) domains: Vec<LocalDomain>,
+    pub(crate) cpus: Cpus,
+}
+
+pub(crate) struct LocalDomain {
+    /// By position in the plan.
+    pub(crate) index: usize,
+    pub(crate) mailbox: Mailbox,
+    pub(crate) threads: Threads,
+}
+
+/// A domain whose libraries are loaded and whose thread is not started.
+struct Loaded {
+    index: usize,
+    key: Option<Key>,
+    namespace: Namespace,
+}
+
+impl Host {
+    /// Starts every domain of this host. Their interpreters come up at the same time, behind this call's back; each says so
+    /// through its mailbox.
+    pub(crate) fn bring_up(process: &DomainProcess, assignment: &Arc<Assignment>) -> Result<Self, SetUpFailure> {
+        let of_process = |what: &'static str| {
+            move |error: std::io::Error| SetUpFailure::of_process(what, error.to_string())
+        };
+        let owners = Arc::new(Mutex::new(Owners::default()));
+        let doorbell = assignment.doorbell().map_err(of_process("map the doorbell"))?;
+        let cpus = Cpus::allowed().map_err(of_process("ask which CPUs there are"))?;
+        let pool = RegionPool::new(assignment.max_payload());
+        // All libraries first: what the loader maps for one must not be mistaken for what another does meanwhile.
+        let loaded = load_all(process, assignment, &owners)?;
+        let page = match &process.keys {
+            Some(_) => Some(StartUpPage::map().map_err(of_process("map the start-up page"))?),
+            None => None,
+        };
+        let mut domains = Vec::with_capacity(loaded.len());
+        for loaded in &loaded {
+            let index = loaded.index;
+            let failed = |what: &'static str| {
+                move |error: std::io::Error| SetUpFailure::of_domain(index, what, error.to_string())
+            };
+            let mailbox = if assignment.is_remote(index) {
+                let file = assignment.mailbox_file(index).map_err(failed("open its mailbox"))?;
+                Mailbox::shared(file.as_fd(), assignment.max_payload(), loaded.key)
+            } else {
+                Mailbox::private(loaded.key, pool.clone())
+            }
+            .map_err(failed("map its mailbox"))?;
+            let threads = start(assignment, loaded, &mailbox, &doorbell, page.as_ref(), &owners, cpus)?;
+            domains.push(LocalDomain { index, mailbox, threads });
+        }
+        drop(page);
+        Ok(Self { owners, doorbell, domains, cpus })
+    }
+}
+
+fn load_all(
+    process: &DomainProcess,
+    assignment: &Assignment,
+    owners: &Mutex<Owners>,
+) -> Result<Vec<Loaded>, SetUpFailure> {
+    let mut loaded = Vec::new();
+    for (position, index) in assignment.local_domains().into_iter().enumerate() {
+        let key = match &process.keys {
+            Some(keys) => Some(*keys.domains.get(position).ok_or_else(|| {
+                let cause = format!("this process has {} keys for domains", keys.domains.len());
+                SetUpFailure::of_domain(index, "give it a protection key", cause)
+            })?),
+            None => None,
+        };
+        let libpython = &python_of(assignment, index).libpython;
+        let namespace = process.open_namespace(libpython, key).map_err(|error| {
+            SetUpFailure::of_domain(index, &format!("load {}", libpython.display()), error.to_string())
+        })?;
+        let mut owners = owners.lock().unwrap_or_else(PoisonError::into_inner);
+        namespace.ranges.iter().for_each(|range| owners.give(range.clone(), index, true));
+        drop(owners);
+        loaded.push(Loaded { index, key, namespace });
+    }
+    Ok(loaded)
+}
+
+fn python_of(assignment: &Assignment, domain: usize) -> &PythonInstall {
+    &assignment.plan.pythons[assignment.plan.domains[domain].python]
+}
+
+/// Starts one domain's thread and waits until it has given up its rights.
+fn start(
+    assignment: &Arc<Assignment>,
+    loaded: &Loaded,
+    mailbox: &Mailbox,
+    doorbell: &Doorbell,
+    page: Option<&StartUpPage>,
+    owners: &Arc<Mutex<Owners>>,
+    cpus: Cpus,
+) -> Result<Threads, SetUpFailure> {
+    let Loaded { index, key, namespace } = loaded;
+    let index = *index;
+    let failure = |what: &str, cause: String| SetUpFailure::of_domain(index, what, cause);
+    let confinement = confinement(assignment, index, key.is_some())?;
+    let confine = move |gate: &Gate| {
+        confinement
+            .enter(|listener| gate.hand_over(listener))
+            .map_err(|error| ConfineError { step: error.step, errno: error.errno })
+    };
+    let guest = PythonGuest::new(namespace, confine)
+        .map_err(|symbol| failure("use its libpython", format!("it lacks {}", symbol.to_string_lossy())))?;
+    let config = configuration(assignment, index);
+    let launch = Launch {
+        namespace,
+        key: *key,
+        guest,
+        mailbox,
+        doorbell,
+        config: config.flat(),
+        environment: &environment(assignment, index),
+    };
+    let started = launch.start(page).map_err(|error| failure("start its thread", error.to_string()))?;
+    {
+        let mut owners = owners.lock().unwrap_or_else(PoisonError::into_inner);
+        started.ranges.iter().for_each(|range| owners.give(range.clone(), index, false));
+    }
+    confirm(&started, index, *key, owners, cpus)
+}
+
+/// Follows a starting thread until it is confined.
+fn confirm(
+    started: &Started,
+    index: usize,
+    key: Option<Key>,
+    owners: &Arc<Mutex<Owners>>,
+    cpus: Cpus,
+) -> Result<Threads, SetUpFailure> {
+    let failure = |what: &str, cause: String| SetUpFailure::of_domain(index, what, cause);
+    loop {
+        match started.wait() {
+            Progress::Confined => return Ok(Threads::new(started.thread(), cpus)),
+            Progress::Failed(ConfineError { step, errno }) => {
+                let cause = std::io::Error::from_raw_os_error(errno).to_string();
+                return Err(failure(&format!("confine its thread: {step}"), cause));
+            }
+            Progress::Listener(descriptor) => {
+                let Some(key) = key else { continue };
+                let threads = Threads::new(started.thread(), cpus);
+                let watched = Watched { domain: index, key, owners: owners.clone(), threads };
+                Listener::from_handed_over(descriptor)
+                    .and_then(|listener| monitor::serve(listener, watched))
+                    .map_err(|error| failure("monitor it", error.to_string()))?;
+                started.open_gate();
+            }
+        }
+    }
+}
+
+fn functions(assignment: &Assignment, domain: usize) -> impl Iterator<Item = &FunctionPlan> {
+    assignment.plan.domains[domain].functions.iter().map(|&function| &assignment.plan.functions[function])
+}
+
+fn confinement(assignment: &Assignment, domain: usize, monitored: bool) -> Result<Confinement, SetUpFailure> {
+    let directory = functions(assignment, domain).next().map_or(PathBuf::from("/"), |first| first.directory.clone());
+    let directory = CString::new(directory.as_os_str().as_bytes()).map_err(|_| {
+        SetUpFailure::of_domain(domain, "enter its directory", "its path holds a zero byte".into())
+    })?;
+    Ok(Confinement { log: assignment.log(domain), directory, monitored })
+}
+
+/// What the domain's interpreter is started with: see `faastlane_python::Interpreter::start`.
+fn configuration(assignment: &Assignment, domain: usize) -> Payload {
+    let python = python_of(assignment, domain);
+    let mut sys_path: Vec<&PathBuf> = Vec::new();
+    for path in functions(assignment, domain).flat_map(|function| &function.sys_path) {
+        if !sys_path.contains(&path) {
+            sys_path.push(path);
+        }
+    }
+    let functions: Vec<_> = functions(assignment, domain)
+        .map(|function| {
+            json!({
+                "name": function.name,
+                "module": function.module,
+                "file": function.file,
+                "handler": function.handler,
+                "memory_mb": function.memory_mb,
+                "env": function.env,
+            })
+        })
+        .collect();
+    Payload::from_value(json!({
+        "sys_path": sys_path,
+        "executable": python.executable,
+        "prefix": python.prefix,
+        "functions": functions,
+    }))
+}
+
+/// Everything in the domain's environment: as Lambda sets it, then the functions' own.
+fn environment(assignment: &Assignment, domain: usize) -> Vec<String> {
+    let mut variables: BTreeMap<&str, String> = BTreeMap::from([
+        ("PATH", "/usr/local/bin:/usr/bin:/bin".into()),
+        ("LANG", "C.UTF-8".into()),
+        ("HOME", "/tmp".into()),
+        ("PYTHONHOME", python_of(assignment, domain).base_prefix.display().to_string()),
+        ("PYTHONNOUSERSITE", "1".into()),
+        // A function's folder is its code, not its cache.
+        ("PYTHONDONTWRITEBYTECODE", "1".into()),
+    ]);
+    for function in functions(assignment, domain) {
+        variables.insert("AWS_LAMBDA_FUNCTION_NAME", function.name.clone());
+        variables.insert("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".into());
+        variables.insert("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory_mb.to_string());
+        variables.insert("LAMBDA_TASK_ROOT", function.directory.display().to_string());
+        variables.extend(function.env.iter().map(|(name, value)| (name.as_str(), value.clone())));
+    }
+    variables.into_iter().map(|(name, value)| format!("{name}={value}")).collect()
+}

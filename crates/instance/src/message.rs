@@ -1,0 +1,162 @@
+//! What supervisor and instance say to each other.
+
+use faastlane_domain::RingWriter;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// From the supervisor.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Command {
+    /// Run the whole machine on this input.
+    Run(RunRequest),
+    /// End the execution that is under way.
+    Abort { error: Option<String>, cause: Option<String> },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct RunRequest {
+    pub execution_name: String,
+    /// The flat form.
+    pub input: Vec<u8>,
+    pub seed: u64,
+}
+
+/// From an instance, in the order things happened.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Report {
+    /// A domain's interpreter runs and its functions are loaded.
+    DomainUp { domain: usize, since_start_us: u64 },
+    /// All are up; commands are read from now on.
+    Ready(Vec<DomainSize>),
+    /// The instance cannot serve, and ends.
+    SetUpFailed(SetUpFailure),
+    Event(EventReport),
+    Call(CallReport),
+    Finished(FinishReport),
+    /// A thread of the process faulted, and the process ends.
+    Fault(FaultReport),
+}
+
+/// How much memory bringing a domain up took, anonymous and private, in bytes.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct DomainSize {
+    pub domain: usize,
+    pub bytes: u64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SetUpFailure {
+    /// By position in the plan; `None` when it was the process itself.
+    pub domain: Option<usize>,
+    /// What was tried: completes "cannot …".
+    pub what: String,
+    pub cause: String,
+    /// The error object of a function that could not be loaded, as JSON.
+    pub function_error: Option<String>,
+}
+
+impl SetUpFailure {
+    pub(crate) fn of_process(what: &str, cause: String) -> Self {
+        Self { domain: None, what: what.into(), cause, function_error: None }
+    }
+
+    pub(crate) fn of_domain(domain: usize, what: &str, cause: String) -> Self {
+        Self { domain: Some(domain), what: what.into(), cause, function_error: None }
+    }
+}
+
+/// An event of the history, without its payloads.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EventReport {
+    pub id: u64,
+    pub previous_id: u64,
+    /// Microseconds since the Unix epoch.
+    pub at_us: u64,
+    /// Step Functions' name of the type.
+    pub kind: Cow<'static, str>,
+    pub state: Option<Arc<str>>,
+    /// Of a Map iteration.
+    pub index: Option<u32>,
+    pub error: Option<String>,
+    pub cause: Option<String>,
+}
+
+/// One invocation, once it has come back.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CallReport {
+    /// The event that scheduled it.
+    pub scheduled_id: u64,
+    /// By position in the plan.
+    pub function: usize,
+    pub domain: usize,
+    pub request_id: String,
+    /// Nanoseconds since the execution started: handed to the domain, handler called, handler returned, back at the
+    /// orchestrator. The two in the middle are the domain's own account.
+    pub handed_ns: u64,
+    pub called_ns: u64,
+    pub returned_ns: u64,
+    pub received_ns: u64,
+    /// Bytes of the flat forms.
+    pub event_bytes: u64,
+    pub result_bytes: u64,
+}
+
+/// How an execution ended.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum FinishReport {
+    /// With its output in the flat form.
+    Succeeded { output: Vec<u8>, duration_ns: u64 },
+    Failed { error: Option<String>, cause: Option<String>, duration_ns: u64 },
+    TimedOut { duration_ns: u64 },
+    Aborted { error: Option<String>, cause: Option<String>, duration_ns: u64 },
+}
+
+/// What a thread did that ends the process.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FaultReport {
+    /// Whose thread it was, by position in the plan; `None` for a trusted thread.
+    pub domain: Option<usize>,
+    /// `None` when native code crashed.
+    pub violation: Option<Violation>,
+    /// `SIGSEGV`, …
+    pub signal: String,
+    /// One sentence.
+    pub what: String,
+}
+
+/// A domain touched what is not its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Violation {
+    Memory {
+        address: u64,
+        write: bool,
+        /// Whose memory it is, by position in the plan; `None` for the trusted threads'.
+        owner: Option<usize>,
+    },
+    SystemCall {
+        number: i32,
+    },
+}
+
+/// The writing end of the reports, for every trusted thread.
+#[derive(Clone)]
+pub(crate) struct Reporter(Arc<Mutex<RingWriter>>);
+
+impl Reporter {
+    pub(crate) fn new(writer: RingWriter) -> Self {
+        Self(Arc::new(Mutex::new(writer)))
+    }
+
+    pub(crate) fn send(&self, report: &Report) {
+        // Every report is plain data, which always has a form.
+        if let Ok(bytes) = postcard::to_stdvec(report) {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).write(&bytes);
+        }
+    }
+
+    /// Wakes the supervisor, who otherwise looks from time to time.
+    pub(crate) fn ring(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).ring();
+    }
+}

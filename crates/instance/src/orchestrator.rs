@@ -1,0 +1,463 @@
+//! The orchestrator: folds the machine over what happens, and carries payloads between domains.
+//!
+//! One thread. It sleeps on the doorbell, which domains and supervisor ring, until the next timer at most.
+
+use crate::assignment::Assignment;
+use crate::host::Host;
+use crate::invocation::{Answer, Delivery, Invocation, answer_of, error_and_cause, request_id, too_large};
+use crate::lane::Lane;
+use crate::message::{
+    CallReport, Command, DomainSize, EventReport, FinishReport, Report, Reporter, RunRequest, SetUpFailure,
+};
+use crate::queue::{Queue, Underway};
+use crate::timers::{Due, Timers};
+use faastlane_asl::source::Source;
+use faastlane_domain::{CallHeader, Doorbell, Mailbox, Reply, Returned, RingReader, exit_now, monotonic_nanos};
+use faastlane_machine::{
+    Action, Detail, Event, Execution, HistoryEvent, Identity, InvocationId, Limits, Machine, Micros, Outcome, Start,
+};
+use faastlane_payload::Payload;
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// A failure to set up, in words.
+pub(crate) type SetUpError = Box<dyn std::error::Error>;
+
+pub(crate) struct Orchestrator {
+    assignment: Arc<Assignment>,
+    machine: Machine,
+    /// By the function's name: its position in the plan.
+    functions: HashMap<Arc<str>, usize>,
+    /// By position in the plan: its domain, and its place among the domain's functions.
+    places: Vec<(usize, u32)>,
+    /// By position in the plan.
+    queues: Vec<Queue>,
+    doorbell: Doorbell,
+    commands: RingReader,
+    reporter: Reporter,
+    /// What the supervisor is told once nothing else is to be done.
+    unsent: Vec<Report>,
+    lane: Lane,
+    timers: Timers,
+    /// Microseconds of the epoch when the monotonic clock was zero.
+    epoch_us: i64,
+    running: Option<Running>,
+    /// Kept for its room.
+    actions: Vec<Action>,
+}
+
+/// The execution under way.
+struct Running {
+    execution: Execution,
+    seed: u64,
+    started_ns: u64,
+    yielded: bool,
+    last_scheduled: u64,
+}
+
+impl Orchestrator {
+    pub(crate) fn new(assignment: &Arc<Assignment>, host: Host, reporter: Reporter) -> Result<Self, SetUpError> {
+        let source = Source::new(assignment.definition_name.as_str(), assignment.definition.as_str());
+        let parsed = faastlane_asl::parse(&source).map_err(|_| "the definition is not valid any more")?;
+        let limits = Limits { payload_bytes: assignment.max_payload(), ..Limits::default() };
+        let plan = &assignment.plan;
+        let pin = assignment.uses_keys();
+        let mut mailboxes: HashMap<usize, (Mailbox, _)> =
+            host.domains.into_iter().map(|domain| (domain.index, (domain.mailbox, Some(domain.threads)))).collect();
+        let mut queues = Vec::with_capacity(plan.domains.len());
+        let mut threads = Vec::with_capacity(plan.domains.len());
+        for domain in 0..plan.domains.len() {
+            let (mailbox, thread) = match mailboxes.remove(&domain) {
+                Some(local) => local,
+                None => {
+                    let file = assignment.mailbox_file(domain)?;
+                    (Mailbox::shared(file.as_fd(), assignment.max_payload(), None)?, None)
+                }
+            };
+            queues.push(Queue::new(mailbox));
+            threads.push(thread);
+        }
+        let place = |function: usize| {
+            let domain = plan.functions[function].domain;
+            let position = plan.domains[domain].functions.iter().position(|&other| other == function);
+            (domain, position.unwrap_or(0) as u32)
+        };
+        Ok(Self {
+            machine: Machine::new(Arc::new(parsed.machine), limits),
+            functions: plan.functions.iter().enumerate().map(|(i, f)| (f.name.as_str().into(), i)).collect(),
+            places: (0..plan.functions.len()).map(place).collect(),
+            queues,
+            doorbell: host.doorbell,
+            commands: assignment.commands()?,
+            reporter,
+            unsent: Vec::new(),
+            lane: Lane::new(host.cpus, threads, pin),
+            timers: Timers::default(),
+            epoch_us: epoch_us()?,
+            running: None,
+            actions: Vec::new(),
+            assignment: assignment.clone(),
+        })
+    }
+
+    pub(crate) fn run(mut self) {
+        self.await_domains();
+        loop {
+            let rings = self.doorbell.rings();
+            let worked = self.read_commands() | self.collect_replies() | self.fire_timers() | self.go_on();
+            if worked {
+                continue;
+            }
+            if !self.unsent.is_empty() {
+                self.report();
+                continue;
+            }
+            let now = self.now();
+            let timeout = self.timers.next().map(|at| Duration::from_micros(at.saturating_sub(now)));
+            self.doorbell.wait(rings, timeout);
+        }
+    }
+
+    fn now(&self) -> Micros {
+        self.micros(monotonic_nanos())
+    }
+
+    fn micros(&self, monotonic_ns: u64) -> Micros {
+        (self.epoch_us + (monotonic_ns / 1000) as i64) as Micros
+    }
+
+    fn report(&mut self) {
+        let mut finished = false;
+        for report in self.unsent.drain(..) {
+            finished |= matches!(report, Report::Finished(_) | Report::Ready(_));
+            self.reporter.send(&report);
+        }
+        if finished {
+            self.reporter.ring();
+        }
+    }
+
+    /// Until every domain's interpreter runs. Ends the process when one cannot.
+    fn await_domains(&mut self) {
+        let begin = monotonic_nanos();
+        while let Some(waiting) = self.queues.iter().position(|queue| !queue.up) {
+            let rings = self.doorbell.rings();
+            let mut worked = false;
+            for domain in waiting..self.queues.len() {
+                let reply = match self.queues[domain].mailbox.poll() {
+                    Ok(Some(reply)) => reply,
+                    _ => continue,
+                };
+                worked = true;
+                match reply {
+                    Reply::StartFailed(error) => self.give_up(domain, &error),
+                    Reply::Started | Reply::Returned(_) => {
+                        self.queues[domain].up = true;
+                        let since_start_us = (monotonic_nanos() - begin) / 1000;
+                        self.unsent.push(Report::DomainUp { domain, since_start_us });
+                    }
+                }
+            }
+            self.report();
+            if !worked {
+                self.doorbell.wait(rings, None);
+            }
+        }
+        self.unsent.push(Report::Ready(self.domain_sizes()));
+        self.report();
+    }
+
+    fn give_up(&mut self, domain: usize, error: &[u8]) -> ! {
+        let (_, text) = error_and_cause(error);
+        let name = self.assignment.plan.domains[domain].name.clone();
+        self.report();
+        self.reporter.send(&Report::SetUpFailed(SetUpFailure {
+            domain: Some(domain),
+            what: format!("load `{name}`"),
+            cause: "its code failed while it was imported".into(),
+            function_error: Some(text),
+        }));
+        self.reporter.ring();
+        exit_now(crate::SET_UP_FAILED)
+    }
+
+    fn domain_sizes(&self) -> Vec<DomainSize> {
+        crate::footprint::of_domains(&self.assignment)
+    }
+
+    fn read_commands(&mut self) -> bool {
+        let Some(bytes) = self.commands.read() else { return false };
+        match postcard::from_bytes(&bytes) {
+            Ok(Command::Run(request)) => self.begin(request),
+            Ok(Command::Abort { error, cause }) => {
+                let at = self.now();
+                self.step(Event::Aborted { error, cause, at });
+            }
+            // The supervisor is this same executable; it does not send anything else.
+            Err(_) => exit_now(crate::SET_UP_FAILED),
+        }
+        true
+    }
+
+    fn begin(&mut self, request: RunRequest) {
+        let started_ns = monotonic_nanos();
+        let workflow = &self.assignment.plan.workflow;
+        let arn = |kind: &str, rest: &str| -> Arc<str> {
+            format!("arn:aws:states:local:000000000000:{kind}:{workflow}{rest}").into()
+        };
+        let identity = Identity {
+            execution_id: arn("execution", &format!(":{}", request.execution_name)),
+            execution_name: request.execution_name.as_str().into(),
+            role: None,
+            state_machine_id: arn("stateMachine", ""),
+            state_machine_name: workflow.as_str().into(),
+        };
+        let start = Start {
+            input: Payload::from_flat(Box::new(request.input)),
+            at: self.micros(started_ns),
+            seed: request.seed,
+            identity: Arc::new(identity),
+        };
+        let (execution, mut actions) = Execution::start(&self.machine, start);
+        self.running =
+            Some(Running { execution, seed: request.seed, started_ns, yielded: false, last_scheduled: 0 });
+        self.act(&mut actions);
+    }
+
+    fn step(&mut self, event: Event) {
+        let Some(running) = &mut self.running else { return };
+        let mut actions = std::mem::take(&mut self.actions);
+        running.execution.step(&self.machine, event, &mut actions);
+        self.act(&mut actions);
+        self.actions = actions;
+    }
+
+    fn act(&mut self, actions: &mut Vec<Action>) {
+        for action in actions.drain(..) {
+            match action {
+                Action::Record(event) => self.record(event),
+                Action::Invoke { invocation, function, payload, timeout_at, .. } => {
+                    self.invoke(invocation, &function, payload, timeout_at);
+                }
+                Action::Cancel { invocation } => {
+                    self.timers.cancel(Due::Function(invocation));
+                    self.queues.iter_mut().any(|queue| queue.cancel(invocation));
+                }
+                Action::SetTimer { timer, at } => self.timers.set(Due::Machine(timer), at),
+                Action::CancelTimer { timer } => self.timers.cancel(Due::Machine(timer)),
+                Action::Yield => {
+                    if let Some(running) = &mut self.running {
+                        running.yielded = true;
+                    }
+                }
+                Action::Finished(outcome) => self.finish(outcome),
+            }
+        }
+    }
+
+    /// Remembers an event for the supervisor, without its payloads: they are the machine's to hand on.
+    fn record(&mut self, event: HistoryEvent) {
+        let (error, cause, index) = match event.detail {
+            Detail::Failure { error, cause } => (error, cause, None),
+            Detail::Iteration(index) => (None, None, Some(index)),
+            Detail::Scheduled { .. } => {
+                if let Some(running) = &mut self.running {
+                    running.last_scheduled = event.id;
+                }
+                (None, None, None)
+            }
+            _ => (None, None, None),
+        };
+        self.unsent.push(Report::Event(EventReport {
+            id: event.id,
+            previous_id: event.previous_id,
+            at_us: event.at,
+            kind: Cow::Borrowed(event.kind.as_str()),
+            state: event.state,
+            index,
+            error,
+            cause,
+        }));
+    }
+
+    fn invoke(&mut self, id: InvocationId, name: &Arc<str>, payload: Payload, state_deadline: Option<Micros>) {
+        let Some(running) = &self.running else { return };
+        let Some(&function) = self.functions.get(name) else {
+            let cause = format!("Function not found: {name}");
+            self.timers.set(Due::Failure(id, "Lambda.ResourceNotFoundException".into(), cause), self.now());
+            return;
+        };
+        let invocation = Invocation {
+            id,
+            function,
+            scheduled_id: running.last_scheduled,
+            state_deadline,
+            request_id: request_id(running.seed, id),
+        };
+        let (domain, _) = self.places[function];
+        self.queues[domain].push(invocation, payload);
+        self.dispatch(domain);
+    }
+
+    /// Calls the first in line, if the domain is free.
+    fn dispatch(&mut self, domain: usize) {
+        let Some((invocation, payload)) = self.queues[domain].pop() else { return };
+        let underway = |queue: &Queue| queue.underway.is_some();
+        let alone = !self.queues.iter().any(underway);
+        if !alone {
+            let others = self.queues.iter().enumerate().filter(|(_, queue)| underway(queue)).map(|(at, _)| at);
+            self.lane.widen(others);
+        }
+        self.lane.before_call(domain, alone);
+        let function = &self.assignment.plan.functions[invocation.function];
+        let handed_ns = monotonic_nanos();
+        let now = self.micros(handed_ns);
+        let own_deadline = function.timeout_seconds.map(|seconds| now + Micros::from(seconds) * 1_000_000);
+        let deadline = [own_deadline, invocation.state_deadline].into_iter().flatten().min();
+        let mut delivery = Delivery::of(payload);
+        let event_bytes = delivery.len() as u64;
+        let header = CallHeader {
+            function: self.places[invocation.function].1,
+            request_id: &invocation.request_id,
+            deadline_ms: deadline.map_or(0, |at| at / 1000),
+        };
+        let id = invocation.id;
+        let called = self.queues[domain].mailbox.call(header, delivery.outgoing());
+        if let Err(error) = called {
+            let answer = match error.kind() {
+                std::io::ErrorKind::FileTooLarge => too_large(&function.name),
+                _ => Answer::Failed { error: "Lambda.Unknown".into(), cause: format!("cannot hand the event over: {error}") },
+            };
+            if let Answer::Failed { error, cause } = answer {
+                self.timers.set(Due::Failure(id, error, cause), now);
+            }
+            return;
+        }
+        if let Some(at) = own_deadline {
+            self.timers.set(Due::Function(id), at);
+        }
+        self.queues[domain].underway = Some(Underway { invocation, abandoned: false, handed_ns, event_bytes });
+    }
+
+    fn collect_replies(&mut self) -> bool {
+        let mut worked = false;
+        for domain in 0..self.queues.len() {
+            if self.queues[domain].underway.is_none() {
+                continue;
+            }
+            match self.queues[domain].mailbox.poll() {
+                Ok(Some(Reply::Returned(returned))) => {
+                    worked = true;
+                    self.take_back(domain, returned);
+                }
+                Ok(_) => {}
+                // Its pages cannot be taken back from it, so nothing here can go on.
+                Err(_) => exit_now(crate::FAULTED),
+            }
+        }
+        worked
+    }
+
+    fn take_back(&mut self, domain: usize, returned: Returned) {
+        let Some(underway) = self.queues[domain].underway.take() else { return };
+        let received_ns = monotonic_nanos();
+        let Invocation { id, function, scheduled_id, request_id, .. } = underway.invocation;
+        self.timers.cancel(Due::Function(id));
+        let answer = answer_of(returned.outcome, &self.assignment.plan.functions[function].name);
+        let Some(running) = &self.running else { return };
+        let since = |ns: u64| ns.clamp(underway.handed_ns, received_ns) - running.started_ns;
+        if !underway.abandoned {
+            self.unsent.push(Report::Call(CallReport {
+                scheduled_id,
+                function,
+                domain,
+                request_id,
+                handed_ns: since(underway.handed_ns),
+                called_ns: since(returned.called_ns),
+                returned_ns: since(returned.returned_ns),
+                received_ns: since(received_ns),
+                event_bytes: underway.event_bytes,
+                result_bytes: match &answer {
+                    Answer::Succeeded(payload) => payload.len() as u64,
+                    Answer::Failed { cause, .. } => cause.len() as u64,
+                },
+            }));
+        }
+        self.dispatch(domain);
+        if underway.abandoned {
+            return;
+        }
+        let at = self.micros(received_ns);
+        self.step(match answer {
+            Answer::Succeeded(output) => Event::InvocationSucceeded { invocation: id, output, at },
+            Answer::Failed { error, cause } => Event::InvocationFailed { invocation: id, error, cause, at },
+        });
+    }
+
+    fn fire_timers(&mut self) -> bool {
+        if self.timers.is_empty() {
+            return false;
+        }
+        let at = self.now();
+        let Some(due) = self.timers.take_due(at) else { return false };
+        let event = match due {
+            Due::Machine(timer) => Event::TimerFired { timer, at },
+            Due::Failure(invocation, error, cause) => Event::InvocationFailed { invocation, error, cause, at },
+            Due::Function(invocation) => {
+                let seconds = self.abandon(invocation);
+                // What AWS Lambda reports when a function outlives its own timeout.
+                let error = "Sandbox.Timedout";
+                let message = format!("Task timed out after {seconds}.00 seconds");
+                let cause = serde_json::json!({ "errorType": error, "errorMessage": message }).to_string();
+                Event::InvocationFailed { invocation, error: error.into(), cause, at }
+            }
+        };
+        self.step(event);
+        true
+    }
+
+    /// Gives up on an invocation; returns the timeout of its function, in seconds.
+    fn abandon(&mut self, invocation: InvocationId) -> u32 {
+        for queue in &mut self.queues {
+            if let Some(underway) = queue.underway.as_mut().filter(|underway| underway.invocation.id == invocation) {
+                underway.abandoned = true;
+                let function = underway.invocation.function;
+                return self.assignment.plan.functions[function].timeout_seconds.unwrap_or(0);
+            }
+        }
+        0
+    }
+
+    /// Continues an execution that stopped at its limit of transitions, so that everything else had its turn.
+    fn go_on(&mut self) -> bool {
+        match &mut self.running {
+            Some(running) if running.yielded => running.yielded = false,
+            _ => return false,
+        }
+        self.report();
+        let at = self.now();
+        self.step(Event::Continue { at });
+        true
+    }
+
+    fn finish(&mut self, outcome: Outcome) {
+        let Some(running) = self.running.take() else { return };
+        let duration_ns = monotonic_nanos() - running.started_ns;
+        self.timers.clear();
+        self.queues.iter_mut().for_each(Queue::abandon_all);
+        self.unsent.push(Report::Finished(match outcome {
+            Outcome::Succeeded(output) => FinishReport::Succeeded { output: output.flat().to_vec(), duration_ns },
+            Outcome::Failed { error, cause } => FinishReport::Failed { error, cause, duration_ns },
+            Outcome::TimedOut => FinishReport::TimedOut { duration_ns },
+            Outcome::Aborted { error, cause } => FinishReport::Aborted { error, cause, duration_ns },
+        }));
+    }
+}
+
+fn epoch_us() -> Result<i64, SetUpError> {
+    let epoch = SystemTime::now().duration_since(UNIX_EPOCH)?.as_micros() as i64;
+    Ok(epoch - (monotonic_nanos() / 1000) as i64)
+}

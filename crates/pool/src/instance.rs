@@ -1,0 +1,346 @@
+//! An instance: the processes that run executions of one bundle.
+
+use crate::logs::{LogLine, LogReaders};
+use crate::process::{HostProcess, Inheritance};
+use crate::record::{EventRecord, Record, Status};
+use crate::timeline::Timeline;
+use faastlane_asl::source::Source;
+use faastlane_compose::{Placement, Plan};
+use faastlane_domain::{Doorbell, RING_LEN, RingWriter, shared_file, shared_len};
+use faastlane_instance::{
+    Assignment, Command, Descriptors, DomainSize, FaultReport, FinishReport, Report, RunRequest, SetUpFailure,
+};
+use faastlane_payload::Payload;
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::process::ExitStatus;
+use std::time::{Duration, Instant};
+
+/// How long the supervisor sleeps at most before it looks whether a process has died. Reports wake it earlier.
+const LOOK: Duration = Duration::from_millis(10);
+/// How long an instance has to end an execution that was stopped.
+const STOP: Duration = Duration::from_millis(500);
+
+#[derive(Debug, thiserror::Error)]
+pub enum InstanceError {
+    #[error("cannot start an instance: {0}")]
+    Start(#[from] io::Error),
+    #[error("cannot {}: {}", .0.what, .0.cause)]
+    SetUp(Box<SetUpFailure>),
+    /// Not a function's doing.
+    #[error("an instance ended on its own ({0})")]
+    Died(String),
+    /// [`RunInput::stop`] said so while the instance was being set up.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// How long it took until an instance was ready, and what it takes.
+#[derive(Clone, Debug)]
+pub struct StartedUp {
+    pub took: Duration,
+    pub domains: Vec<DomainSize>,
+}
+
+/// One execution to be run.
+pub struct RunInput<'a> {
+    pub name: &'a str,
+    pub input: &'a Payload,
+    /// Of everything random in the execution.
+    pub seed: u64,
+    /// Asked from time to time; true ends the execution as aborted.
+    pub stop: &'a dyn Fn() -> bool,
+}
+
+/// The processes that run executions of one bundle, one execution at a time. They end with this value.
+///
+/// To be started on a thread that lives as long as the instance is to: its processes end when that thread does.
+pub struct Instance {
+    plan: Plan,
+    hosts: Vec<HostProcess>,
+    commands: RingWriter,
+    doorbell: Doorbell,
+    logs: LogReaders,
+}
+
+impl Instance {
+    /// Starts the processes and waits until every function is loaded.
+    pub fn start(
+        executable: &Path,
+        plan: &Plan,
+        definition: &Source,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<(Self, StartedUp), InstanceError> {
+        let begin = Instant::now();
+        let commands = shared_file(c"faastlane-commands", RING_LEN)?;
+        let doorbell = shared_file(c"faastlane-doorbell", 4096)?;
+        let (readers, writers): (Vec<_>, Vec<_>) =
+            plan.domains.iter().map(|_| io::pipe()).collect::<io::Result<Vec<_>>>()?.into_iter().unzip();
+        let max_payload = usize::try_from(plan.limits.max_payload_bytes).unwrap_or(usize::MAX);
+        let mailbox = |placement: Placement| match placement {
+            Placement::Thread => Ok(None),
+            _ => shared_file(c"faastlane-mailbox", shared_len(max_payload)).map(Some),
+        };
+        let mailboxes: Vec<Option<File>> =
+            plan.domains.iter().map(|domain| mailbox(domain.placement)).collect::<io::Result<_>>()?;
+        let mut hosts = Vec::new();
+        for host in 0..plan.hosts() {
+            let mut inheritance = Inheritance::default();
+            let mut logs = vec![-1; plan.domains.len()];
+            let mut boxes = vec![-1; plan.domains.len()];
+            for (index, domain) in plan.domains.iter().enumerate() {
+                if domain.host == host {
+                    logs[index] = inheritance.add(writers[index].as_fd().try_clone_to_owned()?);
+                }
+                if let Some(file) = mailboxes[index].as_ref().filter(|_| host == 0 || domain.host == host) {
+                    boxes[index] = inheritance.add_copy(file)?;
+                }
+            }
+            let descriptors = Descriptors {
+                reports: -1,
+                commands: if host == 0 { inheritance.add_copy(&commands)? } else { -1 },
+                doorbell: inheritance.add_copy(&doorbell)?,
+                logs,
+                mailboxes: boxes,
+            };
+            let assignment = Assignment {
+                plan: plan.clone(),
+                definition_name: definition.name.to_string(),
+                definition: definition.text.to_string(),
+                host,
+                descriptors,
+            };
+            hosts.push(HostProcess::start(executable, assignment, inheritance)?);
+        }
+        drop(writers);
+        let mut instance = Self {
+            plan: plan.clone(),
+            hosts,
+            commands: RingWriter::open(commands.as_fd())?,
+            doorbell: Doorbell::shared(doorbell.as_fd())?,
+            logs: LogReaders::start(readers),
+        };
+        let domains = instance.await_ready(stop)?;
+        Ok((instance, StartedUp { took: begin.elapsed(), domains }))
+    }
+
+    fn await_ready(&mut self, stop: &dyn Fn() -> bool) -> Result<Vec<DomainSize>, InstanceError> {
+        loop {
+            match self.next() {
+                Happened::Report(_, Report::Ready(domains)) => return Ok(domains),
+                Happened::Report(_, Report::SetUpFailed(failure)) => {
+                    return Err(InstanceError::SetUp(Box::new(failure)));
+                }
+                Happened::Report(_, Report::Fault(fault)) => {
+                    return Err(InstanceError::SetUp(Box::new(SetUpFailure {
+                        domain: fault.domain,
+                        what: "bring the instance up".into(),
+                        cause: fault.what,
+                        function_error: None,
+                    })));
+                }
+                Happened::Report(..) => {}
+                Happened::Ended(status) => return Err(InstanceError::Died(status.to_string())),
+                Happened::Nothing if stop() => return Err(InstanceError::Interrupted),
+                Happened::Nothing => {}
+            }
+        }
+    }
+
+    /// What happens next, or nothing within [`LOOK`].
+    fn next(&mut self) -> Happened {
+        let rings = self.hosts[0].reports().rings();
+        for waited in [false, true] {
+            // Ended is asked before the reports are read: what a process said is all there once it has ended.
+            let ended: Vec<_> = self.hosts.iter_mut().map(HostProcess::ended).collect();
+            // The others first: host 0 goes on when one of them faults.
+            for host in (0..self.hosts.len()).rev() {
+                if let Some(report) = self.hosts[host].next_report() {
+                    return Happened::Report(host, report);
+                }
+            }
+            if let Some(status) = ended.into_iter().flatten().next() {
+                return Happened::Ended(status);
+            }
+            if !waited {
+                self.hosts[0].reports().wait(rings, LOOK);
+            }
+        }
+        Happened::Nothing
+    }
+
+    fn command(&mut self, command: &Command) {
+        // A command is plain data, which always has a form.
+        if let Ok(bytes) = postcard::to_stdvec(command) {
+            self.commands.write_waking(&bytes, &|| self.doorbell.ring());
+            self.doorbell.ring();
+        }
+    }
+
+    /// Runs one execution to its end.
+    pub fn run(&mut self, run: &RunInput<'_>) -> Result<Record, InstanceError> {
+        let begin = Instant::now();
+        self.command(&Command::Run(RunRequest {
+            execution_name: run.name.to_owned(),
+            input: run.input.flat().to_vec(),
+            seed: run.seed,
+        }));
+        let mut timeline = Timeline::default();
+        let mut stopped: Option<Instant> = None;
+        let ending = loop {
+            match self.next() {
+                Happened::Report(_, Report::Event(event)) => timeline.events.push(event),
+                Happened::Report(_, Report::Call(call)) => timeline.calls.push(call),
+                Happened::Report(_, Report::Finished(finish)) => break Ending::of(finish),
+                Happened::Report(_, Report::Fault(fault)) => break self.faulted(&fault, &timeline, begin)?,
+                Happened::Report(_, Report::SetUpFailed(failure)) => {
+                    return Err(InstanceError::SetUp(Box::new(failure)));
+                }
+                Happened::Report(_, Report::DomainUp { .. } | Report::Ready(_)) => {}
+                Happened::Ended(status) => break self.exited(status, &timeline, begin)?,
+                Happened::Nothing => {}
+            }
+            match stopped {
+                None if (run.stop)() => {
+                    let cause = Some("interrupted".into());
+                    self.command(&Command::Abort { error: None, cause });
+                    stopped = Some(Instant::now());
+                }
+                Some(since) if since.elapsed() > STOP => break Ending::aborted(begin.elapsed()),
+                _ => {}
+            }
+        };
+        Ok(self.record(ending, &timeline))
+    }
+
+    fn record(&self, ending: Ending, timeline: &Timeline) -> Record {
+        let states = timeline.state_records(&self.plan);
+        let duration_us = ending.duration_ns / 1000;
+        let mut events = timeline.event_records();
+        events.extend(ending.last_events(timeline, duration_us));
+        Record {
+            status: ending.status,
+            output: ending.output,
+            error: ending.error,
+            cause: ending.cause,
+            violation: ending.violation,
+            isolation: self.plan.isolation,
+            duration_us,
+            interaction_us: timeline.interaction_us(&states),
+            billed_ms: ending.duration_ns.div_ceil(1_000_000),
+            states,
+            events,
+            logs: self.logs.take(),
+        }
+    }
+
+    /// Ends the processes; what functions printed and no record holds yet.
+    pub fn close(mut self) -> Vec<LogLine> {
+        self.hosts.iter_mut().for_each(HostProcess::end);
+        self.logs.finish()
+    }
+
+    fn faulted(&self, fault: &FaultReport, timeline: &Timeline, begin: Instant) -> Result<Ending, InstanceError> {
+        if fault.domain.is_none() {
+            return Err(InstanceError::Died(fault.what.clone()));
+        }
+        let (error, cause) = match fault.violation {
+            Some(_) => (faastlane_machine::ISOLATION_VIOLATION, fault.what.clone()),
+            None => ("Runtime.ExitError", format!("Runtime exited with error: {}: {}", fault.signal, fault.what)),
+        };
+        let mut ending = Ending::crashed(error, cause, timeline, begin.elapsed());
+        ending.violation = fault.violation.is_some();
+        Ok(ending)
+    }
+
+    /// A process ended without a word: a function called `os._exit`, or somebody killed it.
+    fn exited(&self, status: ExitStatus, timeline: &Timeline, begin: Instant) -> Result<Ending, InstanceError> {
+        let open: Vec<&str> =
+            timeline.open_calls().into_iter().filter_map(|event| event.state.as_deref()).collect();
+        if open.is_empty() {
+            return Err(InstanceError::Died(status.to_string()));
+        }
+        let cause = format!("Runtime exited with error: {status} while running state {}", open.join(", "));
+        Ok(Ending::crashed("Runtime.ExitError", cause, timeline, begin.elapsed()))
+    }
+}
+
+enum Happened {
+    /// From which host.
+    Report(#[expect(dead_code, reason = "for whoever debugs the supervisor")] usize, Report),
+    Ended(ExitStatus),
+    Nothing,
+}
+
+/// How an execution ended.
+struct Ending {
+    status: Status,
+    output: Option<Payload>,
+    error: Option<String>,
+    cause: Option<String>,
+    violation: bool,
+    duration_ns: u64,
+    /// The call that the instance died in: the machine did not get to say how that ended.
+    crashed_in: Option<u64>,
+}
+
+impl Ending {
+    fn new(status: Status, duration_ns: u64) -> Self {
+        Self { status, output: None, error: None, cause: None, violation: false, duration_ns, crashed_in: None }
+    }
+
+    fn of(finish: FinishReport) -> Self {
+        match finish {
+            FinishReport::Succeeded { output, duration_ns } => {
+                let output = Some(Payload::from_flat(Box::new(output)));
+                Self { output, ..Self::new(Status::Succeeded, duration_ns) }
+            }
+            FinishReport::Failed { error, cause, duration_ns } => {
+                Self { error, cause, ..Self::new(Status::Failed, duration_ns) }
+            }
+            FinishReport::TimedOut { duration_ns } => Self::new(Status::TimedOut, duration_ns),
+            FinishReport::Aborted { error, cause, duration_ns } => {
+                Self { error, cause, ..Self::new(Status::Aborted, duration_ns) }
+            }
+        }
+    }
+
+    fn aborted(after: Duration) -> Self {
+        Self::new(Status::Aborted, after.as_nanos() as u64)
+    }
+
+    fn crashed(error: &str, cause: String, timeline: &Timeline, after: Duration) -> Self {
+        Self {
+            error: Some(error.to_owned()),
+            cause: Some(cause),
+            crashed_in: timeline.open_calls().last().map(|event| event.id),
+            ..Self::new(Status::Failed, after.as_nanos() as u64)
+        }
+    }
+
+    /// The events with which the history of an execution ends whose instance died.
+    fn last_events(&self, timeline: &Timeline, at_us: u64) -> Vec<EventRecord> {
+        if self.status != Status::Failed || timeline.events.last().is_some_and(|last| last.kind == "ExecutionFailed") {
+            return Vec::new();
+        }
+        let mut id = timeline.events.last().map_or(0, |event| event.id);
+        let mut previous_id = id;
+        let mut event = |kind: &str, state: Option<String>, previous: u64| {
+            id += 1;
+            let (error, cause) = (self.error.clone(), self.cause.clone());
+            EventRecord { id, previous_id: previous, at_us, kind: kind.to_owned(), state, error, cause }
+        };
+        let mut events = Vec::new();
+        let scheduled = timeline.events.iter().find(|event| Some(event.id) == self.crashed_in);
+        if let Some(scheduled) = scheduled {
+            let kind = scheduled.kind.replace("Scheduled", "Failed");
+            let failed = event(&kind, scheduled.state.as_deref().map(str::to_owned), scheduled.id + 1);
+            previous_id = failed.id;
+            events.push(failed);
+        }
+        events.push(event("ExecutionFailed", None, previous_id));
+        events
+    }
+}

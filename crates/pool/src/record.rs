@@ -1,0 +1,88 @@
+//! What an execution was: how it ended, what ran where and when.
+
+use crate::logs::LogLine;
+use faastlane_compose::{Isolation, Placement};
+use faastlane_payload::Payload;
+use serde::Serialize;
+
+/// How an execution ended, in Step Functions' words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Status {
+    Succeeded,
+    Failed,
+    TimedOut,
+    Aborted,
+}
+
+/// One execution, as seen from outside.
+#[derive(Clone, Debug)]
+pub struct Record {
+    pub status: Status,
+    /// Of one that succeeded.
+    pub output: Option<Payload>,
+    pub error: Option<String>,
+    pub cause: Option<String>,
+    /// Whether a function touched what is not its own.
+    pub violation: bool,
+    /// Really in force.
+    pub isolation: Isolation,
+    /// From the execution's first event to its last, in microseconds.
+    pub duration_us: u64,
+    /// The part of it between the first call of a function and the last return in which no function ran and none was to
+    /// wait: what interaction costs.
+    pub interaction_us: u64,
+    /// What a platform would bill for: milliseconds, rounded up as clouds do.
+    pub billed_ms: u64,
+    /// In the order they were entered.
+    pub states: Vec<StateRecord>,
+    pub events: Vec<EventRecord>,
+    pub logs: Vec<LogLine>,
+}
+
+/// One visit of a state. Times are microseconds since the execution started.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StateRecord {
+    pub name: String,
+    /// `Task`, `Choice`, …
+    pub state_type: String,
+    pub function: Option<String>,
+    pub placement: Option<Placement>,
+    /// The domain's name.
+    pub domain: Option<String>,
+    pub entered_us: u64,
+    /// `None` for a state that was not left: a Fail, or where the execution ended.
+    pub exited_us: Option<u64>,
+    /// How many Map and Parallel states are around it.
+    pub depth: usize,
+    /// The function's calls, one for each attempt.
+    pub calls: Vec<CallRecord>,
+}
+
+/// One call of a function. Times are nanoseconds since the execution started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallRecord {
+    pub request_id: String,
+    /// The handler was called, and returned.
+    pub called_ns: u64,
+    pub returned_ns: u64,
+    /// Since the last function before it returned (or since the start), without what was spent waiting on purpose.
+    pub between_ns: u64,
+    /// Bytes of event and result.
+    pub event_bytes: u64,
+    pub result_bytes: u64,
+}
+
+/// One event of the history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventRecord {
+    pub id: u64,
+    pub previous_id: u64,
+    /// Microseconds since the execution started.
+    pub at_us: u64,
+    /// Step Functions' name.
+    pub kind: String,
+    pub state: Option<String>,
+    pub error: Option<String>,
+    pub cause: Option<String>,
+}

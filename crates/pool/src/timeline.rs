@@ -1,0 +1,193 @@
+//! From reports to a record: which visit of which state an event and a call belong to, and what time went where.
+
+use crate::record::{CallRecord, EventRecord, StateRecord};
+use faastlane_compose::Plan;
+use faastlane_instance::{CallReport, EventReport};
+use std::collections::HashMap;
+
+/// The reports of one execution, as they came.
+#[derive(Debug, Default)]
+pub(crate) struct Timeline {
+    pub(crate) events: Vec<EventReport>,
+    pub(crate) calls: Vec<CallReport>,
+}
+
+/// A stretch of time, in nanoseconds since the execution started.
+type Stretch = (u64, u64);
+
+impl Timeline {
+    /// When the execution started, in microseconds since the Unix epoch.
+    fn start_us(&self) -> u64 {
+        self.events.first().map_or(0, |event| event.at_us)
+    }
+
+    pub(crate) fn event_records(&self) -> Vec<EventRecord> {
+        let start = self.start_us();
+        let record = |event: &EventReport| EventRecord {
+            id: event.id,
+            previous_id: event.previous_id,
+            at_us: event.at_us.saturating_sub(start),
+            kind: event.kind.to_string(),
+            state: event.state.as_deref().map(str::to_owned),
+            error: event.error.clone(),
+            cause: event.cause.clone(),
+        };
+        self.events.iter().map(record).collect()
+    }
+
+    /// States whose function had been called and had not come back, with the event that scheduled the call.
+    pub(crate) fn open_calls(&self) -> Vec<&EventReport> {
+        let answered = |id: u64| self.calls.iter().any(|call| call.scheduled_id == id);
+        let ended = |kind: &str| ["Succeeded", "Failed", "TimedOut"].iter().any(|end| kind.ends_with(end));
+        let closed = |scheduled: &EventReport| {
+            self.events.iter().any(|event| {
+                ended(&event.kind) && event.state == scheduled.state && self.leads_to(event.previous_id, scheduled.id)
+            })
+        };
+        self.events
+            .iter()
+            .filter(|event| event.kind.ends_with("Scheduled") && !answered(event.id) && !closed(event))
+            .collect()
+    }
+
+    fn event(&self, id: u64) -> Option<&EventReport> {
+        // Ids count from 1 without gaps.
+        self.events.get(usize::try_from(id).ok()?.checked_sub(1)?)
+    }
+
+    /// Is `target` on the way back from `id`, within the few events of one attempt?
+    fn leads_to(&self, mut id: u64, target: u64) -> bool {
+        for _ in 0..4 {
+            if id == target {
+                return true;
+            }
+            match self.event(id) {
+                Some(event) => id = event.previous_id,
+                None => return false,
+            }
+        }
+        false
+    }
+
+    /// The visit (by the id of its `…StateEntered`) of `state` that the event `id` belongs to.
+    fn visit(&self, mut id: u64, state: &str) -> Option<u64> {
+        while let Some(event) = self.event(id) {
+            if event.kind.ends_with("StateEntered") && event.state.as_deref() == Some(state) {
+                return Some(event.id);
+            }
+            id = event.previous_id;
+        }
+        None
+    }
+
+    pub(crate) fn state_records(&self, plan: &Plan) -> Vec<StateRecord> {
+        let start = self.start_us();
+        let mut records: Vec<StateRecord> = Vec::new();
+        let mut position: HashMap<u64, usize> = HashMap::new();
+        for event in &self.events {
+            let Some(name) = event.state.as_deref() else { continue };
+            let at = event.at_us.saturating_sub(start);
+            if let Some(state_type) = event.kind.strip_suffix("StateEntered") {
+                position.insert(event.id, records.len());
+                records.push(entered(plan, name, state_type, at));
+            } else if event.kind.ends_with("StateExited") {
+                let visit = self.visit(event.previous_id, name).and_then(|id| position.get(&id));
+                if let Some(&visit) = visit {
+                    records[visit].exited_us = Some(at);
+                }
+            }
+        }
+        let waits = self.waits(&records);
+        let mut calls: Vec<&CallReport> = self.calls.iter().collect();
+        calls.sort_by_key(|call| call.called_ns);
+        let mut busy: Vec<Stretch> = waits;
+        for call in calls {
+            let Some(scheduled) = self.event(call.scheduled_id) else { continue };
+            let Some(state) = scheduled.state.as_deref() else { continue };
+            let visit = self.visit(call.scheduled_id, state).and_then(|id| position.get(&id));
+            if let Some(&visit) = visit {
+                records[visit].calls.push(call_record(call, &busy));
+            }
+            busy.push((call.called_ns, call.returned_ns));
+        }
+        records
+    }
+
+    /// Time between the first call and the last return in which no function ran and nothing waited on purpose, in
+    /// microseconds.
+    pub(crate) fn interaction_us(&self, states: &[StateRecord]) -> u64 {
+        let Some(first) = self.calls.iter().map(|call| call.called_ns).min() else { return 0 };
+        let last = self.calls.iter().map(|call| call.returned_ns).max().unwrap_or(first);
+        let mut busy = self.waits(states);
+        busy.extend(self.calls.iter().map(|call| (call.called_ns, call.returned_ns)));
+        idle(&mut busy, first, last) / 1000
+    }
+
+    /// Wait states, and the delays before retries.
+    fn waits(&self, states: &[StateRecord]) -> Vec<Stretch> {
+        let start = self.start_us();
+        let since = |us: u64| us.saturating_sub(start) * 1000;
+        let waited = states
+            .iter()
+            .filter(|state| state.state_type == "Wait")
+            .filter_map(|state| Some((state.entered_us * 1000, state.exited_us? * 1000)));
+        let failed = |event: &EventReport| event.kind.ends_with("Failed") || event.kind.ends_with("TimedOut");
+        let retried = self.events.iter().filter(|event| event.kind.ends_with("Scheduled")).filter_map(|event| {
+            let before = self.event(event.previous_id).filter(|before| failed(before))?;
+            Some((since(before.at_us), since(event.at_us)))
+        });
+        waited.chain(retried).collect()
+    }
+}
+
+fn entered(plan: &Plan, name: &str, state_type: &str, at: u64) -> StateRecord {
+    let planned = plan.states.iter().find(|state| state.name == name);
+    StateRecord {
+        name: name.to_owned(),
+        state_type: state_type.to_owned(),
+        function: planned.and_then(|state| state.function.clone()),
+        placement: planned.and_then(|state| state.placement),
+        domain: planned.and_then(|state| state.domain).map(|domain| plan.domains[domain].name.clone()),
+        entered_us: at,
+        exited_us: None,
+        depth: planned.map_or(0, |state| state.within.len()),
+        calls: Vec::new(),
+    }
+}
+
+fn call_record(call: &CallReport, busy: &[Stretch]) -> CallRecord {
+    let before = busy.iter().map(|&(_, end)| end).filter(|&end| end <= call.called_ns).max().unwrap_or(0);
+    let overlapped = busy.iter().any(|&(begin, end)| begin <= call.called_ns && call.called_ns < end);
+    CallRecord {
+        request_id: call.request_id.clone(),
+        called_ns: call.called_ns,
+        returned_ns: call.returned_ns,
+        between_ns: if overlapped { 0 } else { call.called_ns - before },
+        event_bytes: call.event_bytes,
+        result_bytes: call.result_bytes,
+    }
+}
+
+/// How much of `first..last` no stretch covers.
+fn idle(busy: &mut [Stretch], first: u64, last: u64) -> u64 {
+    busy.sort_unstable();
+    let (mut covered_to, mut idle) = (first, 0);
+    for &(begin, end) in busy.iter() {
+        idle += begin.clamp(covered_to, last.max(covered_to)) - covered_to;
+        covered_to = covered_to.max(end.min(last));
+    }
+    idle + last.saturating_sub(covered_to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn idle_is_what_nothing_covers() {
+        assert_eq!(idle(&mut [(0, 10), (20, 30)], 0, 30), 10);
+        assert_eq!(idle(&mut [(0, 25), (20, 30), (5, 7)], 0, 30), 0);
+        assert_eq!(idle(&mut [(0, 10)], 0, 30), 20);
+        assert_eq!(idle(&mut [(40, 50)], 0, 30), 30);
+    }
+}

@@ -1,11 +1,11 @@
 //! The value that moves between states: JSON at the edges, flat and length-prefixed in between.
 //!
-//! It knows nothing of the rest of the workspace. Start at [`Payload`], which holds one value in the form that it
-//! came in and converts lazily; `flat` reads and writes the form that crosses a domain's boundary (specified in
-//! `docs/ARCHITECTURE.md`), `text` JSON and its numbers.
+//! It knows nothing of the rest of the workspace. Start at [`Payload`], which holds one value in the form
+//! that it came in and converts lazily; `flat` reads and writes the form that crosses a domain's boundary
+//! (specified in `docs/ARCHITECTURE.md`), `text` JSON and its numbers.
 //!
-//! Architecture Invariant: bytes in the flat form were written by a domain and may be hostile. Every length is
-//! checked against what is there before it is used, and no memory is reserved because a count claims it.
+//! Architecture Invariant: bytes in the flat form were written by a domain and may be hostile. Every length
+//! is checked against what is there before it is used, and no memory is reserved because a count claims it.
 
 #![forbid(unsafe_code)]
 

@@ -14,8 +14,8 @@ impl Backing for Vec<u8> {}
 
 /// One value on its way between states. Cloning shares it.
 ///
-/// It holds a flat form, a decoded value, or both. The form that it did not come in is made at the first request
-/// and kept, so that a payload that is only passed on is never parsed.
+/// It holds a flat form, a decoded value, or both. The form that it did not come in is made at the first
+/// request and kept, so that a payload that is only passed on is never parsed.
 #[derive(Clone)]
 pub struct Payload(Arc<Forms>);
 
@@ -41,8 +41,8 @@ impl Payload {
         Payload(Arc::new(forms))
     }
 
-    /// A payload of one JSON text. As in Python, the last of duplicate keys wins. Numbers keep their value where
-    /// `i64` or `f64` can hold it and their text where not.
+    /// A payload of one JSON text. As in Python, the last of duplicate keys wins. Numbers keep their value
+    /// where `i64` or `f64` can hold it and their text where not.
     ///
     /// # Errors
     /// [`PayloadError::NotJson`] with the place, [`PayloadError::TooDeep`].
@@ -53,7 +53,8 @@ impl Payload {
     /// The decoded value.
     ///
     /// # Errors
-    /// [`PayloadError::Damaged`] and [`PayloadError::TooDeep`] when this came as a flat form that is no payload.
+    /// [`PayloadError::Damaged`] and [`PayloadError::TooDeep`] when this came as a flat form that is no
+    /// payload.
     pub fn value(&self) -> Result<&Value, PayloadError> {
         self.0
             .value
@@ -71,8 +72,8 @@ impl Payload {
         backing.as_ref().as_ref()
     }
 
-    /// JSON text in one line. Integers are digits, floats are the shortest text that reads back the same, written
-    /// as Python writes them (`1.0`, `1e-07`).
+    /// JSON text in one line. Integers are digits, floats are the shortest text that reads back the same,
+    /// written as Python writes them (`1.0`, `1e-07`).
     ///
     /// # Errors
     /// As [`Payload::value`]; [`PayloadError::TooDeep`] also for a value that was made here.
@@ -110,7 +111,8 @@ impl Forms {
 }
 
 impl Drop for Forms {
-    /// Takes the value apart level by level: the compiler's own drop would recurse as deep as the value nests.
+    /// Takes the value apart level by level: the compiler's own drop would recurse as deep as the value
+    /// nests.
     fn drop(&mut self) {
         let Some(Ok(value)) = self.value.take() else { return };
         let mut containers = vec![value];

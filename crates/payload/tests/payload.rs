@@ -213,7 +213,9 @@ proptest! {
     }
 
     #[test]
-    fn any_float_reads_back_and_says_that_it_is_one(float in any::<f64>().prop_filter("finite", |f| f.is_finite())) {
+    fn any_float_reads_back_and_says_that_it_is_one(
+        float in any::<f64>().prop_filter("finite", |float| float.is_finite()),
+    ) {
         let json = Payload::from_value(json!(float)).to_json().unwrap();
         prop_assert_eq!(json.parse::<f64>().unwrap().to_bits(), float.to_bits());
         prop_assert!(json.contains(['.', 'e']), "{}", json);

@@ -155,6 +155,9 @@ impl<'a> Fields<'a> {
             Err(error) => error,
         };
         let at = at.descend(&error.pointer).unwrap_or(at);
+        if report_function(&at, report) {
+            return None;
+        }
         report
             .error(code::BAD_TEMPLATE, at.spot(), format!("`{name}` has a field that cannot be evaluated"))
             .label(error.message)
@@ -212,7 +215,7 @@ impl<'a> Fields<'a> {
     /// Reports every field that nobody asked for.
     pub(crate) fn finish(self, report: &mut Report) {
         for (name, at) in self.at.members().into_iter().flatten() {
-            if self.is_unknown(name) {
+            if self.is_unknown(name) && !report.is_full() {
                 let meant = nearest(name, self.asked.iter().copied());
                 let hint = meant.map_or_else(|| self.known(), |known| format!("Did you mean `{known}`?"));
                 self.report_unknown(name, &at, hint, report);
@@ -263,11 +266,26 @@ pub(crate) fn path(at: &At<'_>, what: &str, report: &mut Report) -> Option<Path>
 }
 
 fn report_path(at: &At<'_>, name: &str, text: &str, error: &PathError, report: &mut Report) {
+    if report_function(at, report) {
+        return;
+    }
     let spot = report.inside(at.spot(), text, error.offset);
     report
         .error(code::BAD_PATH, spot, format!("`{name}` is not a valid path"))
         .label(error.message.clone())
         .hint("A path starts with `$` (the input) or `$$` (the context object): `$.order.items[0]`.");
+}
+
+/// Reports an intrinsic function, which some fields take in place of a path; `false` where there is none.
+fn report_function(at: &At<'_>, report: &mut Report) -> bool {
+    let is_function = at.as_str().is_some_and(|text| text.starts_with("States."));
+    if is_function {
+        report
+            .error(code::NOT_SUPPORTED_YET, at.spot(), "intrinsic functions are not supported yet")
+            .label("a function in place of a path")
+            .hint("Let a function of the workflow compute the value.");
+    }
+    is_function
 }
 
 /// A list that needs at least one item; reports an empty one.

@@ -116,7 +116,12 @@ impl<'a> At<'a> {
 
     /// The first member of this name, where this is an object that has it.
     pub(crate) fn get(&self, name: &str) -> Option<At<'a>> {
-        self.members()?.find_map(|(key, at)| (key == name).then_some(at))
+        match &self.node.kind {
+            Kind::Object(members) => {
+                members.iter().find(|member| member.key == name).map(|member| self.member(member))
+            }
+            _ => None,
+        }
     }
 
     /// The node that a JSON pointer relative to this one names.

@@ -36,7 +36,7 @@ pub struct Parsed {
 /// character.
 ///
 /// # Errors
-/// Everything that is wrong with it, warnings included, in the order of the text.
+/// What is wrong with it, warnings included, in the order of the text: everything, up to 200 errors.
 pub fn parse(source: &Source) -> Result<Parsed, Vec<Diagnostic>> {
     let mut report = Report::new(source);
     let root = tree::read(source, &mut report);
@@ -171,8 +171,10 @@ impl Scope<'_, '_> {
                 .hint("A transition stays among the states of one `States` object; end the branch, and go on after it.");
             return None;
         }
-        let hint = match nearest(name, self.states.keys().copied()) {
+        let near = if report.is_full() { None } else { nearest(name, self.states.keys().copied()) };
+        let hint = match near {
             Some(known) => format!("Did you mean `{known}`?"),
+            None if report.is_full() => String::new(),
             None => {
                 let mut known: Vec<&str> = self.states.keys().copied().collect();
                 known.sort_unstable();

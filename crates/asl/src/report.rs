@@ -12,14 +12,20 @@ pub(crate) struct Spot {
     pub(crate) pointer: String,
 }
 
+/// The most findings of one severity that are kept. Nobody reads more, and to find them all in a hostile definition
+/// would take for ever.
+const MOST: usize = 200;
+
 pub(crate) struct Report {
     source: Source,
     findings: Vec<Diagnostic>,
+    errors: usize,
+    warnings: usize,
 }
 
 impl Report {
     pub(crate) fn new(source: &Source) -> Self {
-        Report { source: source.clone(), findings: Vec::new() }
+        Report { source: source.clone(), findings: Vec::new(), errors: 0, warnings: 0 }
     }
 
     pub(crate) fn error(&mut self, code: &'static str, spot: Spot, message: impl Into<String>) -> Noted<'_> {
@@ -36,6 +42,14 @@ impl Report {
     }
 
     fn note(&mut self, severity: Severity, code: &'static str, spot: Spot, message: String) -> Noted<'_> {
+        let count = match severity {
+            Severity::Error => &mut self.errors,
+            Severity::Warning => &mut self.warnings,
+        };
+        *count += 1;
+        if *count > MOST {
+            return Noted(None);
+        }
         let span = self.on_one_line(spot.span);
         self.findings.push(Diagnostic {
             code,
@@ -46,8 +60,7 @@ impl Report {
             location: Some(spot.pointer),
             place: Some((self.source.clone(), span)),
         });
-        let last = self.findings.len() - 1;
-        Noted(&mut self.findings[last])
+        Noted(self.findings.last_mut())
     }
 
     /// A caret under a whole object hides what it means: an object is shown by its first line.
@@ -59,6 +72,9 @@ impl Report {
 
     /// `line 3, column 5`, for a second place that a message names.
     pub(crate) fn in_words(&self, span: Span) -> String {
+        if self.is_full() {
+            return String::new();
+        }
         let (line, column) = self.source.line_column(span.start);
         format!("line {line}, column {column}")
     }
@@ -69,7 +85,12 @@ impl Report {
     }
 
     pub(crate) fn has_errors(&self) -> bool {
-        self.findings.iter().any(|finding| finding.severity == Severity::Error)
+        self.errors > 0
+    }
+
+    /// Whether another error would not be kept, so that its hint need not be looked for.
+    pub(crate) fn is_full(&self) -> bool {
+        self.errors >= MOST
     }
 
     /// All findings in the order of the text. What an alias makes the reader find again is said once.
@@ -83,17 +104,21 @@ impl Report {
     }
 }
 
-/// A finding just noted, to be completed.
-pub(crate) struct Noted<'a>(&'a mut Diagnostic);
+/// A finding just noted, to be completed; `None` where there are too many.
+pub(crate) struct Noted<'a>(Option<&'a mut Diagnostic>);
 
 impl Noted<'_> {
-    pub(crate) fn label(self, label: impl Into<String>) -> Self {
-        self.0.label = Some(label.into());
+    pub(crate) fn label(mut self, label: impl Into<String>) -> Self {
+        if let Some(finding) = &mut self.0 {
+            finding.label = Some(label.into());
+        }
         self
     }
 
-    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
-        self.0.hint = Some(hint.into());
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        if let Some(finding) = &mut self.0 {
+            finding.hint = Some(hint.into());
+        }
         self
     }
 }

@@ -6,6 +6,8 @@ use strsim::damerau_levenshtein;
 pub(crate) fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // A longer name is no typing error, and the comparison is quadratic.
     const LONGEST: usize = 200;
+    // Among more names than anybody writes by hand only the first are looked at.
+    const MOST: usize = 1_000;
     if written.len() > LONGEST {
         return None;
     }
@@ -13,6 +15,7 @@ pub(crate) fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'
     candidates
         .into_iter()
         .filter(|candidate| candidate.len() <= LONGEST)
+        .take(MOST)
         .map(|candidate| (damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
         .filter(|(distance, candidate)| distance * 3 <= candidate.chars().count().max(3))
         .min_by_key(|(distance, _)| *distance)

@@ -11,6 +11,9 @@ use std::collections::HashMap;
 /// Says nothing where a transition is missing or leads nowhere anyone can guess: that has been reported, and what it
 /// should reach is not lost.
 pub(super) fn check(start: Option<&str>, states: &[(&str, At<'_>)], report: &mut Report) {
+    if report.is_full() {
+        return;
+    }
     let indices: HashMap<&str, usize> =
         states.iter().enumerate().map(|(index, (name, _))| (*name, index)).collect();
     let resolve = |name: &str| {
@@ -32,15 +35,11 @@ pub(super) fn check(start: Option<&str>, states: &[(&str, At<'_>)], report: &mut
     let mut reached = vec![false; states.len()];
     mark(start, &outgoing, &mut reached);
     // Of a chain that is lost only its head is reported; of a circle its first state.
-    let has_lost_predecessor = |index: usize, reached: &[bool]| {
-        outgoing
-            .iter()
-            .enumerate()
-            .any(|(from, targets)| from != index && !reached[from] && targets.contains(&index))
-    };
-    let heads: Vec<usize> = (0..states.len())
-        .filter(|&index| !reached[index] && !has_lost_predecessor(index, &reached))
-        .collect();
+    let mut follows_a_lost_one = vec![false; states.len()];
+    for (from, targets) in outgoing.iter().enumerate().filter(|(from, _)| !reached[*from]) {
+        targets.iter().filter(|to| **to != from).for_each(|to| follows_a_lost_one[*to] = true);
+    }
+    let heads: Vec<usize> = (0..states.len()).filter(|&index| !follows_a_lost_one[index]).collect();
     for index in heads.into_iter().chain(0..states.len()) {
         if !reached[index] {
             report_unreachable(&states[index], report);

@@ -29,8 +29,13 @@ pub(super) fn read(text: &str, base: usize, report: &mut Report) -> Option<Node>
             }
             Err(error) => {
                 let start = error.marker().index();
+                let span = offsets.span(start, start + 1);
+                if error.info() == "recursion limit exceeded" {
+                    report_too_deep(span, report);
+                    return None;
+                }
                 report
-                    .error(code::NOT_YAML, spot(offsets.span(start, start + 1)), "the definition is not YAML")
+                    .error(code::NOT_YAML, spot(span), "the definition is not YAML")
                     .label(error.info())
                     .hint("Look at the indentation and the quotes of this line and the one before.");
                 return None;

@@ -11,6 +11,9 @@
 //!
 //! Architecture Invariant: an execution's size does not grow with the number of its transitions. What it has to tell
 //! is in the actions, which the caller takes away.
+//!
+//! Architecture Invariant: nothing recurses deeper than a payload or a definition may nest. For the deepest payload that
+//! takes less than 1 MiB of stack when optimised, and less than 8 MiB when not.
 
 #![forbid(unsafe_code)]
 

@@ -17,6 +17,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Init(InitArguments),
+    Run(RunArguments),
     Plan(PlanArguments),
     Validate(ValidateArguments),
     Doctor(DoctorArguments),
@@ -28,6 +29,19 @@ pub(crate) enum Command {
 pub(crate) struct InitArguments {
     /// The folder to make
     pub(crate) name: PathBuf,
+}
+
+/// Run a workflow once: its output on stdout, what happened on stderr
+#[derive(Debug, Args)]
+pub(crate) struct RunArguments {
+    #[command(flatten)]
+    pub(crate) workflow: WorkflowArguments,
+    /// A file with the input as JSON, or `-` for standard input; `{}` without
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input: Option<PathBuf>,
+    /// Print everything as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Show where each state would run on this host, in which domain, and why

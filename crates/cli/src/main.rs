@@ -10,20 +10,35 @@ mod exit;
 mod explain;
 mod host;
 mod init;
+mod interrupt;
 mod plan;
 mod progress;
 mod render_diagnostic;
+mod run;
+mod run_failure;
+mod run_input;
 mod surroundings;
 mod terminal;
 mod validate;
+mod waterfall;
 
 use args::{Arguments, Command};
 use clap::Parser;
 use exit::Exit;
+use faastlane_domain::TrustedHeap;
+use faastlane_pool::INSTANCE_ARGUMENT;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+/// On the trusted key in an instance, where no function can touch it; an ordinary heap everywhere else.
+#[global_allocator]
+static HEAP: TrustedHeap = TrustedHeap::new();
+
 fn main() -> ExitCode {
+    let mut words = std::env::args_os().skip(1);
+    if words.next().is_some_and(|word| word == INSTANCE_ARGUMENT) {
+        faastlane_instance::run(&words.next().unwrap_or_default().to_string_lossy());
+    }
     let exit = match execute(&Arguments::parse().command) {
         Ok(exit) => exit,
         Err(problem) if is_broken_pipe(&problem) => Exit::Succeeded,
@@ -39,6 +54,7 @@ fn main() -> ExitCode {
 fn execute(command: &Command) -> anyhow::Result<Exit> {
     match command {
         Command::Init(arguments) => init::execute(arguments),
+        Command::Run(arguments) => run::execute(arguments),
         Command::Plan(arguments) => plan::execute(arguments),
         Command::Validate(arguments) => validate::execute(arguments),
         Command::Doctor(arguments) => doctor::execute(arguments),

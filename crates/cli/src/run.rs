@@ -1,0 +1,182 @@
+//! `faastlane run`: one execution of a workflow, from the input to the exit code.
+
+use crate::args::RunArguments;
+use crate::exit::Exit;
+use crate::interrupt::Interrupt;
+use crate::run_failure::of_instance;
+use crate::run_input;
+use crate::surroundings::surroundings;
+use crate::waterfall::{self, Run};
+use crate::{host, progress, render_diagnostic};
+use faastlane_asl::diagnostic::Diagnostic;
+use faastlane_compose::{Plan, Workflow, load};
+use faastlane_payload::Payload;
+use faastlane_pool::{Instance, InstanceError, LogLine, Record, RunInput, StateRecord, Status};
+use serde_json::{Value, json};
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, Write};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+pub(crate) fn execute(arguments: &RunArguments) -> anyhow::Result<Exit> {
+    let begin = Instant::now();
+    let interrupt = Interrupt::listen()?;
+    let mut findings = Vec::new();
+    let ready = make_ready(arguments, &mut findings);
+    let (workflow, plan, input) = match ready {
+        Ok(ready) => ready,
+        Err(errors) => return refuse(arguments, &errors),
+    };
+    if !arguments.json {
+        render_diagnostic::print(&findings)?;
+    }
+    let composed = begin.elapsed();
+    let ran = run(&workflow, &plan, &input, &interrupt, begin);
+    let ran = match ran {
+        Ok(ran) => ran,
+        Err(InstanceError::Interrupted) => return Ok(Exit::Interrupted),
+        Err(error) => {
+            let (finding, traceback) = of_instance(&error, &workflow, &plan);
+            if !arguments.json {
+                io::stderr().write_all(traceback.as_bytes())?;
+            }
+            return refuse(arguments, &[finding]);
+        }
+    };
+    let exit = exit_of(&ran.record, &interrupt);
+    if arguments.json {
+        writeln!(io::stdout(), "{:#}", report(&plan, &ran))?;
+    } else {
+        if let Some(output) = &ran.record.output {
+            writeln!(io::stdout(), "{:#}", output.value()?)?;
+        }
+        waterfall::print(&Run { plan: &plan, ran: &ran, composed })?;
+    }
+    Ok(exit)
+}
+
+/// An execution, and how long it took to get to it.
+pub(crate) struct Ran {
+    pub(crate) execution: String,
+    pub(crate) record: Record,
+    /// From the start of the command to the first call of a function.
+    pub(crate) to_first_call: Option<Duration>,
+    pub(crate) logs: Vec<LogLine>,
+}
+
+fn make_ready(
+    arguments: &RunArguments,
+    findings: &mut Vec<Diagnostic>,
+) -> Result<(Workflow, Plan, Payload), Vec<Diagnostic>> {
+    let input = run_input::read(arguments.input.as_deref());
+    let mut workflow = match (load(&arguments.workflow.path, &surroundings(arguments.workflow.overrides())), &input) {
+        (Ok(workflow), _) => workflow,
+        (Err(errors), Err(wrong_input)) => return Err(errors.into_iter().chain([wrong_input.clone()]).collect()),
+        (Err(errors), Ok(_)) => return Err(errors),
+    };
+    let input = input.map_err(|wrong_input| vec![wrong_input])?;
+    findings.append(&mut workflow.warnings);
+    let plan = faastlane_compose::plan(&workflow, &host::probe(), &mut progress::show)?;
+    Ok((workflow, plan, input))
+}
+
+fn refuse(arguments: &RunArguments, findings: &[Diagnostic]) -> anyhow::Result<Exit> {
+    if arguments.json {
+        let report = json!({ "format_version": 1, "diagnostics": render_diagnostic::to_json(findings) });
+        writeln!(io::stdout(), "{report:#}")?;
+    } else {
+        render_diagnostic::print(findings)?;
+    }
+    Ok(Exit::for_findings(findings))
+}
+
+fn run(
+    workflow: &Workflow,
+    plan: &Plan,
+    input: &Payload,
+    interrupt: &Interrupt,
+    begin: Instant,
+) -> Result<Ran, InstanceError> {
+    let executable = std::env::current_exe().map_err(InstanceError::Start)?;
+    let stop = || interrupt.came();
+    let (mut instance, _) = Instance::start(&executable, plan, &workflow.definition, &stop)?;
+    let ready = begin.elapsed();
+    // Every hasher the standard library makes begins with fresh random keys.
+    let seed = RandomState::new().hash_one(SystemTime::now());
+    let execution = format!("{}-{:08x}", unix_seconds(), seed as u32);
+    let mut record = instance.run(&RunInput { name: &execution, input, seed, stop: &stop })?;
+    let mut logs = std::mem::take(&mut record.logs);
+    logs.extend(instance.close());
+    let first_call = record.states.iter().flat_map(|state| &state.calls).map(|call| call.called_ns).min();
+    let to_first_call = first_call.map(|called| ready + Duration::from_nanos(called));
+    Ok(Ran { execution, record, to_first_call, logs })
+}
+
+fn unix_seconds() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+fn exit_of(record: &Record, interrupt: &Interrupt) -> Exit {
+    match record.status {
+        Status::Succeeded => Exit::Succeeded,
+        Status::Failed if record.violation => Exit::IsolationViolation,
+        Status::Failed => Exit::ExecutionFailed,
+        Status::TimedOut => Exit::TimedOut,
+        Status::Aborted if interrupt.came() => Exit::Interrupted,
+        Status::Aborted => Exit::Aborted,
+    }
+}
+
+/// `run --json`.
+fn report(plan: &Plan, ran: &Ran) -> Value {
+    let record = &ran.record;
+    let mut report = json!({
+        "format_version": 1,
+        "workflow": plan.workflow,
+        "execution": ran.execution,
+        "status": record.status,
+    });
+    if let Some(output) = &record.output {
+        // What does not decode was written by a function that forged it; it is no output.
+        report["output"] = output.value().cloned().unwrap_or(Value::Null);
+    } else {
+        report["error"] = json!(record.error);
+        report["cause"] = json!(record.cause);
+    }
+    report["isolation"] = json!(record.isolation.name());
+    report["isolation_reason"] = json!(plan.isolation_reason);
+    report["duration_us"] = json!(record.duration_us);
+    report["interaction_us"] = json!(record.interaction_us);
+    report["billed_ms"] = json!(record.billed_ms);
+    report["to_first_function_us"] = json!(ran.to_first_call.map(|took| took.as_micros() as u64));
+    report["states"] = record.states.iter().map(state).collect();
+    report["events"] = record.events.iter().map(|event| json!(event.kind)).collect();
+    report["logs"] = ran.logs.iter().map(|line| log_line(plan, line)).collect();
+    report
+}
+
+fn state(state: &StateRecord) -> Value {
+    json!({
+        "name": state.name,
+        "type": state.state_type,
+        "function": state.function,
+        "placement": state.placement.map(|placement| placement.name()),
+        "domain": state.domain,
+        "entered_us": state.entered_us,
+        "exited_us": state.exited_us,
+        "calls": state.calls.iter().map(|call| json!({
+            "request_id": call.request_id,
+            "called_us": call.called_ns / 1000,
+            "returned_us": call.returned_ns / 1000,
+            "between_us": call.between_ns / 1000,
+        })).collect::<Vec<_>>(),
+    })
+}
+
+fn log_line(plan: &Plan, line: &LogLine) -> Value {
+    json!({
+        "function": waterfall::function_of(plan, line),
+        "request_id": line.request_id,
+        "at_us": line.at_us,
+        "text": line.text,
+    })
+}

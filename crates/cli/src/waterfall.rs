@@ -1,0 +1,203 @@
+//! What a person sees of an execution: each state with its place and time, what functions printed, what it came to.
+
+use crate::run::Ran;
+use crate::run_failure::traceback;
+use crate::terminal::Terminal;
+use faastlane_compose::{Isolation, Plan};
+use faastlane_pool::{LogLine, Record, StateRecord, Status};
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+pub(crate) struct Run<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) ran: &'a Ran,
+    /// Until the plan was made.
+    pub(crate) composed: Duration,
+}
+
+/// Visits of one state beyond this many are shown as one row.
+const SHOWN_VISITS: usize = 3;
+/// Lines of output beyond this many are counted, not shown, for one row.
+const SHOWN_LINES: usize = 20;
+const BAR: usize = 24;
+
+pub(crate) fn print(run: &Run<'_>) -> io::Result<()> {
+    io::stderr().lock().write_all(render(run, Terminal::stderr()).as_bytes())
+}
+
+/// One row: a visit, or all visits of a state that has many.
+struct Row<'a> {
+    first: &'a StateRecord,
+    visits: usize,
+    entered_us: u64,
+    left_us: u64,
+    between_ns: Option<u64>,
+    request_ids: Vec<&'a str>,
+}
+
+fn rows(record: &Record) -> Vec<Row<'_>> {
+    let mut rows: Vec<Row<'_>> = Vec::new();
+    for state in &record.states {
+        let visits = record.states.iter().filter(|other| other.name == state.name).count();
+        let left_us = state.exited_us.unwrap_or(record.duration_us).max(state.entered_us);
+        let between = state.calls.iter().map(|call| call.between_ns).max();
+        let ids = state.calls.iter().map(|call| call.request_id.as_str());
+        let same = rows.iter_mut().find(|row| visits > SHOWN_VISITS && row.first.name == state.name);
+        match same {
+            Some(row) => {
+                row.visits += 1;
+                row.left_us = row.left_us.max(left_us);
+                row.between_ns = row.between_ns.max(between);
+                row.request_ids.extend(ids);
+            }
+            None => rows.push(Row {
+                first: state,
+                visits: 1,
+                entered_us: state.entered_us,
+                left_us,
+                between_ns: between,
+                request_ids: ids.collect(),
+            }),
+        }
+    }
+    rows
+}
+
+fn render(run: &Run<'_>, terminal: Terminal) -> String {
+    let record = &run.ran.record;
+    let rows = rows(record);
+    let mut text = String::new();
+    let label = |row: &Row<'_>| {
+        let times = if row.visits > 1 { format!(" ×{}", row.visits) } else { String::new() };
+        format!("{}{}{times}", "  ".repeat(row.first.depth), row.first.name)
+    };
+    let name_width = rows.iter().map(|row| label(row).chars().count()).max().unwrap_or(0).max(5);
+    let place_width = rows.iter().map(|row| place(row.first).chars().count()).max().unwrap_or(0).max(6);
+    let dim = |part: &str| if terminal.color { format!("\x1b[2m{part}\x1b[0m") } else { part.to_owned() };
+    for line in run.ran.logs.iter().filter(|line| line.request_id.is_empty()) {
+        // Printed while the function was loaded.
+        let _ = writeln!(text, "{} {}", dim(&format!("{} |", function_of(run.plan, line))), line.text);
+    }
+    let _ = writeln!(
+        text,
+        "{}",
+        dim(&format!("{:name_width$}  {:place_width$}  {:>9}  {:>9}  {:>9}", "STATE", "WHERE", "START", "TIME", "BETWEEN"))
+    );
+    for row in &rows {
+        let bar = bar(row, record.duration_us);
+        let between = row.between_ns.map_or_else(String::new, |ns| duration_ns(ns));
+        let _ = writeln!(
+            text,
+            "{:name_width$}  {:place_width$}  {:>9}  {:>9}  {between:>9}  {}",
+            label(row),
+            place(row.first),
+            duration_us(row.entered_us),
+            duration_us(row.left_us - row.entered_us),
+            dim(&bar),
+        );
+        print_logs(&mut text, run, row, &dim);
+    }
+    summary(&mut text, run, terminal);
+    text
+}
+
+fn print_logs(text: &mut String, run: &Run<'_>, row: &Row<'_>, dim: &impl Fn(&str) -> String) {
+    let lines: Vec<&LogLine> =
+        run.ran.logs.iter().filter(|line| row.request_ids.contains(&line.request_id.as_str())).collect();
+    let indent = "  ".repeat(row.first.depth + 1);
+    for line in lines.iter().take(SHOWN_LINES) {
+        let _ = writeln!(text, "{indent}{} {}", dim(&format!("{} |", function_of(run.plan, line))), line.text);
+    }
+    if let Some(more) = lines.len().checked_sub(SHOWN_LINES).filter(|more| *more > 0) {
+        let _ = writeln!(text, "{indent}{}", dim(&format!("… {more} more lines; --json has them all")));
+    }
+}
+
+fn place(state: &StateRecord) -> String {
+    match (state.placement, &state.domain) {
+        (Some(placement), Some(domain)) => format!("{} {domain}", placement.name()),
+        _ => "orchestrator".to_owned(),
+    }
+}
+
+fn bar(row: &Row<'_>, total_us: u64) -> String {
+    let scale = |us: u64| (us * BAR as u64).checked_div(total_us).unwrap_or(0).min(BAR as u64) as usize;
+    let start = scale(row.entered_us).min(BAR - 1);
+    let len = (scale(row.left_us) - start.min(scale(row.left_us))).max(1);
+    format!("{}{}", " ".repeat(start), "█".repeat(len))
+}
+
+fn summary(text: &mut String, run: &Run<'_>, terminal: Terminal) {
+    let record = &run.ran.record;
+    let color = |code: &str, part: &str| if terminal.color { format!("\x1b[{code}m{part}\x1b[0m") } else { part.to_owned() };
+    let status = match record.status {
+        Status::Succeeded => color("32", "SUCCEEDED"),
+        Status::Failed => color("31", "FAILED"),
+        Status::TimedOut => color("31", "TIMED_OUT"),
+        Status::Aborted => color("33", "ABORTED"),
+    };
+    let _ = writeln!(
+        text,
+        "\n{} {status} in {}, of which {} between functions; billed {} ms",
+        run.plan.workflow,
+        duration_us(record.duration_us),
+        duration_us(record.interaction_us),
+        record.billed_ms,
+    );
+    let _ = writeln!(text, "isolation: {}", isolation(run.plan));
+    if let Some(first) = run.ran.to_first_call {
+        let _ = writeln!(
+            text,
+            "start-up: {} to the first function, {} of them composing",
+            duration_us(first.as_micros() as u64),
+            duration_us(run.composed.as_micros() as u64)
+        );
+    }
+    if let Some(error) = &record.error {
+        let _ = writeln!(text, "error: {error}");
+    }
+    if let Some(cause) = &record.cause {
+        text.push_str(&cause_text(cause));
+    }
+}
+
+/// What a function raised, as Python prints it; any other cause as it is.
+fn cause_text(cause: &str) -> String {
+    let parsed: Option<serde_json::Value> = serde_json::from_str(cause).ok();
+    match parsed.filter(|error| error.get("errorType").is_some()) {
+        Some(error) => {
+            let trace = traceback(&error);
+            if trace.is_empty() { format!("cause: {}\n", error["errorMessage"].as_str().unwrap_or(cause)) } else { trace }
+        }
+        None => format!("cause: {cause}\n"),
+    }
+}
+
+fn isolation(plan: &Plan) -> String {
+    let domains = plan.domains.len();
+    let what = match plan.isolation {
+        Isolation::Mpk => format!("mpk ({domains} domains, each with a protection key of its own)"),
+        Isolation::Process => format!("process ({domains} domains, each in a process of its own)"),
+        Isolation::None => "none (functions share a process, and nothing keeps them apart)".to_owned(),
+    };
+    format!("{what}; {}", plan.isolation_reason)
+}
+
+/// The name of the function that printed a line.
+pub(crate) fn function_of<'p>(plan: &'p Plan, line: &LogLine) -> &'p str {
+    let domain = &plan.domains[line.domain];
+    domain.functions.get(line.function).map_or(&domain.name, |&function| &plan.functions[function].name)
+}
+
+fn duration_ns(ns: u64) -> String {
+    if ns < 10_000 { format!("{:.1} µs", ns as f64 / 1e3) } else { duration_us(ns / 1000) }
+}
+
+fn duration_us(us: u64) -> String {
+    match us {
+        0..1_000 => format!("{us} µs"),
+        1_000..1_000_000 => format!("{:.2} ms", us as f64 / 1e3),
+        _ => format!("{:.3} s", us as f64 / 1e6),
+    }
+}

@@ -18,7 +18,10 @@ pub(crate) const START: Micros = 1_700_000_000_000_000;
 pub(crate) const SECOND: Micros = 1_000_000;
 
 /// What a function answers; `None` is never.
-pub(crate) type Answer = Option<Result<Value, (String, String)>>;
+pub(crate) type Answer = Option<Answered>;
+
+/// A result, or an error and its cause.
+pub(crate) type Answered = Result<Value, (String, String)>;
 
 /// How an execution went.
 #[derive(Debug)]
@@ -71,7 +74,7 @@ pub(crate) fn run(
         most_at_once: 0,
         ended_at: START,
     };
-    let mut answers: VecDeque<(InvocationId, Result<Value, (String, String)>)> = VecDeque::new();
+    let mut answers: VecDeque<(InvocationId, Answered)> = VecDeque::new();
     let mut timers: Vec<(Micros, TimerId)> = Vec::new();
     let mut now = START;
     loop {

@@ -4,8 +4,9 @@ use faastlane_asl::diagnostic::Diagnostic;
 use faastlane_compose::{Host, Keys, Overrides, Surroundings, Workflow, load};
 use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 pub(crate) struct Folder {
@@ -101,10 +102,17 @@ pub(crate) fn calls(functions: &[&str]) -> String {
     serde_json::json!({ "StartAt": format!("Do {}", functions[0]), "States": states }).to_string()
 }
 
-/// Makes an executable shell script.
+/// Makes an executable shell script. A shell writes it: were it open for writing in this process, a child that another
+/// test starts at that moment would hold it open, and it could not be run ("text file busy").
 pub(crate) fn script(file: &Path, body: &str) {
-    fs::write(file, format!("#!/bin/sh\n{body}\n")).unwrap();
-    fs::set_permissions(file, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut shell = Command::new("sh")
+        .args(["-c", "cat > \"$0\" && chmod +x \"$0\""])
+        .arg(file)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    write!(shell.stdin.take().unwrap(), "#!/bin/sh\n{body}\n").unwrap();
+    assert!(shell.wait().unwrap().success());
 }
 
 pub(crate) fn host_with_keys(keys: u32) -> Host {

@@ -111,7 +111,7 @@ pub struct FunctionPlan {
     pub module: String,
     /// The module's file, absolute.
     pub file: PathBuf,
-    /// The callable in the module; `None` leaves the choice to the loader's convention (`handler`, `main`, …).
+    /// The callable in the module; `None` leaves the choice to the loader: `handler`, `lambda_handler` or `main`.
     pub handler: Option<String>,
     /// Absolute; the function's working directory, so that it opens its data files by relative path.
     pub directory: PathBuf,

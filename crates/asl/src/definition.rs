@@ -3,6 +3,7 @@
 //!
 //! Source: <https://states-language.net/spec.html>, and the Step Functions developer guide where it goes further.
 
+use crate::intrinsic::Call;
 use crate::path::{Path, ReferencePath};
 use crate::source::Span;
 use crate::template::Template;
@@ -96,16 +97,20 @@ pub enum NumberOrPath {
     Path(ReferencePath),
 }
 
-/// A string given in the definition, or found by a path when the state runs.
+/// A string given in the definition, or found when the state runs.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StringOrPath {
     Fixed(String),
     Path(Path),
+    /// An intrinsic function's result.
+    Call(Call),
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Task {
     pub resource: Resource,
+    /// `Resource` as it was written, as Step Functions' causes name the task.
+    pub resource_text: Arc<str>,
     /// Of the `Resource` value in the source.
     pub resource_span: Span,
     pub input_path: Selection,

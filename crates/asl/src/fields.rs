@@ -1,6 +1,8 @@
 //! The fields of one object, read by name and type. What is read is what is known: the rest is reported at the end.
 
 use crate::code;
+use crate::definition::StringOrPath;
+use crate::intrinsic::Call;
 use crate::node::{At, Kind, Node};
 use crate::path::{Path, PathError, ReferencePath};
 use crate::report::{Report, Spot};
@@ -132,9 +134,23 @@ impl<'a> Fields<'a> {
         value
     }
 
-    pub(crate) fn path(&mut self, name: &'static str, report: &mut Report) -> Option<Path> {
+    /// A path, or a call of an intrinsic function in its place.
+    pub(crate) fn path_or_call(&mut self, name: &'static str, report: &mut Report) -> Option<StringOrPath> {
         let at = self.get(name)?;
-        path(&at, &format!("`{name}`"), report)
+        let text = string(&at, &format!("`{name}`"), report)?;
+        let parsed = if is_call(text) {
+            Call::parse(text).map(StringOrPath::Call)
+        } else {
+            Path::parse(text).map(StringOrPath::Path)
+        };
+        let report_it = |error: PathError| {
+            let spot = report.inside(at.spot(), text, error.offset);
+            report
+                .error(code::BAD_PATH, spot, format!("`{name}` is neither a path nor a call"))
+                .label(error.message)
+                .hint("Such as `$.error.message` or `States.Format('{} failed', $.name)`.");
+        };
+        parsed.map_err(report_it).ok()
     }
 
     pub(crate) fn reference_path(
@@ -155,13 +171,10 @@ impl<'a> Fields<'a> {
             Err(error) => error,
         };
         let at = at.descend(&error.pointer).unwrap_or(at);
-        if report_function(&at, report) {
-            return None;
-        }
         report
             .error(code::BAD_TEMPLATE, at.spot(), format!("`{name}` has a field that cannot be evaluated"))
             .label(error.message)
-            .hint("A field whose name ends in `.$` holds a path such as `$.name`.");
+            .hint("A field whose name ends in `.$` holds a path such as `$.name`, or a call such as `States.UUID()`.");
         None
     }
 
@@ -266,26 +279,19 @@ pub(crate) fn path(at: &At<'_>, what: &str, report: &mut Report) -> Option<Path>
 }
 
 fn report_path(at: &At<'_>, name: &str, text: &str, error: &PathError, report: &mut Report) {
-    if report_function(at, report) {
-        return;
-    }
     let spot = report.inside(at.spot(), text, error.offset);
     report
         .error(code::BAD_PATH, spot, format!("`{name}` is not a valid path"))
         .label(error.message.clone())
-        .hint("A path starts with `$` (the input) or `$$` (the context object): `$.order.items[0]`.");
+        .hint(if is_call(text) {
+            "Intrinsic functions are for the `.$` fields of `Parameters`, `ItemSelector` and `ResultSelector`."
+        } else {
+            "A path starts with `$` (the input) or `$$` (the context object): `$.order.items[0]`."
+        });
 }
 
-/// Reports an intrinsic function, which some fields take in place of a path; `false` where there is none.
-fn report_function(at: &At<'_>, report: &mut Report) -> bool {
-    let is_function = at.as_str().is_some_and(|text| text.starts_with("States."));
-    if is_function {
-        report
-            .error(code::NOT_SUPPORTED_YET, at.spot(), "intrinsic functions are not supported yet")
-            .label("a function in place of a path")
-            .hint("Let a function of the workflow compute the value.");
-    }
-    is_function
+fn is_call(text: &str) -> bool {
+    text.starts_with("States.")
 }
 
 /// A list that needs at least one item; reports an empty one.

@@ -1,7 +1,7 @@
 //! The Amazon States Language: the text of a definition, and the state machine it describes.
 //!
 //! Start at [`parse`]: from a [`source::Source`] to a [`definition::StateMachine`], or to everything that is wrong with it.
-//! [`path`] and [`template`] are the parts of the language that are evaluated while a machine runs.
+//! [`path`], [`intrinsic`] and [`template`] are the parts of the language that are evaluated while a machine runs.
 //!
 //! The way of a definition: `tree` reads JSON or YAML into one tree with places; `fields` reads the members of an
 //! object by name and type; `parse` builds the machine, one file for each thing; `report` collects the findings.
@@ -13,10 +13,12 @@ mod code;
 pub mod definition;
 pub mod diagnostic;
 mod fields;
+pub mod intrinsic;
 mod node;
 pub mod number;
 mod parse;
 pub mod path;
+pub mod random;
 mod report;
 pub mod source;
 mod suggest;

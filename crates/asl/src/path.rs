@@ -104,6 +104,11 @@ impl Path {
         parser::path(text)
     }
 
+    /// The path at the beginning of a text, and how many bytes it has.
+    pub(crate) fn parse_prefix(text: &str) -> Result<(Path, usize), PathError> {
+        parser::prefix(text).map(|(path, _, length)| (path, length))
+    }
+
     /// The path as it was written.
     pub fn as_str(&self) -> &str {
         &self.text

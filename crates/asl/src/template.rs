@@ -1,8 +1,10 @@
-//! Payload templates: `Parameters`, `ItemSelector`, `ResultSelector`, in which a field `name.$` is a path.
+//! Payload templates: `Parameters`, `ItemSelector`, `ResultSelector`, in which a field `name.$` is a path or a call of an intrinsic function.
 //!
 //! Source: <https://states-language.net/spec.html#payload-template>.
 
+use crate::intrinsic::{Call, CallError};
 use crate::path::{Path, Scope};
+use crate::random::SplitMix64;
 use serde_json::{Map, Value};
 
 /// A parsed template.
@@ -22,6 +24,10 @@ enum Node {
         field: String,
         path: Path,
     },
+    Call {
+        field: String,
+        call: Call,
+    },
 }
 
 /// Why a value is not a template.
@@ -34,14 +40,22 @@ pub struct TemplateError {
     pub message: String,
 }
 
-/// A path of the template found nothing.
+/// Why a template gives no value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("The JSONPath '{path}' specified for the field '{field}' could not be found in the input '{input}'")]
-pub struct MissingValue {
-    pub field: String,
-    pub path: String,
-    /// The document that the path was applied to, as JSON.
-    pub input: String,
+pub enum EvaluationError {
+    /// A definite path points at nothing.
+    #[error(
+        "The JSONPath '{path}' specified for the field '{field}' could not be found in the input '{input}'"
+    )]
+    Missing {
+        field: String,
+        path: String,
+        /// The document that the path was applied to, as JSON.
+        input: String,
+    },
+    /// `States.IntrinsicFailure`
+    #[error("The function '{call}' had the following error: {message}")]
+    Intrinsic { call: String, message: String },
 }
 
 impl Template {
@@ -84,10 +98,12 @@ impl Template {
         })
     }
 
+    /// `random` is for `States.MathRandom` and `States.UUID`.
+    ///
     /// # Errors
-    /// A definite path points at nothing.
-    pub fn evaluate(&self, scope: &impl Scope) -> Result<Value, MissingValue> {
-        self.root.evaluate(scope)
+    /// A definite path points at nothing, or an intrinsic function cannot compute what it is asked to.
+    pub fn evaluate(&self, scope: &impl Scope, random: &mut SplitMix64) -> Result<Value, EvaluationError> {
+        self.root.evaluate(scope, random)
     }
 }
 
@@ -98,34 +114,51 @@ impl Node {
             Node::Object(members) => members.iter().any(|(_, node)| node.any_path(wanted)),
             Node::Array(elements) => elements.iter().any(|node| node.any_path(wanted)),
             Node::Path { path, .. } => wanted(path),
+            Node::Call { call, .. } => call.any_path(wanted),
         }
     }
 
-    fn evaluate(&self, scope: &impl Scope) -> Result<Value, MissingValue> {
+    fn evaluate(&self, scope: &impl Scope, random: &mut SplitMix64) -> Result<Value, EvaluationError> {
         Ok(match self {
             Node::Literal(value) => value.clone(),
             Node::Object(members) => {
                 let mut object = Map::with_capacity(members.len());
                 for (name, node) in members {
-                    object.insert(name.clone(), node.evaluate(scope)?);
+                    object.insert(name.clone(), node.evaluate(scope, random)?);
                 }
                 Value::Object(object)
             }
             Node::Array(elements) => {
-                Value::Array(elements.iter().map(|node| node.evaluate(scope)).collect::<Result<_, _>>()?)
+                let values = elements.iter().map(|node| node.evaluate(scope, random));
+                Value::Array(values.collect::<Result<_, _>>()?)
             }
             Node::Path { field, path } => match path.find(scope).into_value() {
                 Some(value) => value.into_owned(),
-                None => {
-                    let document = if path.reads_context() { scope.context() } else { scope.input() };
-                    return Err(MissingValue {
-                        field: field.clone(),
-                        path: path.as_str().to_owned(),
-                        input: document.to_string(),
-                    });
-                }
+                None => return Err(missing(field, path, scope)),
             },
+            Node::Call { field, call } => {
+                call.evaluate(scope, random).map_err(|error| error.in_field(field, scope))?
+            }
         })
+    }
+}
+
+impl CallError {
+    /// What is said about a call that stands in this field, where it was evaluated in this scope.
+    pub fn in_field(self, field: &str, scope: &impl Scope) -> EvaluationError {
+        match self {
+            CallError::Missing(path) => missing(field, &path, scope),
+            CallError::Failed { call, message } => EvaluationError::Intrinsic { call, message },
+        }
+    }
+}
+
+fn missing(field: &str, path: &Path, scope: &impl Scope) -> EvaluationError {
+    let document = if path.reads_context() { scope.context() } else { scope.input() };
+    EvaluationError::Missing {
+        field: field.to_owned(),
+        path: path.as_str().to_owned(),
+        input: document.to_string(),
     }
 }
 
@@ -170,7 +203,10 @@ fn member(
         return fail(place, format!("the value of `{key}` must be a path, because its name ends in `.$`"));
     };
     if text.starts_with("States.") {
-        return fail(place, "intrinsic functions (`States.…`) are not supported yet".to_owned());
+        return match Call::parse(text) {
+            Ok(call) => Ok((name.to_owned(), Node::Call { field: key.to_owned(), call })),
+            Err(error) => fail(place, format!("{error} (character {})", error.offset + 1)),
+        };
     }
     match Path::parse(text) {
         Ok(path) => Ok((name.to_owned(), Node::Path { field: key.to_owned(), path })),
@@ -213,9 +249,10 @@ mod tests {
             (json!({"deep": [{"k.$": "$.a"}, 3]}), json!({"deep": [{"k": 1}, 3]})),
             (json!({"k.$": "$.list[*].x"}), json!({"k": [1, 2]})),
             (json!({"k.$": "$.nothing[*].x"}), json!({"k": []})),
+            (json!({"k.$": "States.MathAdd($.a, 2)"}), json!({"k": 3})),
         ] {
             let parsed = Template::parse(&template).unwrap();
-            assert_eq!(parsed.evaluate(&documents).unwrap(), expected, "{template}");
+            assert_eq!(parsed.evaluate(&documents, &mut SplitMix64::new(0)).unwrap(), expected, "{template}");
         }
     }
 
@@ -223,7 +260,11 @@ mod tests {
     fn a_missing_value_is_named_as_step_functions_names_it() {
         let documents = Documents(json!({"int-literal": 0}), json!({"c": 1}));
         let evaluate = |template: Value| {
-            Template::parse(&template).unwrap().evaluate(&documents).unwrap_err().to_string()
+            Template::parse(&template)
+                .unwrap()
+                .evaluate(&documents, &mut SplitMix64::new(0))
+                .unwrap_err()
+                .to_string()
         };
         assert_eq!(
             evaluate(json!({"value.$": "$.no"})),
@@ -241,7 +282,7 @@ mod tests {
             (json!({"k.$": 1}), "/k.$", "must be a path"),
             (json!({"a/b": [{"k.$": "$..["}]}), "/a~1b/0/k.$", "expected a quoted name"),
             (json!({"k.$": "$", "k": 1}), "/k.$", "both `k` and `k.$`"),
-            (json!({"k.$": "States.UUID()"}), "/k.$", "intrinsic"),
+            (json!({"k.$": "States.UUID(1)"}), "/k.$", "takes 0 arguments, not 1 (character 1)"),
         ] {
             let error = Template::parse(&template).unwrap_err();
             assert_eq!(error.pointer, pointer);

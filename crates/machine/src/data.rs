@@ -6,6 +6,7 @@ use crate::context;
 use crate::failure::Failure;
 use crate::run::Run;
 use faastlane_asl::definition::{NumberOrPath, ResultPath, Selection, Transition};
+use faastlane_asl::intrinsic::Call;
 use faastlane_asl::path::{Path, Scope};
 use faastlane_asl::template::Template;
 use faastlane_payload::{MAX_DEPTH, Payload};
@@ -45,7 +46,7 @@ impl<'m> Run<'m, '_> {
 
     /// The effective input: behind `InputPath`, and `Parameters` where there are any.
     pub(crate) fn effective_input(
-        &self,
+        &mut self,
         slot: u32,
         input_path: &Selection,
         parameters: Option<&Template>,
@@ -109,13 +110,18 @@ impl<'m> Run<'m, '_> {
     }
 
     /// A template filled in from a payload.
-    pub(crate) fn fill(&self, slot: u32, template: &Template, payload: &Payload) -> Result<Payload, Failure> {
+    pub(crate) fn fill(
+        &mut self,
+        slot: u32,
+        template: &Template,
+        payload: &Payload,
+    ) -> Result<Payload, Failure> {
         self.fill_for_item(slot, template, payload, None)
     }
 
     /// The same, where `$$.Map.Item` is an item that the branch itself is not about.
     pub(crate) fn fill_for_item(
-        &self,
+        &mut self,
         slot: u32,
         template: &Template,
         payload: &Payload,
@@ -128,8 +134,24 @@ impl<'m> Run<'m, '_> {
         } else {
             Value::Null
         };
-        let value = template.evaluate(&Documents { input, context })?;
+        let value = template.evaluate(&Documents { input, context }, &mut self.execution.random)?;
         self.made(slot, value)
+    }
+
+    /// What a call of an intrinsic function gives.
+    pub(crate) fn call_intrinsic(
+        &mut self,
+        slot: u32,
+        field: &str,
+        call: &Call,
+        payload: &Payload,
+    ) -> Result<Value, Failure> {
+        let input = payload.value()?;
+        let reached = |members: &[&str]| call.any_path(&mut |path| path.may_reach_context(members));
+        let context = if reached(&[]) { self.context(slot, None, reached)? } else { Value::Null };
+        let documents = Documents { input, context };
+        let value = call.evaluate(&documents, &mut self.execution.random);
+        value.map_err(|error| error.in_field(field, &documents).into())
     }
 
     /// `item` if there is one, else the branch's own.

@@ -3,10 +3,10 @@
 //! Source: <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html>.
 
 use crate::event::Micros;
-use crate::random::SplitMix64;
 use faastlane_asl::definition::{Catcher, Retrier};
 use faastlane_asl::path::SetError;
-use faastlane_asl::template::MissingValue;
+use faastlane_asl::random::SplitMix64;
+use faastlane_asl::template::EvaluationError;
 use faastlane_payload::PayloadError;
 
 /// The error name of a domain that touched what is not its own. Trying again would only touch it again, so
@@ -64,9 +64,13 @@ impl Failure {
     }
 }
 
-impl From<MissingValue> for Failure {
-    fn from(missing: MissingValue) -> Self {
-        Failure::runtime(missing.to_string())
+impl From<EvaluationError> for Failure {
+    fn from(error: EvaluationError) -> Self {
+        let name = match error {
+            EvaluationError::Missing { .. } => RUNTIME,
+            EvaluationError::Intrinsic { .. } => "States.IntrinsicFailure",
+        };
+        Failure { in_state: true, ..Failure::new(name, error.to_string()) }
     }
 }
 

@@ -27,7 +27,6 @@ mod execution;
 mod failure;
 mod history;
 mod machine;
-mod random;
 mod recovery;
 mod run;
 mod states;

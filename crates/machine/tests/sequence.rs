@@ -117,6 +117,7 @@ fn fail_says_what_it_is_told() {
         (json!({"Type": "Fail"}), (None, None)),
         (json!({"Type": "Fail", "Error": "E", "Cause": "c"}), (Some("E"), Some("c"))),
         (json!({"Type": "Fail", "ErrorPath": "$.e", "CausePath": "$$.State.Name"}), (Some("X"), Some("S"))),
+        (json!({"Type": "Fail", "CausePath": "States.Format('{}!', $.e)"}), (None, Some("X!"))),
     ] {
         let ended = run(&machine(&only(state)), json!({"e": "X"}), echo);
         let (error, cause) = (expected.0.map(str::to_owned), expected.1.map(str::to_owned));

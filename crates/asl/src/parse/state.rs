@@ -90,6 +90,7 @@ fn task<'a>(fields: &mut Fields<'a>, scope: &Scope<'a, '_>, report: &mut Report)
     let transition = transition(fields, scope, report);
     Some(Task {
         resource: resource?,
+        resource_text: Arc::from(resource_at.as_ref()?.as_str()?),
         resource_span: resource_at?.node.span,
         input_path,
         parameters,
@@ -400,7 +401,7 @@ fn string_or_path(
     if name == fixed {
         fields.owned_string(fixed, report).map(StringOrPath::Fixed)
     } else {
-        fields.path(by_path, report).map(StringOrPath::Path)
+        fields.path_or_call(by_path, report)
     }
 }
 

@@ -14,6 +14,14 @@ pub(super) fn path(text: &str) -> Result<Path, PathError> {
 
 /// Also where each segment begins.
 pub(super) fn path_with_offsets(text: &str) -> Result<(Path, Vec<usize>), PathError> {
+    match prefix(text)? {
+        (path, offsets, length) if length == text.len() => Ok((path, offsets)),
+        (_, _, offset) => Err(PathError { message: "a path goes on with `.` or `[`".to_owned(), offset }),
+    }
+}
+
+/// Up to the first character that does not continue the path, with the number of bytes before it.
+pub(super) fn prefix(text: &str) -> Result<(Path, Vec<usize>, usize), PathError> {
     let mut parser = Parser { text, at: 0, depth: 0 };
     if !parser.eat("$") {
         return parser.fail("a path starts with `$`");
@@ -23,10 +31,7 @@ pub(super) fn path_with_offsets(text: &str) -> Result<(Path, Vec<usize>), PathEr
         return parser.fail("variables (`$name`) are not supported yet; a path goes on with `.` or `[`");
     }
     let (path, offsets) = parser.rest_of_path(root, 0)?;
-    if parser.at < text.len() {
-        return parser.fail("a path goes on with `.` or `[`");
-    }
-    Ok((path, offsets))
+    Ok((path, offsets, parser.at))
 }
 
 struct Parser<'t> {

@@ -41,15 +41,18 @@ impl<'m> Run<'m, '_> {
         Err(Failure { error, cause, in_state: false })
     }
 
-    fn text(&self, slot: u32, field: &str, text: &StringOrPath) -> Result<String, Failure> {
-        let path = match text {
+    fn text(&mut self, slot: u32, field: &str, text: &StringOrPath) -> Result<String, Failure> {
+        let input = self.execution.branches[slot].input.clone();
+        let (found, written) = match text {
             StringOrPath::Fixed(text) => return Ok(text.clone()),
-            StringOrPath::Path(path) => path,
+            StringOrPath::Path(path) => {
+                (self.find(slot, path, &input)?.ok_or_else(|| not_found(path))?, path.as_str())
+            }
+            StringOrPath::Call(call) => (self.call_intrinsic(slot, field, call, &input)?, call.as_str()),
         };
-        match self.find(slot, path, &self.execution.branches[slot].input)? {
-            Some(Value::String(text)) => Ok(text),
-            Some(_) => Err(Failure::runtime(format!("The {field} field '{path}' must refer to a string."))),
-            None => Err(not_found(path)),
+        match found {
+            Value::String(text) => Ok(text),
+            _ => Err(Failure::runtime(format!("The {field} field '{written}' must refer to a string."))),
         }
     }
 }

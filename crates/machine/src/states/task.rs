@@ -82,7 +82,7 @@ impl<'m> Run<'m, '_> {
     }
 
     /// Which function to call, and with what.
-    fn call(&self, slot: u32, task: &Task, selected: &Payload) -> Result<(Arc<str>, Payload), Failure> {
+    fn call(&mut self, slot: u32, task: &Task, selected: &Payload) -> Result<(Arc<str>, Payload), Failure> {
         match (&task.resource, &task.parameters) {
             (Resource::Function(name), Some(template)) => {
                 Ok((Arc::clone(name), self.fill(slot, template, selected)?))
@@ -117,7 +117,7 @@ impl<'m> Run<'m, '_> {
         let task = self.task(slot);
         if output.len() > self.machine.limits().payload_bytes {
             let subject = match &task.resource {
-                Resource::Function(name) => name,
+                Resource::Function(_) => &task.resource_text,
                 Resource::LambdaInvoke { .. } => "lambda",
             };
             self.task_failed(slot, Failure::data_limit(subject));

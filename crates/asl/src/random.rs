@@ -3,14 +3,16 @@
 /// SplitMix64, Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (OOPSLA 2014); the constants of
 /// <https://prng.di.unimi.it/splitmix64.c>.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct SplitMix64(u64);
+pub struct SplitMix64(u64);
 
 impl SplitMix64 {
-    pub(crate) fn new(seed: u64) -> Self {
+    /// Any seed is as good as any other.
+    pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    fn next(&mut self) -> u64 {
+    /// 64 even bits.
+    pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -19,16 +21,14 @@ impl SplitMix64 {
     }
 
     /// From 0 up to `limit`, both included, evenly.
-    pub(crate) fn up_to(&mut self, limit: u64) -> u64 {
-        let scaled = u128::from(self.next()) * (u128::from(limit) + 1);
+    pub fn up_to(&mut self, limit: u64) -> u64 {
+        let scaled = u128::from(self.bits()) * (u128::from(limit) + 1);
         (scaled >> 64) as u64
     }
-}
 
-impl SplitMix64 {
     /// A version 4 UUID.
-    pub(crate) fn uuid(&mut self) -> String {
-        let (high, low) = (self.next(), self.next());
+    pub fn uuid(&mut self) -> String {
+        let (high, low) = (self.bits(), self.bits());
         let high = high & !0xf000 | 0x4000;
         let low = low & !(0b11 << 62) | 0b10 << 62;
         let (first, second, third) = (high >> 32, high >> 16 & 0xffff, high & 0xffff);
@@ -44,7 +44,7 @@ mod tests {
     fn it_is_splitmix64() {
         let mut random = SplitMix64::new(1_234_567);
         let expected = [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423];
-        assert_eq!(expected.map(|_| random.next()), expected);
+        assert_eq!(expected.map(|_| random.bits()), expected);
     }
 
     #[test]

@@ -1,0 +1,96 @@
+//! Intrinsic functions: `States.Format('{} items', $.count)` in place of a path.
+//!
+//! Source: <https://docs.aws.amazon.com/step-functions/latest/dg/intrinsic-functions.html>.
+
+mod function;
+mod java;
+mod parser;
+
+use crate::path::{Path, PathError, Scope};
+use crate::random::SplitMix64;
+use function::Function;
+use serde_json::Value;
+
+/// A call of an intrinsic function, with its arguments.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// As it was written.
+    text: String,
+    function: Function,
+    arguments: Vec<Argument>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Argument {
+    Path(Path),
+    /// Between the quotes, with its backslashes: `States.Format` reads them in its own way.
+    Text(String),
+    /// A number, `true`, `false` or `null`.
+    Literal(Value),
+    Call(Call),
+}
+
+/// Why a call gives no value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CallError {
+    /// An argument's path points at nothing.
+    Missing(Path),
+    /// `States.IntrinsicFailure`
+    Failed { call: String, message: String },
+}
+
+impl Call {
+    /// # Errors
+    /// It is no call, of no function there is, or with another number of arguments than the function takes.
+    pub fn parse(text: &str) -> Result<Call, PathError> {
+        parser::call(text)
+    }
+
+    /// The call as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether any path of it fulfils a condition.
+    pub fn any_path(&self, wanted: &mut impl FnMut(&Path) -> bool) -> bool {
+        self.arguments.iter().any(|argument| match argument {
+            Argument::Path(path) => wanted(path),
+            Argument::Call(call) => call.any_path(wanted),
+            Argument::Text(_) | Argument::Literal(_) => false,
+        })
+    }
+
+    /// `random` is for `States.MathRandom` and `States.UUID`.
+    ///
+    /// # Errors
+    /// A path of an argument points at nothing, or the function cannot compute what it is asked to.
+    pub fn evaluate(&self, scope: &impl Scope, random: &mut SplitMix64) -> Result<Value, CallError> {
+        let mut values = Vec::with_capacity(self.arguments.len());
+        for argument in &self.arguments {
+            values.push(match argument {
+                Argument::Path(path) => match path.find(scope).into_value() {
+                    Some(value) => value.into_owned(),
+                    None => return Err(CallError::Missing(path.clone())),
+                },
+                Argument::Text(text) if self.function == Function::Format => Value::String(text.clone()),
+                Argument::Text(text) => Value::String(unescaped(text)),
+                Argument::Literal(value) => value.clone(),
+                Argument::Call(call) => call.evaluate(scope, random)?,
+            });
+        }
+        let failed = |message| CallError::Failed { call: self.text.clone(), message };
+        self.function.apply(values, random).map_err(failed)
+    }
+}
+
+fn unescaped(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        plain.extend(if character == '\\' { characters.next() } else { Some(character) });
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests;

@@ -6,11 +6,11 @@ use std::sync::Arc;
 /// Microseconds since 1970-01-01T00:00:00Z.
 pub type Micros = u64;
 
-/// One try of one Task state. Never used twice in an execution.
+/// One try of one Task state. In an execution none comes twice among four billion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct InvocationId(pub u64);
 
-/// Never used twice in an execution.
+/// In an execution none comes twice among four billion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TimerId(pub u64);
 

@@ -23,7 +23,9 @@ impl Cpus {
     pub fn first(&self) -> Self {
         let mut one = Self::none();
         // SAFETY: the numbers are below CPU_SETSIZE, which both sets hold.
-        if let Some(cpu) = (0..libc::CPU_SETSIZE as usize).find(|&cpu| unsafe { libc::CPU_ISSET(cpu, &self.0) }) {
+        if let Some(cpu) =
+            (0..libc::CPU_SETSIZE as usize).find(|&cpu| unsafe { libc::CPU_ISSET(cpu, &self.0) })
+        {
             // SAFETY: as above.
             unsafe { libc::CPU_SET(cpu, &mut one.0) };
         }

@@ -69,7 +69,8 @@ extern "C" fn handler() {
     )
 }
 
-const SIGNALS: [i32; 6] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGABRT, libc::SIGSYS];
+const SIGNALS: [i32; 6] =
+    [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGABRT, libc::SIGSYS];
 
 /// Lets faults be reported from now on.
 pub(crate) fn install() -> io::Result<()> {

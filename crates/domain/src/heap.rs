@@ -38,7 +38,8 @@ unsafe impl Allocator for Pages {
             return none;
         }
         // SAFETY: this part of the reservation is ours and has not been handed out.
-        let taken = unsafe { sys::protect(base + used, size, libc::PROT_READ | libc::PROT_WRITE, keys::trusted()) };
+        let taken =
+            unsafe { sys::protect(base + used, size, libc::PROT_READ | libc::PROT_WRITE, keys::trusted()) };
         if taken.is_err() {
             return none;
         }

@@ -30,7 +30,9 @@ pub(crate) const DEFAULT: Key = Key(0);
 pub enum KeysUnavailable {
     #[error("this processor has no protection keys, or the system masks them")]
     NotSupported,
-    #[error("the kernel refuses pkey_alloc ({0}); a container's system-call filter does so, Docker's before version 23")]
+    #[error(
+        "the kernel refuses pkey_alloc ({0}); a container's system-call filter does so, Docker's before version 23"
+    )]
     Refused(io::Error),
 }
 

@@ -33,7 +33,8 @@ pub use fault::{Fault, FaultKind, watch as watch_for_fault};
 pub use heap::TrustedHeap;
 pub use keys::{Key, Keys, KeysUnavailable, probe as probe_keys};
 pub use mailbox::{
-    Answer, Call, CallHeader, Doorbell, Mailbox, Outcome, Outgoing, Received, Reply, Returned, SMALL, Written, shared_len,
+    Answer, Call, CallHeader, Doorbell, Mailbox, Outcome, Outgoing, Received, Reply, Returned, SMALL,
+    Written, shared_len,
 };
 pub use memory::{MemoryCall, perform as perform_memory_call};
 pub use namespace::{Namespace, NamespaceError};

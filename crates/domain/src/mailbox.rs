@@ -291,7 +291,8 @@ impl Mailbox {
             return Ok(None);
         }
         words.reply.store(REPLY_NONE, Ordering::Relaxed);
-        let (outcome, len) = (words.outcome.load(Ordering::Relaxed), words.len.load(Ordering::Relaxed) as usize);
+        let (outcome, len) =
+            (words.outcome.load(Ordering::Relaxed), words.len.load(Ordering::Relaxed) as usize);
         let (called_ns, returned_ns) =
             (words.called_ns.load(Ordering::Relaxed), words.returned_ns.load(Ordering::Relaxed));
         match reply {

@@ -71,7 +71,11 @@ impl Mapping {
         if end_of_page < self.len {
             // SAFETY: as above. MADV_DONTNEED on private anonymous memory reads as zero afterwards.
             unsafe {
-                libc::madvise((self.address + end_of_page) as *mut _, self.len - end_of_page, libc::MADV_DONTNEED)
+                libc::madvise(
+                    (self.address + end_of_page) as *mut _,
+                    self.len - end_of_page,
+                    libc::MADV_DONTNEED,
+                )
             };
         }
     }

@@ -112,7 +112,9 @@ fn open_descriptor(thread: i32, fd: i32, write: bool) -> Result<std::fs::File, E
         .read(true)
         .write(write)
         .open(format!("/proc/self/task/{thread}/fd/{fd}"))
-        .map_err(|error| if error.kind() == std::io::ErrorKind::NotFound { libc::EBADF } else { errno(&error) })
+        .map_err(
+            |error| if error.kind() == std::io::ErrorKind::NotFound { libc::EBADF } else { errno(&error) },
+        )
 }
 
 fn errno(error: &std::io::Error) -> Errno {

@@ -2,8 +2,8 @@
 
 use crate::keys::Key;
 use crate::link_map::LinkMap;
-use crate::maps::{self, MapsEntry};
 use crate::mapping::Mapping;
+use crate::maps::{self, MapsEntry};
 use crate::sys;
 use crate::thread_lists::{ListHeads, ThreadListsError};
 use std::ffi::{CStr, CString, OsStr, c_void};
@@ -40,12 +40,17 @@ impl Namespace {
     /// Loads `library` in a new namespace and gives its writable memory to `key`.
     ///
     /// To be called while no domain runs: what appears in the process's map meanwhile is taken to belong to the namespace.
-    pub(crate) fn open(library: &Path, key: Option<Key>, heads: Option<&ListHeads>) -> Result<Self, NamespaceError> {
+    pub(crate) fn open(
+        library: &Path,
+        key: Option<Key>,
+        heads: Option<&ListHeads>,
+    ) -> Result<Self, NamespaceError> {
         let name = CString::new(library.as_os_str().as_bytes())
             .map_err(|_| NamespaceError::Loader("its path holds a zero byte".into()))?;
         let before = maps::read().map_err(NamespaceError::Maps)?;
         // SAFETY: loading runs the library's constructors, which is what it was asked for; the name is a C string.
-        let handle = unsafe { libc::dlmopen(libc::LM_ID_NEWLM, name.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
+        let handle =
+            unsafe { libc::dlmopen(libc::LM_ID_NEWLM, name.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
         if handle.is_null() {
             return Err(NamespaceError::Loader(loader_error()));
         }
@@ -77,7 +82,9 @@ impl Namespace {
 /// The libc of the namespace that `handle` belongs to.
 pub(crate) fn find_libc(handle: *mut c_void) -> Option<LinkMap> {
     LinkMap::all(handle).into_iter().find(|map| {
-        Path::new(OsStr::new(&map.name())).file_name().is_some_and(|name| name.as_bytes().starts_with(b"libc.so"))
+        Path::new(OsStr::new(&map.name()))
+            .file_name()
+            .is_some_and(|name| name.as_bytes().starts_with(b"libc.so"))
     })
 }
 

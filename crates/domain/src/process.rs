@@ -2,12 +2,12 @@
 
 use crate::fault;
 use crate::heap;
+use crate::keys::Key;
 use crate::keys::{Keys, KeysUnavailable};
 use crate::link_map::LinkMap;
 use crate::mapping::Mapping;
 use crate::namespace::{Namespace, NamespaceError, find_libc};
 use crate::thread_lists::{ListHeads, ThreadListsError};
-use crate::keys::Key;
 use std::io;
 use std::path::Path;
 
@@ -56,7 +56,9 @@ impl DomainProcess {
         }
         // Until its libc has made a thread it believes that there is one only, and the loader's allocations, which are that
         // libc's, go unlocked even when the threads of other namespaces make them.
-        std::thread::spawn(|| ()).join().map_err(|_| PrepareError::System("threads", io::ErrorKind::Other.into()))?;
+        std::thread::spawn(|| ())
+            .join()
+            .map_err(|_| PrepareError::System("threads", io::ErrorKind::Other.into()))?;
         fault::install().map_err(|error| PrepareError::System("signal handlers", error))?;
         Ok(Self { keys, heads })
     }

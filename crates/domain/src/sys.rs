@@ -37,7 +37,9 @@ pub(crate) fn pkey_free(key: u32) -> io::Result<()> {
 pub(crate) unsafe fn protect(address: usize, len: usize, prot: i32, key: Option<Key>) -> io::Result<()> {
     let result = match key {
         // SAFETY: as the caller promises.
-        Some(key) => unsafe { libc::syscall(libc::SYS_pkey_mprotect, address, len, prot, u32::from(key.number())) },
+        Some(key) => unsafe {
+            libc::syscall(libc::SYS_pkey_mprotect, address, len, prot, u32::from(key.number()))
+        },
         // SAFETY: as the caller promises.
         None => unsafe { libc::syscall(libc::SYS_mprotect, address, len, prot) },
     };

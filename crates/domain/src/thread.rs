@@ -181,9 +181,15 @@ impl Started {
                     let (at, len) = (gate.step_at.load(Ordering::Relaxed), gate.step.load(Ordering::Relaxed));
                     // SAFETY: stored from a &'static str, by code that runs before any of the function's.
                     let step = unsafe {
-                        std::str::from_utf8_unchecked(std::slice::from_raw_parts(at as *const u8, len as usize))
+                        std::str::from_utf8_unchecked(std::slice::from_raw_parts(
+                            at as *const u8,
+                            len as usize,
+                        ))
                     };
-                    return Progress::Failed(ConfineError { step, errno: gate.value.load(Ordering::Relaxed) });
+                    return Progress::Failed(ConfineError {
+                        step,
+                        errno: gate.value.load(Ordering::Relaxed),
+                    });
                 }
             }
         }
@@ -210,7 +216,8 @@ impl<G: Guest> Launch<'_, G> {
         stack.guard_lowest_page()?;
         // Key 0: a signal handler starts with rights to nothing else.
         let signal_stack = Mapping::private(SIGNAL_STACK, None)?.leak();
-        let ranges = [&memory, &stack].map(|mapping| mapping.address()..mapping.address() + mapping.len()).to_vec();
+        let ranges =
+            [&memory, &stack].map(|mapping| mapping.address()..mapping.address() + mapping.len()).to_vec();
 
         let address = memory.leak();
         let config_at = address + block_len;
@@ -220,7 +227,8 @@ impl<G: Guest> Launch<'_, G> {
             0 => Err(io::Error::other(format!("its libc has no {}", name.to_string_lossy()))),
             address => Ok(address),
         };
-        let (clear, put, pthread_create) = (symbol(c"clearenv")?, symbol(c"putenv")?, symbol(c"pthread_create")?);
+        let (clear, put, pthread_create) =
+            (symbol(c"clearenv")?, symbol(c"putenv")?, symbol(c"pthread_create")?);
         // SAFETY: fresh memory of the right size; the symbols are the C library's functions of these names.
         unsafe {
             std::ptr::copy_nonoverlapping(self.config.as_ptr(), config_at as *mut u8, self.config.len());
@@ -232,7 +240,9 @@ impl<G: Guest> Launch<'_, G> {
                 rights: self.key.zip(page).map(|(key, page)| (page.write_pkru(), key.constant_pkru())),
                 signal_stack,
                 clear_environment: std::mem::transmute::<usize, unsafe extern "C" fn() -> c_int>(clear),
-                put_environment: std::mem::transmute::<usize, unsafe extern "C" fn(*mut c_char) -> c_int>(put),
+                put_environment: std::mem::transmute::<usize, unsafe extern "C" fn(*mut c_char) -> c_int>(
+                    put,
+                ),
                 config: (config_at, self.config.len()),
                 environment: (environment_at, environment.len()),
             });

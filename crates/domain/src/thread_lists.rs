@@ -25,7 +25,9 @@ pub(crate) struct ListHeads {
 
 #[derive(Debug, thiserror::Error)]
 pub enum ThreadListsError {
-    #[error("this glibc keeps its thread lists where Faastlane does not find them (found {0} of 3 list heads)")]
+    #[error(
+        "this glibc keeps its thread lists where Faastlane does not find them (found {0} of 3 list heads)"
+    )]
     HeadsNotFound(usize),
     #[error("cannot make libc's offset table writable: {0}")]
     Protect(#[from] io::Error),
@@ -75,7 +77,11 @@ impl ListHeads {
     ///
     /// # Safety
     /// No thread of that libc is running, but for the caller's.
-    pub(crate) unsafe fn give_private_copy(&self, libc: &LinkMap, memory: usize) -> Result<(), ThreadListsError> {
+    pub(crate) unsafe fn give_private_copy(
+        &self,
+        libc: &LinkMap,
+        memory: usize,
+    ) -> Result<(), ThreadListsError> {
         let Some(slot) = libc.offset_table_slot(c"_rtld_global") else { return Ok(()) };
         // SAFETY: the slot is valid; source and destination are `size` bytes and do not overlap.
         unsafe {

@@ -1,0 +1,139 @@
+//! A guest of native code: each call is one thing to do, its argument a number.
+
+use faastlane_domain::{Answer, Call, ConfineError, Gate, Guest, Namespace, Written, monotonic_nanos};
+use faastlane_sandbox::Confinement;
+use std::ffi::{CStr, c_int, c_void};
+
+/// What a call asks for: the function's number in the call.
+pub(crate) const READ: u32 = 0;
+pub(crate) const WRITE: u32 = 1;
+/// Returns the address of a secret on this domain's heap.
+pub(crate) const KEEP_SECRET: u32 = 2;
+/// Returns the address of a local variable of the domain's thread.
+pub(crate) const STACK: u32 = 3;
+/// Returns its event.
+pub(crate) const ECHO: u32 = 4;
+/// Returns the address of its event.
+pub(crate) const WHERE_IS_IT: u32 = 5;
+/// Starts and joins this many threads of the domain's own libc.
+pub(crate) const THREADS: u32 = 6;
+/// Reads the address on a thread of its own.
+pub(crate) const READ_ON_THREAD: u32 = 7;
+/// Returns this many bytes of value 9.
+pub(crate) const LARGE: u32 = 8;
+/// Returns the address of its outbox.
+pub(crate) const OUTBOX: u32 = 9;
+
+type Start = extern "C" fn(*mut c_void) -> *mut c_void;
+type Create = unsafe extern "C" fn(*mut libc::pthread_t, *const c_void, Start, *mut c_void) -> c_int;
+type Join = unsafe extern "C" fn(libc::pthread_t, *mut *mut c_void) -> c_int;
+
+pub(crate) struct Native {
+    malloc: unsafe extern "C" fn(usize) -> *mut u8,
+    create: Create,
+    join: Join,
+}
+
+impl Native {
+    pub(crate) fn new(namespace: &Namespace) -> Self {
+        let symbol = |name: &CStr| {
+            let address = namespace.lookup(name) as usize;
+            assert_ne!(address, 0, "libc has {name:?}");
+            address
+        };
+        // SAFETY: the C library's functions of these names.
+        unsafe {
+            Self {
+                malloc: std::mem::transmute::<usize, unsafe extern "C" fn(usize) -> *mut u8>(symbol(
+                    c"malloc",
+                )),
+                create: std::mem::transmute::<usize, Create>(symbol(c"pthread_create")),
+                join: std::mem::transmute::<usize, Join>(symbol(c"pthread_join")),
+            }
+        }
+    }
+
+    fn on_threads(&self, count: u64, body: Start, argument: *mut c_void) {
+        let mut threads = [0; 16];
+        let threads = &mut threads[..count.min(16) as usize];
+        for thread in threads.iter_mut() {
+            // SAFETY: libc's own functions; the bodies take any argument.
+            unsafe { (self.create)(thread, std::ptr::null(), body, argument) };
+        }
+        for thread in threads {
+            // SAFETY: each was created above.
+            unsafe { (self.join)(*thread, std::ptr::null_mut()) };
+        }
+    }
+}
+
+extern "C" fn nothing(_: *mut c_void) -> *mut c_void {
+    std::ptr::null_mut()
+}
+
+extern "C" fn read_byte(address: *mut c_void) -> *mut c_void {
+    // SAFETY: none; this is the attack.
+    (unsafe { address.cast::<u8>().read_volatile() }) as usize as *mut c_void
+}
+
+impl Guest for Native {
+    fn confine(&mut self, gate: &Gate) -> Result<(), ConfineError> {
+        Confinement { log: 2, directory: c"/".into(), monitored: true }
+            .enter(|listener| gate.hand_over(listener))
+            .map_err(|error| ConfineError { step: error.step, errno: error.errno })
+    }
+
+    fn start(&mut self, _config: &[u8], _error: &mut [u8]) -> Result<(), usize> {
+        Ok(())
+    }
+
+    fn call(&mut self, call: &Call<'_>, out: &mut [u8]) -> Answer {
+        let argument = call.event.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        let local = 0u64;
+        let result = match call.function {
+            // SAFETY: none; this is the attack.
+            READ => u64::from(unsafe { (argument as *const u8).read_volatile() }),
+            WRITE => {
+                // SAFETY: none; this is the attack.
+                unsafe { (argument as *mut u8).write_volatile(1) };
+                0
+            }
+            KEEP_SECRET => {
+                // SAFETY: libc's malloc gives eight bytes.
+                unsafe {
+                    let secret = (self.malloc)(8);
+                    secret.write_volatile(42);
+                    secret as u64
+                }
+            }
+            STACK => &raw const local as u64,
+            WHERE_IS_IT => call.event.as_ptr() as u64,
+            OUTBOX => out.as_ptr() as u64,
+            THREADS => {
+                self.on_threads(argument, nothing, std::ptr::null_mut());
+                argument
+            }
+            READ_ON_THREAD => {
+                self.on_threads(1, read_byte, argument as *mut c_void);
+                0
+            }
+            ECHO | LARGE => {
+                let len = if call.function == ECHO { call.event.len() } else { argument as usize };
+                match call.function {
+                    ECHO => out[..len].copy_from_slice(call.event),
+                    _ => out[..len].fill(9),
+                }
+                let now = monotonic_nanos();
+                return Answer { outcome: Written::Ok(len), called_ns: now, returned_ns: now };
+            }
+            _ => 0,
+        };
+        out[..8].copy_from_slice(&result.to_le_bytes());
+        let now = monotonic_nanos();
+        Answer { outcome: Written::Ok(8), called_ns: now, returned_ns: now }
+    }
+
+    fn pause(&mut self) {}
+
+    fn resume(&mut self) {}
+}

@@ -1,0 +1,319 @@
+//! What is tried, and how it must end.
+
+use crate::guest::{
+    ECHO, KEEP_SECRET, LARGE, Native, OUTBOX, READ, READ_ON_THREAD, STACK, THREADS, WHERE_IS_IT, WRITE,
+};
+use faastlane_domain::{
+    CallHeader, DomainProcess, Doorbell, FaultKind, Key, Launch, Mailbox, MemoryCall, Outcome, Outgoing,
+    Owners, Progress, Received, RegionPool, Reply, StartUpPage, exit_now, perform_memory_call, spawn_trusted,
+    watch_for_fault,
+};
+use faastlane_sandbox::Listener;
+use std::io::Write;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
+    play: fn(&mut Stage) -> String,
+    /// The last line that it prints.
+    pub(crate) expected: &'static str,
+}
+
+const fn scenario(name: &'static str, play: fn(&mut Stage) -> String, expected: &'static str) -> Scenario {
+    Scenario { name, play, expected }
+}
+
+const MAX_PAYLOAD: usize = 64 << 20;
+
+pub(crate) const ALL: &[Scenario] = &[
+    scenario("a_domain_reads_and_writes_what_is_its_own", own_memory, "42"),
+    scenario(
+        "another_domains_heap_cannot_be_read",
+        |s| s.attack(READ, KEEP_SECRET),
+        "domain 1 read domain 0",
+    ),
+    scenario(
+        "another_domains_heap_cannot_be_written",
+        |s| s.attack(WRITE, KEEP_SECRET),
+        "domain 1 wrote domain 0",
+    ),
+    scenario("another_domains_stack_cannot_be_read", |s| s.attack(READ, STACK), "domain 1 read domain 0"),
+    scenario(
+        "another_domains_inbox_cannot_be_read",
+        |s| s.attack(READ, WHERE_IS_IT),
+        "domain 1 read nobody's",
+    ),
+    scenario("another_domains_outbox_cannot_be_read", |s| s.attack(READ, OUTBOX), "domain 1 read nobody's"),
+    scenario(
+        "a_thread_of_a_domain_is_bound_too",
+        |s| s.attack(READ_ON_THREAD, KEEP_SECRET),
+        "domain 1 read domain 0",
+    ),
+    scenario("the_trusted_heap_cannot_be_read", trusted_heap, "domain 0 read nobody's"),
+    scenario("the_trusted_stack_cannot_be_read", trusted_stack, "domain 0 read nobody's"),
+    scenario(
+        "an_address_that_is_nobodys_is_a_crash_not_a_violation",
+        |s| s.read(0, 16).to_string(),
+        "domain 0 crashed",
+    ),
+    scenario("threads_of_two_domains_come_and_go", threads, "done"),
+    scenario("a_large_result_moves_and_its_sender_has_lost_it", moved_pages, "domain 0 read nobody's"),
+    scenario("a_large_event_cannot_be_read_after_its_turn", after_its_turn, "domain 1 read nobody's"),
+    scenario("nothing_of_a_payload_is_left_in_a_region", region_is_clean, "clean"),
+    scenario("payloads_arrive_as_they_were_sent", payloads, "done"),
+    scenario(
+        "no_instruction_that_writes_the_rights_is_left_on_the_start_up_page",
+        start_up_page,
+        "domain 0 crashed",
+    ),
+];
+
+/// Two domains, and the orchestrator's place.
+pub(crate) struct Stage {
+    mailboxes: Vec<Mailbox>,
+    doorbell: Doorbell,
+    start_up_page: u64,
+}
+
+fn say(line: &str) {
+    // The parent sees an empty output where this fails.
+    drop(writeln!(std::io::stdout(), "{line}"));
+}
+
+pub(crate) fn play(name: &str) -> ! {
+    let Some(scenario) = ALL.iter().find(|scenario| scenario.name == name) else { exit_now(2) };
+    let (stage, owners) = match set_up() {
+        Ok(ready) => ready,
+        Err(error) => {
+            say(&format!("set-up failed: {error}"));
+            exit_now(3)
+        }
+    };
+    let act = scenario.play;
+    let mut stage = stage;
+    let started = spawn_trusted(move || {
+        say(&act(&mut stage));
+        exit_now(0)
+    });
+    if started.is_err() {
+        exit_now(4);
+    }
+    let fault = watch_for_fault();
+    let owners = owners.lock().unwrap();
+    let name = |owner: Option<usize>| owner.map_or("nobody's".into(), |domain| format!("domain {domain}"));
+    let who = name(owners.owner_of(fault.stack_pointer));
+    say(&match fault.kind {
+        FaultKind::ForeignKey { address, write, .. } => {
+            let verb = if write { "wrote" } else { "read" };
+            format!("{who} {verb} {}", name(owners.owner_of(address)))
+        }
+        _ => format!("{who} crashed"),
+    });
+    exit_now(0)
+}
+
+fn set_up() -> Result<(Stage, Arc<Mutex<Owners>>), Box<dyn std::error::Error>> {
+    let process = DomainProcess::prepare(true)?;
+    let keys = process.keys.as_ref().ok_or("no keys")?;
+    let owners = Arc::new(Mutex::new(Owners::default()));
+    let doorbell = Doorbell::private()?;
+    let pool = RegionPool::new(MAX_PAYLOAD);
+    let mut namespaces = Vec::new();
+    for domain in 0..2 {
+        let namespace = process.open_namespace(Path::new("libc.so.6"), Some(keys.domains[domain]))?;
+        let mut book = owners.lock().map_err(|_| "poisoned")?;
+        namespace.ranges.iter().for_each(|range| book.give(range.clone(), domain, true));
+        drop(book);
+        namespaces.push(namespace);
+    }
+    let page = StartUpPage::map()?;
+    let start_up_page = start_up_page_address();
+    let mut mailboxes = Vec::new();
+    for (domain, namespace) in namespaces.iter().enumerate() {
+        let key = Some(keys.domains[domain]);
+        let mailbox = Mailbox::private(key, pool.clone())?;
+        let guest = Native::new(namespace);
+        let launch = Launch {
+            namespace,
+            key,
+            guest,
+            mailbox: &mailbox,
+            doorbell: &doorbell,
+            config: &[],
+            environment: &[],
+        };
+        let started = launch.start(Some(&page))?;
+        let mut book = owners.lock().map_err(|_| "poisoned")?;
+        started.ranges.iter().for_each(|range| book.give(range.clone(), domain, false));
+        drop(book);
+        loop {
+            match started.wait() {
+                Progress::Listener(listener) => {
+                    serve(
+                        Listener::from_handed_over(listener)?,
+                        domain,
+                        keys.domains[domain],
+                        owners.clone(),
+                    )?;
+                    started.open_gate();
+                }
+                Progress::Confined => break,
+                other => return Err(format!("{other:?}").into()),
+            }
+        }
+        mailboxes.push(mailbox);
+    }
+    drop(page);
+    let mut stage = Stage { mailboxes, doorbell, start_up_page };
+    for domain in 0..2 {
+        match stage.reply(domain) {
+            Reply::Started => {}
+            other => return Err(format!("{other:?}").into()),
+        }
+    }
+    Ok((stage, owners))
+}
+
+/// The monitor of one domain.
+fn serve(listener: Listener, domain: usize, key: Key, owners: Arc<Mutex<Owners>>) -> std::io::Result<()> {
+    spawn_trusted(move || {
+        while let Ok(call) = listener.receive() {
+            let Some(call) = call else { continue };
+            if call.number == libc::SYS_clone {
+                listener.let_through(&call);
+                continue;
+            }
+            let wanted = MemoryCall { number: call.number, arguments: call.arguments, thread: call.thread };
+            let result = perform_memory_call(&wanted, domain, key, &mut owners.lock().unwrap());
+            listener.answer(&call, result);
+        }
+    })
+}
+
+/// The one mapping of this process that is executable and comes from no file.
+fn start_up_page_address() -> u64 {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    let line =
+        maps.lines().find(|line| line.contains("r-xp") && line.contains(" 00:00 0") && !line.contains('['));
+    line.and_then(|line| u64::from_str_radix(line.split('-').next()?, 16).ok()).unwrap_or(0)
+}
+
+impl Stage {
+    fn reply(&mut self, domain: usize) -> Reply {
+        loop {
+            let rings = self.doorbell.rings();
+            match self.mailboxes[domain].poll() {
+                Ok(Some(reply)) => return reply,
+                Ok(None) => self.doorbell.wait(rings, None),
+                Err(_) => exit_now(5),
+            }
+        }
+    }
+
+    fn call(&mut self, domain: usize, function: u32, event: Outgoing<'_>) -> Received {
+        let header = CallHeader { function, request_id: "test", deadline_ms: 0 };
+        if self.mailboxes[domain].call(header, event).is_err() {
+            exit_now(6);
+        }
+        match self.reply(domain) {
+            Reply::Returned(returned) => match returned.outcome {
+                Outcome::Ok(received) => received,
+                _ => exit_now(7),
+            },
+            _ => exit_now(8),
+        }
+    }
+
+    fn number(&mut self, domain: usize, function: u32, argument: u64) -> u64 {
+        let received = self.call(domain, function, Outgoing::Bytes(&argument.to_le_bytes()));
+        received.as_ref().first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+    }
+
+    fn read(&mut self, domain: usize, address: u64) -> u64 {
+        self.number(domain, READ, address)
+    }
+
+    /// Domain 1 does `attack` at the address that domain 0 gives away when it does `give`.
+    fn attack(&mut self, attack: u32, give: u32) -> String {
+        let address = self.number(0, give, 0);
+        format!("got {}", self.number(1, attack, address))
+    }
+}
+
+fn own_memory(stage: &mut Stage) -> String {
+    let address = stage.number(0, KEEP_SECRET, 0);
+    stage.read(0, address).to_string()
+}
+
+fn trusted_heap(stage: &mut Stage) -> String {
+    let secret = Box::new(7u8);
+    stage.read(0, &raw const *secret as u64).to_string()
+}
+
+fn trusted_stack(stage: &mut Stage) -> String {
+    let secret = 7u8;
+    stage.read(0, &raw const secret as u64).to_string()
+}
+
+fn threads(stage: &mut Stage) -> String {
+    for _ in 0..20 {
+        for domain in 0..2 {
+            assert_eq!(stage.number(domain, THREADS, 8), 8);
+        }
+    }
+    "done".into()
+}
+
+fn large(stage: &mut Stage, domain: usize) -> Received {
+    stage.call(domain, LARGE, Outgoing::Bytes(&(1u64 << 20).to_le_bytes()))
+}
+
+fn moved_pages(stage: &mut Stage) -> String {
+    let outbox = stage.number(0, OUTBOX, 0);
+    let payload = large(stage, 0);
+    assert!(matches!(&payload, Received::Region(region) if region.as_ref().as_ptr() as u64 == outbox));
+    stage.read(0, outbox).to_string()
+}
+
+fn after_its_turn(stage: &mut Stage) -> String {
+    let Received::Region(region) = large(stage, 0) else { exit_now(9) };
+    let at = region.as_ref().as_ptr() as u64;
+    let address = stage.call(1, WHERE_IS_IT, Outgoing::Region(region));
+    assert_eq!(address.as_ref(), at.to_le_bytes());
+    stage.read(1, at).to_string()
+}
+
+/// A region that held a payload, and that a domain wrote more into, comes back from the pool with neither.
+fn region_is_clean(stage: &mut Stage) -> String {
+    for _ in 0..4 {
+        let Received::Region(region) = large(stage, 0) else { exit_now(9) };
+        let echoed = stage.call(1, ECHO, Outgoing::Region(region));
+        assert!(echoed.as_ref().iter().all(|&byte| byte == 9));
+        drop(echoed);
+    }
+    let outbox = stage.number(0, OUTBOX, 0);
+    // What was just returned is all that the outbox ever shows the orchestrator; the domain looks for itself.
+    let left = (64..2u64 << 20).step_by(997).filter(|at| stage.read(0, outbox + at) != 0).count();
+    if left == 0 { "clean".into() } else { format!("{left} bytes left") }
+}
+
+fn payloads(stage: &mut Stage) -> String {
+    for len in [0, 1, 8, 4095, 16 << 10, (16 << 10) + 1, 100_000, 1 << 20, 5 << 20, MAX_PAYLOAD] {
+        let sent: Vec<u8> = (0..len).map(|i| (i % 251) as u8).collect();
+        let once = stage.call(0, ECHO, Outgoing::Bytes(&sent));
+        assert!(once.as_ref() == sent.as_slice(), "{len} bytes");
+        let twice = match once {
+            Received::Region(region) => stage.call(1, ECHO, Outgoing::Region(region)),
+            Received::Copied(bytes) => stage.call(1, ECHO, Outgoing::Bytes(&bytes)),
+        };
+        assert!(twice.as_ref() == sent.as_slice(), "{len} bytes, moved on");
+    }
+    "done".into()
+}
+
+fn start_up_page(stage: &mut Stage) -> String {
+    let page = stage.start_up_page;
+    assert_ne!(page, 0, "it was there while the domains started");
+    format!("still there: {}", stage.read(0, page))
+}

@@ -9,7 +9,8 @@ pub(crate) fn describe(fault: &Fault, owners: &Mutex<Owners>, assignment: &Assig
     let owners = owners.lock().unwrap_or_else(PoisonError::into_inner);
     let name = |domain: usize| assignment.plan.domains[domain].name.as_str();
     let domain = owners.owner_of(fault.stack_pointer);
-    let who = domain.map_or_else(|| "a trusted thread".into(), |domain| format!("function `{}`", name(domain)));
+    let who =
+        domain.map_or_else(|| "a trusted thread".into(), |domain| format!("function `{}`", name(domain)));
     let verb = |write: bool| if write { "wrote to" } else { "read" };
     let signal = signal_name(fault.signal);
     let (violation, what) = match fault.kind {

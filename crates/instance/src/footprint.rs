@@ -8,7 +8,8 @@ pub(crate) fn of_domains(assignment: &Assignment) -> Vec<DomainSize> {
     if !assignment.uses_keys() {
         return Vec::new();
     }
-    let by_key = std::fs::read_to_string("/proc/self/smaps").map(|maps| anonymous_by_key(&maps)).unwrap_or_default();
+    let by_key =
+        std::fs::read_to_string("/proc/self/smaps").map(|maps| anonymous_by_key(&maps)).unwrap_or_default();
     // The trusted threads have the first key that the kernel gave, the domains the next ones in order.
     let first = 2;
     let local = assignment.local_domains().into_iter().enumerate();

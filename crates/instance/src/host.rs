@@ -6,8 +6,8 @@ use crate::message::SetUpFailure;
 use crate::monitor::{self, Watched};
 use faastlane_compose::{FunctionPlan, PythonInstall};
 use faastlane_domain::{
-    ConfineError, Cpus, DomainProcess, Doorbell, Gate, Key, Launch, Mailbox, Namespace, Owners, Progress, RegionPool,
-    StartUpPage, Started,
+    ConfineError, Cpus, DomainProcess, Doorbell, Gate, Key, Launch, Mailbox, Namespace, Owners, Progress,
+    RegionPool, StartUpPage, Started,
 };
 use faastlane_payload::Payload;
 use faastlane_python::PythonGuest;
@@ -45,7 +45,10 @@ struct Loaded {
 impl Host {
     /// Starts every domain of this host. Their interpreters come up at the same time, behind this call's back; each says so
     /// through its mailbox.
-    pub(crate) fn bring_up(process: &DomainProcess, assignment: &Arc<Assignment>) -> Result<Self, SetUpFailure> {
+    pub(crate) fn bring_up(
+        process: &DomainProcess,
+        assignment: &Arc<Assignment>,
+    ) -> Result<Self, SetUpFailure> {
         let of_process = |what: &'static str| {
             move |error: std::io::Error| SetUpFailure::of_process(what, error.to_string())
         };
@@ -183,7 +186,8 @@ fn functions(assignment: &Assignment, domain: usize) -> impl Iterator<Item = &Fu
 }
 
 fn confinement(assignment: &Assignment, domain: usize, monitored: bool) -> Result<Confinement, SetUpFailure> {
-    let directory = functions(assignment, domain).next().map_or(PathBuf::from("/"), |first| first.directory.clone());
+    let directory =
+        functions(assignment, domain).next().map_or(PathBuf::from("/"), |first| first.directory.clone());
     let directory = CString::new(directory.as_os_str().as_bytes()).map_err(|_| {
         SetUpFailure::of_domain(domain, "enter its directory", "its path holds a zero byte".into())
     })?;

@@ -116,7 +116,8 @@ pub(crate) fn error_and_cause(flat: &[u8]) -> (String, String) {
         .ok()
         .and_then(|value| value.get("errorType")?.as_str().map(str::to_owned))
         .unwrap_or_else(|| "Lambda.Unknown".into());
-    let cause = payload.to_json().unwrap_or_else(|_| "the function reported an error that cannot be read".into());
+    let cause =
+        payload.to_json().unwrap_or_else(|_| "the function reported an error that cannot be read".into());
     (error, cause)
 }
 
@@ -170,7 +171,8 @@ mod tests {
 
     #[test]
     fn an_error_object_becomes_its_type_and_its_text() {
-        let payload = Payload::from_json(r#"{"errorMessage":"no","errorType":"ValueError","stackTrace":[]}"#).unwrap();
+        let payload =
+            Payload::from_json(r#"{"errorMessage":"no","errorType":"ValueError","stackTrace":[]}"#).unwrap();
         let (error, cause) = error_and_cause(payload.flat());
         assert_eq!(error, "ValueError");
         assert_eq!(cause, r#"{"errorMessage":"no","errorType":"ValueError","stackTrace":[]}"#);

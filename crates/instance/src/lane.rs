@@ -37,7 +37,8 @@ pub(crate) struct Lane {
 impl Lane {
     /// Where `pin` is false nothing is ever pinned.
     pub(crate) fn new(all: Cpus, domains: Vec<Option<Threads>>, pin: bool) -> Self {
-        let domains = domains.into_iter().map(|threads| threads.filter(|_| pin).map(|threads| (threads, false)));
+        let domains =
+            domains.into_iter().map(|threads| threads.filter(|_| pin).map(|threads| (threads, false)));
         Self { all, one: all.first(), domains: domains.collect(), orchestrator_pinned: false }
     }
 

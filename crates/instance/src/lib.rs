@@ -23,7 +23,8 @@ mod timers;
 
 pub use assignment::{Assignment, Descriptors};
 pub use message::{
-    CallReport, Command, DomainSize, EventReport, FaultReport, FinishReport, Report, RunRequest, SetUpFailure, Violation,
+    CallReport, Command, DomainSize, EventReport, FaultReport, FinishReport, Report, RunRequest,
+    SetUpFailure, Violation,
 };
 
 use faastlane_domain::{DomainProcess, exit_now, spawn_trusted};
@@ -60,7 +61,8 @@ fn start(assignment_at: &str) -> Result<std::convert::Infallible, StartError> {
     let fail = |what: &str, error: &dyn std::fmt::Display| {
         Some((reporter.clone(), SetUpFailure::of_process(what, error.to_string())))
     };
-    let process = DomainProcess::prepare(assignment.uses_keys()).map_err(|error| fail("prepare the process", &error))?;
+    let process = DomainProcess::prepare(assignment.uses_keys())
+        .map_err(|error| fail("prepare the process", &error))?;
     let assignment = Arc::new(assignment);
     let host = match host::Host::bring_up(&process, &assignment) {
         Ok(host) => host,

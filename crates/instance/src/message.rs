@@ -26,7 +26,10 @@ pub struct RunRequest {
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Report {
     /// A domain's interpreter runs and its functions are loaded.
-    DomainUp { domain: usize, since_start_us: u64 },
+    DomainUp {
+        domain: usize,
+        since_start_us: u64,
+    },
     /// All are up; commands are read from now on.
     Ready(Vec<DomainSize>),
     /// The instance cannot serve, and ends.
@@ -106,10 +109,23 @@ pub struct CallReport {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum FinishReport {
     /// With its output in the flat form.
-    Succeeded { output: Vec<u8>, duration_ns: u64 },
-    Failed { error: Option<String>, cause: Option<String>, duration_ns: u64 },
-    TimedOut { duration_ns: u64 },
-    Aborted { error: Option<String>, cause: Option<String>, duration_ns: u64 },
+    Succeeded {
+        output: Vec<u8>,
+        duration_ns: u64,
+    },
+    Failed {
+        error: Option<String>,
+        cause: Option<String>,
+        duration_ns: u64,
+    },
+    TimedOut {
+        duration_ns: u64,
+    },
+    Aborted {
+        error: Option<String>,
+        cause: Option<String>,
+        duration_ns: u64,
+    },
 }
 
 /// What a thread did that ends the process.

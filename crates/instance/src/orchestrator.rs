@@ -12,9 +12,12 @@ use crate::message::{
 use crate::queue::{Queue, Underway};
 use crate::timers::{Due, Timers};
 use faastlane_asl::source::Source;
-use faastlane_domain::{CallHeader, Doorbell, Mailbox, Reply, Returned, RingReader, exit_now, monotonic_nanos};
+use faastlane_domain::{
+    CallHeader, Doorbell, Mailbox, Reply, Returned, RingReader, exit_now, monotonic_nanos,
+};
 use faastlane_machine::{
-    Action, Detail, Event, Execution, HistoryEvent, Identity, InvocationId, Limits, Machine, Micros, Outcome, Start,
+    Action, Detail, Event, Execution, HistoryEvent, Identity, InvocationId, Limits, Machine, Micros, Outcome,
+    Start,
 };
 use faastlane_payload::Payload;
 use std::borrow::Cow;
@@ -59,14 +62,21 @@ struct Running {
 }
 
 impl Orchestrator {
-    pub(crate) fn new(assignment: &Arc<Assignment>, host: Host, reporter: Reporter) -> Result<Self, SetUpError> {
+    pub(crate) fn new(
+        assignment: &Arc<Assignment>,
+        host: Host,
+        reporter: Reporter,
+    ) -> Result<Self, SetUpError> {
         let source = Source::new(assignment.definition_name.as_str(), assignment.definition.as_str());
         let parsed = faastlane_asl::parse(&source).map_err(|_| "the definition is not valid any more")?;
         let limits = Limits { payload_bytes: assignment.max_payload(), ..Limits::default() };
         let plan = &assignment.plan;
         let pin = assignment.uses_keys();
-        let mut mailboxes: HashMap<usize, (Mailbox, _)> =
-            host.domains.into_iter().map(|domain| (domain.index, (domain.mailbox, Some(domain.threads)))).collect();
+        let mut mailboxes: HashMap<usize, (Mailbox, _)> = host
+            .domains
+            .into_iter()
+            .map(|domain| (domain.index, (domain.mailbox, Some(domain.threads))))
+            .collect();
         let mut queues = Vec::with_capacity(plan.domains.len());
         let mut threads = Vec::with_capacity(plan.domains.len());
         for domain in 0..plan.domains.len() {
@@ -283,7 +293,13 @@ impl Orchestrator {
         }));
     }
 
-    fn invoke(&mut self, id: InvocationId, name: &Arc<str>, payload: Payload, state_deadline: Option<Micros>) {
+    fn invoke(
+        &mut self,
+        id: InvocationId,
+        name: &Arc<str>,
+        payload: Payload,
+        state_deadline: Option<Micros>,
+    ) {
         let Some(running) = &self.running else { return };
         let Some(&function) = self.functions.get(name) else {
             let cause = format!("Function not found: {name}");
@@ -308,7 +324,8 @@ impl Orchestrator {
         let underway = |queue: &Queue| queue.underway.is_some();
         let alone = !self.queues.iter().any(underway);
         if !alone {
-            let others = self.queues.iter().enumerate().filter(|(_, queue)| underway(queue)).map(|(at, _)| at);
+            let others =
+                self.queues.iter().enumerate().filter(|(_, queue)| underway(queue)).map(|(at, _)| at);
             self.lane.widen(others);
         }
         self.lane.before_call(domain, alone);
@@ -329,7 +346,10 @@ impl Orchestrator {
         if let Err(error) = called {
             let answer = match error.kind() {
                 std::io::ErrorKind::FileTooLarge => too_large(&function.name),
-                _ => Answer::Failed { error: "Lambda.Unknown".into(), cause: format!("cannot hand the event over: {error}") },
+                _ => Answer::Failed {
+                    error: "Lambda.Unknown".into(),
+                    cause: format!("cannot hand the event over: {error}"),
+                },
             };
             if let Answer::Failed { error, cause } = answer {
                 self.timers.set(Due::Failure(id, error, cause), now);
@@ -339,7 +359,8 @@ impl Orchestrator {
         if let Some(at) = own_deadline {
             self.timers.set(Due::Function(id), at);
         }
-        self.queues[domain].underway = Some(Underway { invocation, abandoned: false, handed_ns, event_bytes });
+        self.queues[domain].underway =
+            Some(Underway { invocation, abandoned: false, handed_ns, event_bytes });
     }
 
     fn collect_replies(&mut self) -> bool {
@@ -405,7 +426,9 @@ impl Orchestrator {
         let Some(due) = self.timers.take_due(at) else { return false };
         let event = match due {
             Due::Machine(timer) => Event::TimerFired { timer, at },
-            Due::Failure(invocation, error, cause) => Event::InvocationFailed { invocation, error, cause, at },
+            Due::Failure(invocation, error, cause) => {
+                Event::InvocationFailed { invocation, error, cause, at }
+            }
             Due::Function(invocation) => {
                 let seconds = self.abandon(invocation);
                 // What AWS Lambda reports when a function outlives its own timeout.
@@ -422,7 +445,9 @@ impl Orchestrator {
     /// Gives up on an invocation; returns the timeout of its function, in seconds.
     fn abandon(&mut self, invocation: InvocationId) -> u32 {
         for queue in &mut self.queues {
-            if let Some(underway) = queue.underway.as_mut().filter(|underway| underway.invocation.id == invocation) {
+            if let Some(underway) =
+                queue.underway.as_mut().filter(|underway| underway.invocation.id == invocation)
+            {
                 underway.abandoned = true;
                 let function = underway.invocation.function;
                 return self.assignment.plan.functions[function].timeout_seconds.unwrap_or(0);
@@ -449,7 +474,9 @@ impl Orchestrator {
         self.timers.clear();
         self.queues.iter_mut().for_each(Queue::abandon_all);
         self.unsent.push(Report::Finished(match outcome {
-            Outcome::Succeeded(output) => FinishReport::Succeeded { output: output.flat().to_vec(), duration_ns },
+            Outcome::Succeeded(output) => {
+                FinishReport::Succeeded { output: output.flat().to_vec(), duration_ns }
+            }
             Outcome::Failed { error, cause } => FinishReport::Failed { error, cause, duration_ns },
             Outcome::TimedOut => FinishReport::TimedOut { duration_ns },
             Outcome::Aborted { error, cause } => FinishReport::Aborted { error, cause, duration_ns },

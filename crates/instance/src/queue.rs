@@ -40,7 +40,8 @@ impl Queue {
 
     /// Nobody waits for `invocation` any more. True if it was here.
     pub(crate) fn cancel(&mut self, invocation: InvocationId) -> bool {
-        if let Some(underway) = self.underway.as_mut().filter(|underway| underway.invocation.id == invocation) {
+        if let Some(underway) = self.underway.as_mut().filter(|underway| underway.invocation.id == invocation)
+        {
             underway.abandoned = true;
             return true;
         }

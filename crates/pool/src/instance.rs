@@ -242,13 +242,20 @@ impl Instance {
         self.logs.finish()
     }
 
-    fn faulted(&self, fault: &FaultReport, timeline: &Timeline, begin: Instant) -> Result<Ending, InstanceError> {
+    fn faulted(
+        &self,
+        fault: &FaultReport,
+        timeline: &Timeline,
+        begin: Instant,
+    ) -> Result<Ending, InstanceError> {
         if fault.domain.is_none() {
             return Err(InstanceError::Died(fault.what.clone()));
         }
         let (error, cause) = match fault.violation {
             Some(_) => (faastlane_machine::ISOLATION_VIOLATION, fault.what.clone()),
-            None => ("Runtime.ExitError", format!("Runtime exited with error: {}: {}", fault.signal, fault.what)),
+            None => {
+                ("Runtime.ExitError", format!("Runtime exited with error: {}: {}", fault.signal, fault.what))
+            }
         };
         let mut ending = Ending::crashed(error, cause, timeline, begin.elapsed());
         ending.violation = fault.violation.is_some();
@@ -256,7 +263,12 @@ impl Instance {
     }
 
     /// A process ended without a word: a function called `os._exit`, or somebody killed it.
-    fn exited(&self, status: ExitStatus, timeline: &Timeline, begin: Instant) -> Result<Ending, InstanceError> {
+    fn exited(
+        &self,
+        status: ExitStatus,
+        timeline: &Timeline,
+        begin: Instant,
+    ) -> Result<Ending, InstanceError> {
         let open: Vec<&str> =
             timeline.open_calls().into_iter().filter_map(|event| event.state.as_deref()).collect();
         if open.is_empty() {
@@ -288,7 +300,15 @@ struct Ending {
 
 impl Ending {
     fn new(status: Status, duration_ns: u64) -> Self {
-        Self { status, output: None, error: None, cause: None, violation: false, duration_ns, crashed_in: None }
+        Self {
+            status,
+            output: None,
+            error: None,
+            cause: None,
+            violation: false,
+            duration_ns,
+            crashed_in: None,
+        }
     }
 
     fn of(finish: FinishReport) -> Self {
@@ -322,7 +342,9 @@ impl Ending {
 
     /// The events with which the history of an execution ends whose instance died.
     fn last_events(&self, timeline: &Timeline, at_us: u64) -> Vec<EventRecord> {
-        if self.status != Status::Failed || timeline.events.last().is_some_and(|last| last.kind == "ExecutionFailed") {
+        if self.status != Status::Failed
+            || timeline.events.last().is_some_and(|last| last.kind == "ExecutionFailed")
+        {
             return Vec::new();
         }
         let mut id = timeline.events.last().map_or(0, |event| event.id);

@@ -101,7 +101,13 @@ mod tests {
         drop(writer);
         let lines: Vec<_> =
             logs.finish().into_iter().map(|line| (line.function, line.request_id, line.text)).collect();
-        let expected = [(0, "", "loading"), (0, "id-1", "one"), (0, "id-1", "two"), (1, "id-2", "thr\u{fffd}ee"), (1, "id-2", "no end")];
+        let expected = [
+            (0, "", "loading"),
+            (0, "id-1", "one"),
+            (0, "id-1", "two"),
+            (1, "id-2", "thr\u{fffd}ee"),
+            (1, "id-2", "no end"),
+        ];
         assert_eq!(lines, expected.map(|(function, id, text)| (function, id.to_owned(), text.to_owned())));
     }
 }

@@ -41,7 +41,9 @@ impl Timeline {
         let ended = |kind: &str| ["Succeeded", "Failed", "TimedOut"].iter().any(|end| kind.ends_with(end));
         let closed = |scheduled: &EventReport| {
             self.events.iter().any(|event| {
-                ended(&event.kind) && event.state == scheduled.state && self.leads_to(event.previous_id, scheduled.id)
+                ended(&event.kind)
+                    && event.state == scheduled.state
+                    && self.leads_to(event.previous_id, scheduled.id)
             })
         };
         self.events
@@ -132,10 +134,11 @@ impl Timeline {
             .filter(|state| state.state_type == "Wait")
             .filter_map(|state| Some((state.entered_us * 1000, state.exited_us? * 1000)));
         let failed = |event: &EventReport| event.kind.ends_with("Failed") || event.kind.ends_with("TimedOut");
-        let retried = self.events.iter().filter(|event| event.kind.ends_with("Scheduled")).filter_map(|event| {
-            let before = self.event(event.previous_id).filter(|before| failed(before))?;
-            Some((since(before.at_us), since(event.at_us)))
-        });
+        let retried =
+            self.events.iter().filter(|event| event.kind.ends_with("Scheduled")).filter_map(|event| {
+                let before = self.event(event.previous_id).filter(|before| failed(before))?;
+                Some((since(before.at_us), since(event.at_us)))
+            });
         waited.chain(retried).collect()
     }
 }

@@ -7,7 +7,10 @@
 pub(crate) struct Refused {
     pub(crate) number: i64,
     pub(crate) errno: i32,
-    #[expect(dead_code, reason = "the reason is for the reader, and stands where it cannot be separated from its call")]
+    #[expect(
+        dead_code,
+        reason = "the reason is for the reader, and stands where it cannot be separated from its call"
+    )]
     pub(crate) reason: &'static str,
 }
 

@@ -167,7 +167,7 @@ fn state(state: &StateRecord) -> Value {
             "request_id": call.request_id,
             "called_us": call.called_ns / 1000,
             "returned_us": call.returned_ns / 1000,
-            "between_us": call.between_ns / 1000,
+            "between_us": call.between_ns.map(|ns| ns / 1000),
         })).collect::<Vec<_>>(),
     })
 }

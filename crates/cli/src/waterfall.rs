@@ -41,7 +41,7 @@ fn rows(record: &Record) -> Vec<Row<'_>> {
     for state in &record.states {
         let visits = record.states.iter().filter(|other| other.name == state.name).count();
         let left_us = state.exited_us.unwrap_or(record.duration_us).max(state.entered_us);
-        let between = state.calls.iter().map(|call| call.between_ns).max();
+        let between = state.calls.iter().filter_map(|call| call.between_ns).max();
         let ids = state.calls.iter().map(|call| call.request_id.as_str());
         let same = rows.iter_mut().find(|row| visits > SHOWN_VISITS && row.first.name == state.name);
         match same {

@@ -67,7 +67,8 @@ pub struct CallRecord {
     pub called_ns: u64,
     pub returned_ns: u64,
     /// Since the last function before it returned (or since the start), without what was spent waiting on purpose.
-    pub between_ns: u64,
+    /// `None` where another function was still running: then nothing was lost.
+    pub between_ns: Option<u64>,
     /// Bytes of event and result.
     pub event_bytes: u64,
     pub result_bytes: u64,

@@ -165,7 +165,7 @@ fn call_record(call: &CallReport, busy: &[Stretch]) -> CallRecord {
         request_id: call.request_id.clone(),
         called_ns: call.called_ns,
         returned_ns: call.returned_ns,
-        between_ns: if overlapped { 0 } else { call.called_ns - before },
+        between_ns: (!overlapped).then(|| call.called_ns - before),
         event_bytes: call.event_bytes,
         result_bytes: call.result_bytes,
     }

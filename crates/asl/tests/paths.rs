@@ -1,0 +1,122 @@
+//! Whatever is written where a path or a call belongs: it is read or refused, never a panic, and what is read can be
+//! evaluated.
+
+use faastlane_asl::intrinsic::Call;
+use faastlane_asl::path::{Found, Path, PathError, ReferencePath, Scope};
+use faastlane_asl::random::SplitMix64;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+struct Documents(Value);
+
+impl Scope for Documents {
+    fn input(&self) -> &Value {
+        &self.0
+    }
+    fn context(&self) -> &Value {
+        &self.0
+    }
+}
+
+/// Pieces that paths and calls are made of, put together at random.
+fn text(start: &'static str) -> impl Strategy<Value = String> {
+    let pieces = prop::sample::select(vec![
+        "$",
+        "$$",
+        ".",
+        "..",
+        "a",
+        "b",
+        "\u{e9}",
+        "[",
+        "]",
+        "[*]",
+        "[0]",
+        "[-1]",
+        "[1:]",
+        "[:9]",
+        "[0,1]",
+        "['a']",
+        "['a','b']",
+        "[?(",
+        "@",
+        "@.a",
+        ")]",
+        "(",
+        ")",
+        "()",
+        "length()",
+        "sum()",
+        " ",
+        ",",
+        "'",
+        "\"",
+        "\\",
+        "\\u00e9",
+        "==",
+        "<",
+        "&&",
+        "||",
+        "!",
+        "=~",
+        "/a.*/i",
+        "1",
+        "-1.5",
+        "1e400",
+        "null",
+        "'x'",
+        "States.Array(",
+        "States.Format('{}', ",
+        "States.MathAdd(",
+        "States.ArrayRange(1, 3, ",
+        "States.StringSplit(",
+        "$.list",
+        "$.s",
+    ]);
+    prop::collection::vec(pieces, 0..12).prop_map(move |pieces| format!("{start}{}", pieces.concat()))
+}
+
+fn check_offset(text: &str, error: &PathError) {
+    assert!(text.is_char_boundary(error.offset), "{text}: {error} at {}", error.offset);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_is_a_path_or_refused(text in prop_oneof![text(""), text("$"), text("$.list[?("), any::<String>()]) {
+        let documents = Documents(json!({"a": {"b": [1, {"a": 2}]}, "list": [1, "x", null, {"a": 1}], "\u{e9}": 1}));
+        match Path::parse(&text) {
+            Ok(path) => {
+                prop_assert_eq!(path.as_str(), &text);
+                let found = path.find(&documents).into_value();
+                prop_assert!(path.is_definite() || found.is_some() || text.ends_with("()"));
+            }
+            Err(error) => check_offset(&text, &error),
+        }
+        if let Ok(path) = ReferencePath::parse(&text) {
+            let mut document = documents.0.clone();
+            if path.set(&mut document, json!("new")).is_ok() {
+                prop_assert_eq!(path.path().find_in(&document), Found::One(&json!("new")));
+            } else {
+                prop_assert_eq!(document, documents.0);
+            }
+        }
+    }
+
+    #[test]
+    fn any_text_is_a_call_or_refused(
+        text in prop_oneof![text("States.Array("), text("States.Format('{}\\{', "), text("States.ArrayRange("), text("")],
+        seed in any::<u64>(),
+    ) {
+        let documents = Documents(json!({"a": 1, "list": [1, 2], "s": "a,b"}));
+        match Call::parse(&text) {
+            Ok(call) => {
+                prop_assert_eq!(call.as_str(), text.trim_end());
+                let first = call.evaluate(&documents, &mut SplitMix64::new(seed));
+                prop_assert_eq!(first, call.evaluate(&documents, &mut SplitMix64::new(seed)));
+            }
+            Err(error) => check_offset(&text, &error),
+        }
+    }
+}

@@ -12,7 +12,7 @@ use std::io;
 use std::ops::Range;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 
-const TRUSTED_STACK: usize = 4 << 20;
+const TRUSTED_STACK: usize = 8 << 20;
 const DOMAIN_STACK: usize = 16 << 20;
 const SIGNAL_STACK: usize = 64 << 10;
 

@@ -42,7 +42,11 @@ impl DomainProcess {
         one_base_heap();
         forbid_new_privileges().map_err(|error| PrepareError::System("no_new_privs", error))?;
         let libc = base_libc().ok_or(PrepareError::NoLibc)?;
-        let heads = ListHeads::find(&libc)?;
+        let heads = match ListHeads::find(&libc) {
+            Err(unknown) if with_keys => return Err(unknown.into()),
+            // Shared lists do no harm where every thread may touch every stack.
+            found => found.unwrap_or_default(),
+        };
         let keys = if with_keys { Some(Keys::take()?) } else { None };
         if let Some(keys) = &keys {
             heap::tag_with(keys.trusted).map_err(|error| PrepareError::System("the trusted heap", error))?;

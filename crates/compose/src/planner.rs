@@ -58,6 +58,10 @@ pub fn plan(
     walk(&workflow.machine.flow, &mut |state, within| states.push(plan_state(state, within, &plan)));
     plan.states = states;
     add_notes(&mut plan, decision.domains_per_process);
+    let shared =
+        workflow.functions.iter().zip(&plan.functions).filter(|(source, _)| source.own_folder.is_none());
+    let hidden: Vec<String> = shared.filter_map(|(_, function)| hides_module(function, &plan)).collect();
+    plan.notes.extend(hidden);
     Ok(plan)
 }
 
@@ -274,4 +278,19 @@ fn add_notes(plan: &mut Plan, domains_per_process: u32) {
             plan.domains.len(),
         ));
     }
+}
+
+/// A function that is a file among others is in the way of an `import` of the same name in all of them.
+fn hides_module(function: &FunctionPlan, plan: &Plan) -> Option<String> {
+    let python = &plan.pythons[plan.domains[function.domain].python];
+    let name = &function.module;
+    let mut standard = python.sys_path.iter().filter(|folder| !folder.ends_with("site-packages"));
+    let module = standard.find(|folder| {
+        folder.join(format!("{name}.py")).is_file() || folder.join(name).join("__init__.py").is_file()
+    })?;
+    Some(format!(
+        "{name}.py hides the module `{name}` of {} from itself and from every function beside it: as a folder \
+         ({name}/handler.py) it would hide it from itself only",
+        module.display()
+    ))
 }

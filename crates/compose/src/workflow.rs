@@ -285,6 +285,8 @@ fn workflow_name(config: &Config, root: &Path, definition_file: &Path) -> String
     let file_name = definition_file.file_name().unwrap_or_default().to_string_lossy();
     let stem = file_name.split('.').next().unwrap_or_default();
     let own_name = !stem.is_empty() && stem != "workflow" && config.definition.is_none();
+    // `..` has no name of its own.
+    let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
     match root.file_name() {
         _ if own_name => stem.to_owned(),
         Some(folder) => folder.to_string_lossy().into_owned(),

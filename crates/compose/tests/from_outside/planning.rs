@@ -150,3 +150,14 @@ fn the_bundle_follows_what_the_workflow_is_made_of() {
     bundles.dedup();
     assert_eq!(bundles.len(), 5);
 }
+
+#[test]
+fn a_function_named_like_a_module_of_python_is_mentioned() {
+    let mut folder = Folder::calling(&["email", "other"]);
+    folder.search_only(&["py/bin"]);
+    folder.fake_python("py/bin/python3", [3, 12, 0], Some("libpython3.12.so.1.0"));
+    folder.write("../py/lib/python/email/__init__.py", "");
+    let plan = plan_on(&folder, &host_with_keys(15));
+    assert_eq!(plan.notes.len(), 1);
+    assert!(plan.notes[0].starts_with("email.py hides the module `email`"), "{:?}", plan.notes);
+}

@@ -27,3 +27,4 @@ mod timestamp;
 mod tree;
 
 pub use parse::{Parsed, parse};
+pub use suggest::nearest;

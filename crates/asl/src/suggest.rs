@@ -3,7 +3,7 @@
 use strsim::damerau_levenshtein;
 
 /// The candidate that differs by case or by at most a third of its letters, the nearest first.
-pub(crate) fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // A longer name is no typing error, and the comparison is quadratic.
     const LONGEST: usize = 200;
     // Among more names than anybody writes by hand only the first are looked at.

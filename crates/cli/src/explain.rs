@@ -2,7 +2,7 @@
 
 use crate::args::ExplainArguments;
 use crate::exit::Exit;
-use faastlane_compose::nearest;
+use faastlane_asl::nearest;
 use std::io::{self, Write};
 
 /// Code and page, in the order of the codes; made by `build.rs` from `docs/errors/`.

@@ -1,6 +1,7 @@
 //! Building diagnostics: the few words that every check of this crate needs.
 
 use faastlane_asl::diagnostic::{Diagnostic, Severity};
+use faastlane_asl::nearest;
 use faastlane_asl::source::{Source, Span};
 
 /// An error without a place; the `Finding` methods add to it.
@@ -48,19 +49,6 @@ pub(crate) fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = 
     nearest(word, candidates).map(|candidate| format!("Did you mean `{candidate}`?"))
 }
 
-/// The candidate nearest to a word that someone typed; `None` where nothing is near.
-pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let typed = word.to_lowercase();
-    candidates
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&typed, &candidate.to_lowercase()), candidate))
-        .filter(|(distance, candidate)| {
-            *distance <= 1 + candidate.chars().count().min(typed.chars().count()) / 4
-        })
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-}
-
 /// `a`, `a or b`, `a, b or c`
 pub(crate) fn alternatives(words: &[&str]) -> String {
     match words {
@@ -73,16 +61,6 @@ pub(crate) fn alternatives(words: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nearest_takes_slips_and_leaves_other_words() {
-        let names = ["fetch", "check_margin", "report"];
-        assert_eq!(nearest("fecth", names), Some("fetch"));
-        assert_eq!(nearest("check-margin", names), Some("check_margin"));
-        assert_eq!(nearest("Report", names), Some("report"));
-        assert_eq!(nearest("classify", names), None);
-        assert_eq!(nearest("x", names), None);
-    }
 
     #[test]
     fn alternatives_read_as_a_sentence() {

@@ -33,7 +33,6 @@ mod tree_digest;
 mod workflow;
 
 pub use config::{Config, FunctionConfig, Preferences, TrustGroup};
-pub use finding::nearest;
 pub use flow_walk::first_call_of;
 pub use functions::FunctionSource;
 pub use host::{Host, Keys};

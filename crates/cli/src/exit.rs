@@ -9,7 +9,7 @@ pub(crate) enum Exit {
     Succeeded = 0,
     /// A bug or a broken host: something that no other code stands for.
     Unexpected = 1,
-    /// Wrong arguments.
+    /// Wrong arguments, or an input that is no JSON.
     Usage = 2,
     ExecutionFailed = 100,
     /// A function, a Python or a requirement is missing or wrong.
@@ -43,7 +43,7 @@ impl Exit {
         match self {
             Self::Succeeded => "succeeded",
             Self::Unexpected => "something unexpected",
-            Self::Usage => "wrong arguments",
+            Self::Usage => "wrong arguments, or an input that is no JSON",
             Self::ExecutionFailed => "the execution failed",
             Self::ComposeFailed => "a function, a Python or a requirement is missing or wrong",
             Self::InvalidDefinition => "the definition is invalid",
@@ -67,6 +67,14 @@ impl Exit {
         let errors = || findings.iter().filter(|finding| finding.severity == Severity::Error);
         if errors().any(|finding| finding.code.starts_with("FL01")) {
             Self::InvalidDefinition
+        } else if errors().any(|finding| finding.code.starts_with("FL030")) {
+            Self::Usage
+        } else if errors().any(|finding| finding.code.starts_with("FL031")) {
+            if errors().any(|finding| finding.code == "FL0310") {
+                Self::ComposeFailed
+            } else {
+                Self::Unexpected
+            }
         } else if errors().any(|finding| finding.code.starts_with("FL04")) {
             Self::IsolationUnavailable
         } else if errors().next().is_some() {

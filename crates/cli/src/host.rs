@@ -14,6 +14,7 @@ pub(crate) fn probe() -> Host {
         architecture: std::env::consts::ARCH.to_owned(),
         keys: keys(),
         glibc: glibc(),
+        landlock: faastlane_sandbox::landlock_version(),
     }
 }
 

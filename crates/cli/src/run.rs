@@ -11,7 +11,7 @@ use crate::{host, progress, render_diagnostic};
 use faastlane_asl::diagnostic::Diagnostic;
 use faastlane_compose::{Plan, Workflow, load};
 use faastlane_payload::Payload;
-use faastlane_pool::{Instance, InstanceError, LogLine, Record, RunInput, StateRecord, Status};
+use faastlane_pool::{Instance, InstanceError, LogLine, Record, RunInput, StartError, StateRecord, Status};
 use serde_json::{Value, json};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
@@ -19,7 +19,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 pub(crate) fn execute(arguments: &RunArguments) -> anyhow::Result<Exit> {
     let begin = Instant::now();
-    let interrupt = Interrupt::listen()?;
     let mut findings = Vec::new();
     let ready = make_ready(arguments, &mut findings);
     let (workflow, plan, input) = match ready {
@@ -29,14 +28,17 @@ pub(crate) fn execute(arguments: &RunArguments) -> anyhow::Result<Exit> {
     if !arguments.json {
         render_diagnostic::print(&findings)?;
     }
+    // Not before: what has run until now (pip, say) ends with this process and its terminal.
+    let interrupt = Interrupt::listen()?;
     let composed = begin.elapsed();
     let ran = run(&workflow, &plan, &input, &interrupt, begin);
     let ran = match ran {
         Ok(ran) => ran,
-        Err(InstanceError::Interrupted) => return Ok(Exit::Interrupted),
-        Err(error) => {
+        Err(StartError { error: InstanceError::Interrupted, .. }) => return Ok(Exit::Interrupted),
+        Err(StartError { error, logs }) => {
             let (finding, traceback) = of_instance(&error, &workflow, &plan);
             if !arguments.json {
+                waterfall::print_lines(&plan, &logs)?;
                 io::stderr().write_all(traceback.as_bytes())?;
             }
             return refuse(arguments, &[finding]);
@@ -68,12 +70,15 @@ fn make_ready(
     findings: &mut Vec<Diagnostic>,
 ) -> Result<(Workflow, Plan, Payload), Vec<Diagnostic>> {
     let input = run_input::read(arguments.input.as_deref());
-    let mut workflow = match (load(&arguments.workflow.path, &surroundings(arguments.workflow.overrides())), &input) {
-        (Ok(workflow), _) => workflow,
-        (Err(errors), Err(wrong_input)) => return Err(errors.into_iter().chain([wrong_input.clone()]).collect()),
-        (Err(errors), Ok(_)) => return Err(errors),
-    };
-    let input = input.map_err(|wrong_input| vec![wrong_input])?;
+    let mut workflow =
+        match (load(&arguments.workflow.path, &surroundings(arguments.workflow.overrides())), &input) {
+            (Ok(workflow), _) => workflow,
+            (Err(errors), Err(wrong_input)) => {
+                return Err(errors.into_iter().chain([(**wrong_input).clone()]).collect());
+            }
+            (Err(errors), Ok(_)) => return Err(errors),
+        };
+    let input = input.map_err(|wrong_input| vec![*wrong_input])?;
     findings.append(&mut workflow.warnings);
     let plan = faastlane_compose::plan(&workflow, &host::probe(), &mut progress::show)?;
     Ok((workflow, plan, input))
@@ -95,8 +100,8 @@ fn run(
     input: &Payload,
     interrupt: &Interrupt,
     begin: Instant,
-) -> Result<Ran, InstanceError> {
-    let executable = std::env::current_exe().map_err(InstanceError::Start)?;
+) -> Result<Ran, StartError> {
+    let executable = std::env::current_exe()?;
     let stop = || interrupt.came();
     let (mut instance, _) = Instance::start(&executable, plan, &workflow.definition, &stop)?;
     let ready = begin.elapsed();

@@ -1,63 +1,74 @@
 //! Why an instance did not come up, or went away, in words that name the function and the state that wanted it.
 
 use faastlane_asl::diagnostic::{Diagnostic, Severity};
-use faastlane_asl::source::Span;
 use faastlane_compose::{Plan, Workflow, first_call_of};
 use faastlane_pool::InstanceError;
 use serde_json::Value;
 
 /// The finding, and the function's traceback where it has one.
 pub(crate) fn of_instance(error: &InstanceError, workflow: &Workflow, plan: &Plan) -> (Diagnostic, String) {
-    let mut finding = Diagnostic {
-        code: "FL0311",
+    let finding = |code: &'static str, message: String, hint: &str| Diagnostic {
+        code,
         severity: Severity::Error,
-        message: error.to_string(),
+        message,
         label: None,
-        hint: None,
+        hint: Some(hint.to_owned()),
         location: None,
         place: None,
     };
-    match error {
+    let with_state = |finding: Diagnostic, function: &str| match first_call_of(workflow, function) {
+        Some((state, span)) => Diagnostic {
+            label: Some(format!("state `{state}` calls it")),
+            place: Some((workflow.definition.clone(), span)),
+            ..finding
+        },
+        None => finding,
+    };
+    let finding = match error {
         InstanceError::SetUp(failure) => {
             let function_error: Option<Value> =
                 failure.function_error.as_ref().and_then(|text| serde_json::from_str(text).ok());
             let Some(function_error) = function_error else {
-                finding.hint = Some("`faastlane doctor` shows what this host offers.".into());
-                return (finding, String::new());
+                return (finding("FL0311", error.to_string(), SEE_DOCTOR), String::new());
             };
-            let functions = failure.domain.map_or(&[][..], |domain| &plan.domains[domain].functions);
-            let name = |function: usize| plan.functions[function].name.as_str();
-            let message = function_error["errorMessage"].as_str().unwrap_or("unknown error");
+            let functions = failure.domain.map_or(Vec::new(), |domain| function_names(plan, &[domain]));
             let wanted = functions
-                .iter()
-                .map(|&function| name(function))
+                .into_iter()
                 .find(|name| function_error["function"].as_str().is_none_or(|function| function == *name))
                 .unwrap_or("?");
-            finding.code = "FL0310";
-            finding.message = format!("function `{wanted}` cannot be loaded: {message}");
-            finding.label = Some("this state calls it".into());
-            finding.place = place_of(workflow, wanted);
-            finding.hint = Some(hint(function_error["errorType"].as_str().unwrap_or_default()).into());
-            (finding, traceback(&function_error))
+            let message = function_error["errorMessage"].as_str().unwrap_or("unknown error");
+            let message = format!("function `{wanted}` cannot be loaded: {message}");
+            let hint = hint(function_error["errorType"].as_str().unwrap_or_default());
+            return (with_state(finding("FL0310", message, hint), wanted), traceback(&function_error));
         }
-        InstanceError::Start(_) => {
-            finding.hint = Some("`faastlane doctor` shows what this host offers.".into());
-            (finding, String::new())
-        }
-        InstanceError::Died(_) | InstanceError::Interrupted => {
-            finding.code = "FL0312";
-            finding.hint = Some(
+        InstanceError::Start(_) => finding("FL0311", error.to_string(), SEE_DOCTOR),
+        InstanceError::Died { how, loading } => match function_names(plan, loading).as_slice() {
+            [] => finding(
+                "FL0312",
+                error.to_string(),
                 "Nothing that a function did is known to have ended it: the system may have run out of memory, or \
-                 someone killed it."
-                    .into(),
-            );
-            (finding, String::new())
-        }
-    }
+                 someone killed it.",
+            ),
+            functions @ [first, others @ ..] => {
+                let which = match others {
+                    [] => format!("function `{first}`"),
+                    _ => format!("one of the functions `{}`", functions.join("`, `")),
+                };
+                let message = format!("{which} cannot be loaded: its process ended ({how})");
+                let hint = "Its code, or a library that it imports, ends the process while it is imported.";
+                with_state(finding("FL0310", message, hint), first)
+            }
+        },
+        InstanceError::Interrupted => finding("FL0312", error.to_string(), "Run it again."),
+    };
+    (finding, String::new())
 }
 
-fn place_of(workflow: &Workflow, function: &str) -> Option<(faastlane_asl::source::Source, Span)> {
-    Some((workflow.definition.clone(), first_call_of(workflow, function)?))
+const SEE_DOCTOR: &str = "`faastlane doctor` shows what this host offers.";
+
+fn function_names<'p>(plan: &'p Plan, domains: &[usize]) -> Vec<&'p str> {
+    let functions = domains.iter().flat_map(|&domain| &plan.domains[domain].functions);
+    functions.map(|&function| plan.functions[function].name.as_str()).collect()
 }
 
 fn hint(error_type: &str) -> &'static str {

@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 /// Reads and checks it. `-` is standard input.
-pub(crate) fn read(path: Option<&Path>) -> Result<Payload, Diagnostic> {
+pub(crate) fn read(path: Option<&Path>) -> Result<Payload, Box<Diagnostic>> {
     let Some(path) = path else { return Ok(Payload::from_value(serde_json::json!({}))) };
     let (name, bytes) = if path == Path::new("-") {
         let mut bytes = Vec::new();
@@ -24,8 +24,8 @@ pub(crate) fn read(path: Option<&Path>) -> Result<Payload, Diagnostic> {
     Payload::from_json(&text).map_err(|error| not_json(&name, &text, &error))
 }
 
-fn finding(code: &'static str, message: String, hint: &str) -> Diagnostic {
-    Diagnostic {
+fn finding(code: &'static str, message: String, hint: &str) -> Box<Diagnostic> {
+    Box::new(Diagnostic {
         code,
         severity: Severity::Error,
         message,
@@ -33,24 +33,25 @@ fn finding(code: &'static str, message: String, hint: &str) -> Diagnostic {
         hint: Some(hint.to_owned()),
         location: None,
         place: None,
-    }
+    })
 }
 
-fn unreadable(name: &str, error: &io::Error) -> Diagnostic {
-    let hint = "Name a file that holds the input as JSON, `-` for standard input, or leave `--input` out for `{}`.";
+fn unreadable(name: &str, error: &io::Error) -> Box<Diagnostic> {
+    let hint =
+        "Name a file that holds the input as JSON, `-` for standard input, or leave `--input` out for `{}`.";
     finding("FL0301", format!("cannot read the input {name}: {error}"), hint)
 }
 
-fn not_json(name: &str, text: &str, error: &PayloadError) -> Diagnostic {
+fn not_json(name: &str, text: &str, error: &PayloadError) -> Box<Diagnostic> {
     let hint = "The input of an execution is one JSON value.";
     let PayloadError::NotJson { message, line, column } = error else {
         return finding("FL0302", format!("the input {name} cannot be used: {error}"), hint);
     };
     let line_start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     let start = (line_start + column.saturating_sub(1)).min(text.len());
-    Diagnostic {
+    Box::new(Diagnostic {
         label: Some(message.clone()),
         place: Some((Source::new(name, text), Span { start, end: (start + 1).min(text.len()) })),
-        ..finding("FL0302", format!("the input {name} is not JSON"), hint)
-    }
+        ..*finding("FL0302", format!("the input {name} is not JSON"), hint)
+    })
 }

@@ -82,11 +82,14 @@ fn render(run: &Run<'_>, terminal: Terminal) -> String {
     let _ = writeln!(
         text,
         "{}",
-        dim(&format!("{:name_width$}  {:place_width$}  {:>9}  {:>9}  {:>9}", "STATE", "WHERE", "START", "TIME", "BETWEEN"))
+        dim(&format!(
+            "{:name_width$}  {:place_width$}  {:>9}  {:>9}  {:>9}",
+            "STATE", "WHERE", "START", "TIME", "BETWEEN"
+        ))
     );
     for row in &rows {
         let bar = bar(row, record.duration_us);
-        let between = row.between_ns.map_or_else(String::new, |ns| duration_ns(ns));
+        let between = row.between_ns.map_or_else(String::new, duration_ns);
         let _ = writeln!(
             text,
             "{:name_width$}  {:place_width$}  {:>9}  {:>9}  {between:>9}  {}",
@@ -107,7 +110,8 @@ fn print_logs(text: &mut String, run: &Run<'_>, row: &Row<'_>, dim: &impl Fn(&st
         run.ran.logs.iter().filter(|line| row.request_ids.contains(&line.request_id.as_str())).collect();
     let indent = "  ".repeat(row.first.depth + 1);
     for line in lines.iter().take(SHOWN_LINES) {
-        let _ = writeln!(text, "{indent}{} {}", dim(&format!("{} |", function_of(run.plan, line))), line.text);
+        let _ =
+            writeln!(text, "{indent}{} {}", dim(&format!("{} |", function_of(run.plan, line))), line.text);
     }
     if let Some(more) = lines.len().checked_sub(SHOWN_LINES).filter(|more| *more > 0) {
         let _ = writeln!(text, "{indent}{}", dim(&format!("… {more} more lines; --json has them all")));
@@ -130,7 +134,9 @@ fn bar(row: &Row<'_>, total_us: u64) -> String {
 
 fn summary(text: &mut String, run: &Run<'_>, terminal: Terminal) {
     let record = &run.ran.record;
-    let color = |code: &str, part: &str| if terminal.color { format!("\x1b[{code}m{part}\x1b[0m") } else { part.to_owned() };
+    let color = |code: &str, part: &str| {
+        if terminal.color { format!("\x1b[{code}m{part}\x1b[0m") } else { part.to_owned() }
+    };
     let status = match record.status {
         Status::Succeeded => color("32", "SUCCEEDED"),
         Status::Failed => color("31", "FAILED"),
@@ -154,6 +160,9 @@ fn summary(text: &mut String, run: &Run<'_>, terminal: Terminal) {
             duration_us(run.composed.as_micros() as u64)
         );
     }
+    for note in &run.plan.notes {
+        let _ = writeln!(text, "note: {note}");
+    }
     if let Some(error) = &record.error {
         let _ = writeln!(text, "error: {error}");
     }
@@ -168,7 +177,11 @@ fn cause_text(cause: &str) -> String {
     match parsed.filter(|error| error.get("errorType").is_some()) {
         Some(error) => {
             let trace = traceback(&error);
-            if trace.is_empty() { format!("cause: {}\n", error["errorMessage"].as_str().unwrap_or(cause)) } else { trace }
+            if trace.is_empty() {
+                format!("cause: {}\n", error["errorMessage"].as_str().unwrap_or(cause))
+            } else {
+                trace
+            }
         }
         None => format!("cause: {cause}\n"),
     }

@@ -52,10 +52,10 @@ pub(crate) fn calls(flow: &Flow) -> Vec<Call> {
     calls
 }
 
-/// The `Resource` of the first state that calls `function` by name.
-pub fn first_call_of(workflow: &crate::Workflow, function: &str) -> Option<Span> {
+/// The first state that calls `function` by name, and its `Resource`.
+pub fn first_call_of(workflow: &crate::Workflow, function: &str) -> Option<(Arc<str>, Span)> {
     calls(&workflow.machine.flow)
         .into_iter()
         .find(|call| call.function.as_deref() == Some(function))
-        .map(|call| call.span)
+        .map(|call| (call.state, call.span))
 }

@@ -13,6 +13,8 @@ pub struct Host {
     pub keys: Keys,
     /// Major and minor version of the C library; `None` where it is not glibc, and so has no link namespaces.
     pub glibc: Option<(u32, u32)>,
+    /// The version of Landlock that the kernel has, which keeps functions away from `/proc`.
+    pub landlock: Option<u32>,
 }
 
 /// The protection keys that a process can get.

@@ -110,7 +110,7 @@ mod tests {
 
     fn host(keys: Keys, glibc: Option<(u32, u32)>) -> Host {
         let (kernel, architecture) = ("6.1.0".to_owned(), "x86_64".to_owned());
-        Host { cpus: 2, memory_bytes: 1 << 30, kernel, architecture, keys, glibc }
+        Host { cpus: 2, memory_bytes: 1 << 30, kernel, architecture, keys, glibc, landlock: Some(1) }
     }
 
     fn refused() -> Keys {

@@ -57,7 +57,7 @@ pub fn plan(
     let mut states = Vec::new();
     walk(&workflow.machine.flow, &mut |state, within| states.push(plan_state(state, within, &plan)));
     plan.states = states;
-    add_notes(&mut plan, decision.domains_per_process);
+    add_notes(&mut plan, decision.domains_per_process, host);
     let shared =
         workflow.functions.iter().zip(&plan.functions).filter(|(source, _)| source.own_folder.is_none());
     let hidden: Vec<String> = shared.filter_map(|(_, function)| hides_module(function, &plan)).collect();
@@ -266,7 +266,13 @@ fn runs_within(subject: &str, state: &State, plan: &Plan) -> String {
     }
 }
 
-fn add_notes(plan: &mut Plan, domains_per_process: u32) {
+fn add_notes(plan: &mut Plan, domains_per_process: u32, host: &Host) {
+    if plan.isolation == Isolation::Mpk && host.landlock.is_none() {
+        plan.notes.push(
+            "this kernel has no Landlock: a function can read the others' memory through /proc/self/mem"
+                .to_owned(),
+        );
+    }
     let hosts = plan.hosts();
     if plan.isolation == Isolation::None {
         plan.notes

@@ -83,7 +83,9 @@ fn run_pip(
     let prepared = fs::create_dir(&packages);
     let child = Command::new(&python.executable)
         .args(["-E", "-m", "pip", "install", "--no-input", "--disable-pip-version-check"])
-        .args(["--no-warn-script-location", "--progress-bar", "off", "--target"])
+        // The folder is the function's alone: what else is installed somewhere, and as whom, is no concern of its.
+        .args(["--no-warn-script-location", "--no-warn-conflicts", "--root-user-action=ignore"])
+        .args(["--progress-bar", "off", "--target"])
         .arg(&packages)
         .arg("-r")
         .arg(partial.join("requirements.txt"))

@@ -22,12 +22,14 @@ impl Cpus {
     /// The first of them alone.
     pub fn first(&self) -> Self {
         let mut one = Self::none();
-        // SAFETY: the numbers are below CPU_SETSIZE, which both sets hold.
-        if let Some(cpu) =
-            (0..libc::CPU_SETSIZE as usize).find(|&cpu| unsafe { libc::CPU_ISSET(cpu, &self.0) })
-        {
-            // SAFETY: as above.
-            unsafe { libc::CPU_SET(cpu, &mut one.0) };
+        for cpu in 0..libc::CPU_SETSIZE as usize {
+            // SAFETY: the number is below CPU_SETSIZE, and both sets hold that many.
+            unsafe {
+                if libc::CPU_ISSET(cpu, &self.0) {
+                    libc::CPU_SET(cpu, &mut one.0);
+                    break;
+                }
+            }
         }
         one
     }

@@ -1,5 +1,6 @@
 //! Putting a thread into its jail, step by step.
 
+use crate::files;
 use crate::filter;
 use std::ffi::CString;
 use std::io;
@@ -61,6 +62,8 @@ impl Confinement {
             let directory = libc::chdir(self.directory.as_ptr());
             step("its working directory (chdir)", check(directory.into()))?;
         }
+        // Without Landlock the composer has said so in the plan.
+        files::restrict().map_err(|_| EnterError { step: "its files (Landlock)", errno: libc::EPERM })?;
         step("its system-call policy (seccomp)", filter::install(&filter::policy_filter(), false))
     }
 }

@@ -4,9 +4,11 @@
 //! what a thread goes through, and at `policy.rs`, which is what it may not do and why.
 
 mod confine;
+mod files;
 mod filter;
 mod listener;
 mod policy;
 
 pub use confine::{Confinement, EnterError};
+pub use files::landlock_version;
 pub use listener::{AskedCall, Listener};

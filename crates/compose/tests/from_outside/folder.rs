@@ -123,6 +123,7 @@ pub(crate) fn host_with_keys(keys: u32) -> Host {
         architecture: "x86_64".to_owned(),
         keys: Keys::Available(keys),
         glibc: Some((2, 36)),
+        landlock: Some(1),
     }
 }
 

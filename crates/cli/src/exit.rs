@@ -69,6 +69,8 @@ impl Exit {
             Self::InvalidDefinition
         } else if errors().any(|finding| finding.code.starts_with("FL030")) {
             Self::Usage
+        } else if errors().any(|finding| finding.code == "FL0313") {
+            Self::IsolationViolation
         } else if errors().any(|finding| finding.code.starts_with("FL031")) {
             if errors().any(|finding| finding.code == "FL0310") {
                 Self::ComposeFailed

@@ -42,6 +42,21 @@ pub(crate) fn of_instance(error: &InstanceError, workflow: &Workflow, plan: &Pla
             return (with_state(finding("FL0310", message, hint), wanted), traceback(&function_error));
         }
         InstanceError::Start(_) => finding("FL0311", error.to_string(), SEE_DOCTOR),
+        InstanceError::Faulted(fault) => {
+            let functions = fault.domain.map_or(Vec::new(), |domain| function_names(plan, &[domain]));
+            match (functions.first(), &fault.violation) {
+                (None, _) => finding("FL0312", error.to_string(), REPORT),
+                (Some(first), Some(_)) => {
+                    let message = format!("{} while it was imported", fault.what);
+                    let hint = "Nothing was executed. No function can reach another's memory.";
+                    with_state(finding("FL0313", message, hint), first)
+                }
+                (Some(first), None) => {
+                    let message = format!("function `{first}` cannot be loaded: {}", fault.what);
+                    with_state(finding("FL0310", message, ENDS_AT_IMPORT), first)
+                }
+            }
+        }
         InstanceError::Died { how, loading } => match function_names(plan, loading).as_slice() {
             [] => finding(
                 "FL0312",
@@ -55,8 +70,7 @@ pub(crate) fn of_instance(error: &InstanceError, workflow: &Workflow, plan: &Pla
                     _ => format!("one of the functions `{}`", functions.join("`, `")),
                 };
                 let message = format!("{which} cannot be loaded: its process ended ({how})");
-                let hint = "Its code, or a library that it imports, ends the process while it is imported.";
-                with_state(finding("FL0310", message, hint), first)
+                with_state(finding("FL0310", message, ENDS_AT_IMPORT), first)
             }
         },
         InstanceError::Interrupted => finding("FL0312", error.to_string(), "Run it again."),
@@ -65,6 +79,9 @@ pub(crate) fn of_instance(error: &InstanceError, workflow: &Workflow, plan: &Pla
 }
 
 const SEE_DOCTOR: &str = "`faastlane doctor` shows what this host offers.";
+
+const REPORT: &str = "This is a mistake in Faastlane: please report what you ran.";
+const ENDS_AT_IMPORT: &str = "Its code, or a library that it imports, ends the process while it is imported.";
 
 fn function_names<'p>(plan: &'p Plan, domains: &[usize]) -> Vec<&'p str> {
     let functions = domains.iter().flat_map(|&domain| &plan.domains[domain].functions);

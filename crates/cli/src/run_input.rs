@@ -21,7 +21,9 @@ pub(crate) fn read(path: Option<&Path>) -> Result<Payload, Box<Diagnostic>> {
         let at = error.utf8_error().valid_up_to();
         finding("FL0302", format!("{name} is not UTF-8: byte {at} begins no character"), "Save it as UTF-8.")
     })?;
-    Payload::from_json(&text).map_err(|error| not_json(&name, &text, &error))
+    // Editors that mark a file as UTF-8 do so with a character that JSON does not know.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    Payload::from_json(text).map_err(|error| not_json(&name, text, &error))
 }
 
 fn finding(code: &'static str, message: String, hint: &str) -> Box<Diagnostic> {
@@ -47,11 +49,20 @@ fn not_json(name: &str, text: &str, error: &PayloadError) -> Box<Diagnostic> {
     let PayloadError::NotJson { message, line, column } = error else {
         return finding("FL0302", format!("the input {name} cannot be used: {error}"), hint);
     };
+    if text.trim().is_empty() {
+        return finding("FL0302", format!("the input {name} is empty"), "Leave `--input` out for `{}`.");
+    }
+    // What lacks its end is said to be wrong where the next line begins, or where the text ends.
+    let (line, column) = if *column == 0 { (line.saturating_sub(1), usize::MAX) } else { (*line, *column) };
     let line_start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-    let start = (line_start + column.saturating_sub(1)).min(text.len());
+    let line_text = text[line_start..].lines().next().unwrap_or_default();
+    let within = column.saturating_sub(1).min(line_text.len().saturating_sub(1));
+    let whole = |at: usize| (0..=at).rev().find(|at| line_text.is_char_boundary(*at)).unwrap_or(0);
+    let start = line_start + whole(within);
+    let end = start + text[start..].chars().next().map_or(0, char::len_utf8);
     Box::new(Diagnostic {
-        label: Some(message.clone()),
-        place: Some((Source::new(name, text), Span { start, end: (start + 1).min(text.len()) })),
+        label: Some(message.replace("expected ident", "not a JSON value")),
+        place: Some((Source::new(name, text), Span { start, end })),
         ..*finding("FL0302", format!("the input {name} is not JSON"), hint)
     })
 }

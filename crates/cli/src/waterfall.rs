@@ -26,6 +26,30 @@ pub(crate) fn print(run: &Run<'_>) -> io::Result<()> {
     io::stderr().lock().write_all(render(run, Terminal::stderr()).as_bytes())
 }
 
+/// What functions printed of which nothing else is to be shown.
+pub(crate) fn print_lines(plan: &Plan, lines: &[LogLine]) -> io::Result<()> {
+    let mut text = String::new();
+    let terminal = Terminal::stderr();
+    write_lines(&mut text, plan, lines.iter(), "", &|part| dimmed(terminal, part));
+    io::stderr().lock().write_all(text.as_bytes())
+}
+
+fn write_lines<'l>(
+    text: &mut String,
+    plan: &Plan,
+    lines: impl Iterator<Item = &'l LogLine>,
+    indent: &str,
+    dim: &impl Fn(&str) -> String,
+) {
+    for line in lines {
+        let _ = writeln!(text, "{indent}{} {}", dim(&format!("{} |", function_of(plan, line))), line.text);
+    }
+}
+
+fn dimmed(terminal: Terminal, part: &str) -> String {
+    if terminal.color { format!("\x1b[2m{part}\x1b[0m") } else { part.to_owned() }
+}
+
 /// One row: a visit, or all visits of a state that has many.
 struct Row<'a> {
     first: &'a StateRecord,
@@ -74,11 +98,10 @@ fn render(run: &Run<'_>, terminal: Terminal) -> String {
     };
     let name_width = rows.iter().map(|row| label(row).chars().count()).max().unwrap_or(0).max(5);
     let place_width = rows.iter().map(|row| place(row.first).chars().count()).max().unwrap_or(0).max(6);
-    let dim = |part: &str| if terminal.color { format!("\x1b[2m{part}\x1b[0m") } else { part.to_owned() };
-    for line in run.ran.logs.iter().filter(|line| line.request_id.is_empty()) {
-        // Printed while the function was loaded.
-        let _ = writeln!(text, "{} {}", dim(&format!("{} |", function_of(run.plan, line))), line.text);
-    }
+    let dim = |part: &str| dimmed(terminal, part);
+    // Printed while the function was loaded.
+    let loading = run.ran.logs.iter().filter(|line| line.request_id.is_empty());
+    write_lines(&mut text, run.plan, loading, "", &dim);
     let _ = writeln!(
         text,
         "{}",
@@ -106,16 +129,31 @@ fn render(run: &Run<'_>, terminal: Terminal) -> String {
 }
 
 fn print_logs(text: &mut String, run: &Run<'_>, row: &Row<'_>, dim: &impl Fn(&str) -> String) {
-    let lines: Vec<&LogLine> =
-        run.ran.logs.iter().filter(|line| row.request_ids.contains(&line.request_id.as_str())).collect();
+    let open = holds_last_call(&run.ran.record, row);
+    let belongs = |line: &&LogLine| {
+        row.request_ids.contains(&line.request_id.as_str())
+            || (open
+                && is_of_open_call(run, line)
+                && row.first.function.as_deref() == Some(function_of(run.plan, line)))
+    };
+    let lines: Vec<&LogLine> = run.ran.logs.iter().filter(belongs).collect();
     let indent = "  ".repeat(row.first.depth + 1);
-    for line in lines.iter().take(SHOWN_LINES) {
-        let _ =
-            writeln!(text, "{indent}{} {}", dim(&format!("{} |", function_of(run.plan, line))), line.text);
-    }
+    write_lines(text, run.plan, lines.iter().take(SHOWN_LINES).copied(), &indent, dim);
     if let Some(more) = lines.len().checked_sub(SHOWN_LINES).filter(|more| *more > 0) {
         let _ = writeln!(text, "{indent}{}", dim(&format!("… {more} more lines; --json has them all")));
     }
+}
+
+/// Whether a line was printed by a call that never came back, and so is in no record.
+fn is_of_open_call(run: &Run<'_>, line: &LogLine) -> bool {
+    let mut calls = run.ran.record.states.iter().flat_map(|state| &state.calls);
+    !line.request_id.is_empty() && !calls.any(|call| call.request_id == line.request_id)
+}
+
+/// Whether the last visit of a state with this row's function is (among) what the row shows.
+fn holds_last_call(record: &Record, row: &Row<'_>) -> bool {
+    let last = record.states.iter().rfind(|other| other.function == row.first.function);
+    last.is_some_and(|last| std::ptr::eq(last, row.first) || (row.visits > 1 && last.name == row.first.name))
 }
 
 fn place(state: &StateRecord) -> String {
@@ -188,10 +226,13 @@ fn cause_text(cause: &str) -> String {
 }
 
 fn isolation(plan: &Plan) -> String {
-    let domains = plan.domains.len();
+    let domains = match plan.domains.len() {
+        1 => "1 domain".to_owned(),
+        several => format!("{several} domains"),
+    };
     let what = match plan.isolation {
-        Isolation::Mpk => format!("mpk ({domains} domains, each with a protection key of its own)"),
-        Isolation::Process => format!("process ({domains} domains, each in a process of its own)"),
+        Isolation::Mpk => format!("mpk ({domains}, each with a protection key of its own)"),
+        Isolation::Process => format!("process ({domains}, each in a process of its own)"),
         Isolation::None => "none (functions share a process, and nothing keeps them apart)".to_owned(),
     };
     format!("{what}; {}", plan.isolation_reason)

@@ -11,6 +11,7 @@ use faastlane_instance::{
     Assignment, Command, Descriptors, DomainSize, FaultReport, FinishReport, Report, RunRequest, SetUpFailure,
 };
 use faastlane_payload::Payload;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
@@ -29,12 +30,30 @@ pub enum InstanceError {
     Start(#[from] io::Error),
     #[error("cannot {}: {}", .0.what, .0.cause)]
     SetUp(Box<SetUpFailure>),
-    /// Not a function's doing.
-    #[error("an instance ended on its own ({0})")]
-    Died(String),
+    /// A thread crashed, or touched what is not its own, before any function was called.
+    #[error("an instance ended while its functions were loaded: {}", .0.what)]
+    Faulted(FaultReport),
+    /// Without a word. `loading` are the domains that were being loaded there, by position in the plan.
+    #[error("an instance ended on its own ({how})")]
+    Died { how: String, loading: Vec<usize> },
     /// [`RunInput::stop`] said so while the instance was being set up.
     #[error("interrupted")]
     Interrupted,
+}
+
+/// An instance did not come up.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct StartError {
+    pub error: InstanceError,
+    /// What functions printed while they were loaded.
+    pub logs: Vec<LogLine>,
+}
+
+impl<E: Into<InstanceError>> From<E> for StartError {
+    fn from(error: E) -> Self {
+        Self { error: error.into(), logs: Vec::new() }
+    }
 }
 
 /// How long it took until an instance was ready, and what it takes.
@@ -72,7 +91,7 @@ impl Instance {
         plan: &Plan,
         definition: &Source,
         stop: &dyn Fn() -> bool,
-    ) -> Result<(Self, StartedUp), InstanceError> {
+    ) -> Result<(Self, StartedUp), StartError> {
         let begin = Instant::now();
         let commands = shared_file(c"faastlane-commands", RING_LEN)?;
         let doorbell = shared_file(c"faastlane-doorbell", 4096)?;
@@ -122,27 +141,29 @@ impl Instance {
             doorbell: Doorbell::shared(doorbell.as_fd())?,
             logs: LogReaders::start(readers),
         };
-        let domains = instance.await_ready(stop)?;
-        Ok((instance, StartedUp { took: begin.elapsed(), domains }))
+        match instance.await_ready(stop) {
+            Ok(domains) => Ok((instance, StartedUp { took: begin.elapsed(), domains })),
+            Err(error) => Err(StartError { error, logs: instance.close() }),
+        }
     }
 
     fn await_ready(&mut self, stop: &dyn Fn() -> bool) -> Result<Vec<DomainSize>, InstanceError> {
+        let mut up = BTreeSet::new();
         loop {
             match self.next() {
                 Happened::Report(_, Report::Ready(domains)) => return Ok(domains),
                 Happened::Report(_, Report::SetUpFailed(failure)) => {
                     return Err(InstanceError::SetUp(Box::new(failure)));
                 }
-                Happened::Report(_, Report::Fault(fault)) => {
-                    return Err(InstanceError::SetUp(Box::new(SetUpFailure {
-                        domain: fault.domain,
-                        what: "bring the instance up".into(),
-                        cause: fault.what,
-                        function_error: None,
-                    })));
-                }
+                Happened::Report(_, Report::Fault(fault)) => return Err(InstanceError::Faulted(fault)),
+                Happened::Report(_, Report::DomainUp { domain, .. }) => drop(up.insert(domain)),
                 Happened::Report(..) => {}
-                Happened::Ended(status) => return Err(InstanceError::Died(status.to_string())),
+                Happened::Ended(host, status) => {
+                    let domains = self.plan.domains.iter().enumerate();
+                    let here = domains.filter(|(_, domain)| domain.host as usize == host);
+                    let loading = here.map(|(index, _)| index).filter(|index| !up.contains(index)).collect();
+                    return Err(InstanceError::Died { how: status.to_string(), loading });
+                }
                 Happened::Nothing if stop() => return Err(InstanceError::Interrupted),
                 Happened::Nothing => {}
             }
@@ -161,8 +182,9 @@ impl Instance {
                     return Happened::Report(host, report);
                 }
             }
-            if let Some(status) = ended.into_iter().flatten().next() {
-                return Happened::Ended(status);
+            let mut ended = ended.into_iter().enumerate();
+            if let Some((host, status)) = ended.find_map(|(host, status)| Some((host, status?))) {
+                return Happened::Ended(host, status);
             }
             if !waited {
                 self.hosts[0].reports().wait(rings, LOOK);
@@ -199,7 +221,7 @@ impl Instance {
                     return Err(InstanceError::SetUp(Box::new(failure)));
                 }
                 Happened::Report(_, Report::DomainUp { .. } | Report::Ready(_)) => {}
-                Happened::Ended(status) => break self.exited(status, &timeline, begin)?,
+                Happened::Ended(_, status) => break exited(status, &timeline, begin),
                 Happened::Nothing => {}
             }
             match stopped {
@@ -249,7 +271,7 @@ impl Instance {
         begin: Instant,
     ) -> Result<Ending, InstanceError> {
         if fault.domain.is_none() {
-            return Err(InstanceError::Died(fault.what.clone()));
+            return Err(InstanceError::Died { how: fault.what.clone(), loading: Vec::new() });
         }
         let (error, cause) = match fault.violation {
             Some(_) => (faastlane_machine::ISOLATION_VIOLATION, fault.what.clone()),
@@ -261,28 +283,26 @@ impl Instance {
         ending.violation = fault.violation.is_some();
         Ok(ending)
     }
+}
 
-    /// A process ended without a word: a function called `os._exit`, or somebody killed it.
-    fn exited(
-        &self,
-        status: ExitStatus,
-        timeline: &Timeline,
-        begin: Instant,
-    ) -> Result<Ending, InstanceError> {
-        let open: Vec<&str> =
-            timeline.open_calls().into_iter().filter_map(|event| event.state.as_deref()).collect();
-        if open.is_empty() {
-            return Err(InstanceError::Died(status.to_string()));
-        }
-        let cause = format!("Runtime exited with error: {status} while running state {}", open.join(", "));
-        Ok(Ending::crashed("Runtime.ExitError", cause, timeline, begin.elapsed()))
-    }
+/// A process ended without a word: a function called `os._exit`, or somebody killed it.
+fn exited(status: ExitStatus, timeline: &Timeline, begin: Instant) -> Ending {
+    let open: Vec<&str> =
+        timeline.open_calls().into_iter().filter_map(|event| event.state.as_deref()).collect();
+    // A thread that a function left behind can end the process while no function runs.
+    let when = match open.as_slice() {
+        [] => "while no function was running".to_owned(),
+        states => format!("while running state {}", states.join(", ")),
+    };
+    let cause = format!("Runtime exited with error: {status} {when}");
+    Ending::crashed("Runtime.ExitError", cause, timeline, begin.elapsed())
 }
 
 enum Happened {
     /// From which host.
     Report(#[expect(dead_code, reason = "for whoever debugs the supervisor")] usize, Report),
-    Ended(ExitStatus),
+    /// Which host.
+    Ended(usize, ExitStatus),
     Nothing,
 }
 

@@ -29,7 +29,7 @@ def make_event(kind, size):
     if kind == "text":
         return {"id": 7, "blob": "x" * size}
     record = {"name": "sensor-0042", "valid": True, "values": [1, 2.5, -3, None]}
-    return {"id": 7, "records": [record] * max(1, size // len(json.dumps(record)))}
+    return {"id": 7, "records": [record] * max(1, (size + 30) // 60)}
 
 
 def count(text):
@@ -67,7 +67,10 @@ def run(options, chain):
 
 
 def report(options, peer, marks):
-    """Prints the hops as one JSON object. `marks` holds, for each function, its calls in order."""
+    """Prints the hops as one JSON object. `marks` holds, for each function, its calls in order.
+
+    `executions` is how often the event went through all functions, and came out as it was.
+    """
     hops = [
         (following[0] - previous[1]) / 1000
         for execution in zip(*marks)
@@ -82,8 +85,10 @@ def report(options, peer, marks):
         "cpus": sorted(os.sched_getaffinity(0)),
         "payload": options.payload,
         "size": options.size,
+        "event_bytes": len(json.dumps(make_event(options.payload, options.size), separators=(",", ":"))),
         "functions": options.functions,
         "warm_up": options.warm_up,
+        "executions": len(marks[0]),
         "hop_us": hops[options.warm_up : options.warm_up + options.hops],
     }
     json.dump(result, sys.stdout)

@@ -1,1 +1,26 @@
+//! Benchmarks that compare: what is ours and its peers are measured in one run, in turns, so that a slow moment of the
+//! machine hits all of them.
+//!
+//! May know `pool` and below: it starts instances as `faastlane run` does, and looks at nothing inside them. It prints
+//! nothing; what comes out is a report. Nothing here fails because a number is bad.
+//!
+//! Start reading at `hop.rs`.
 #![forbid(unsafe_code)]
+
+mod chain;
+mod error;
+mod event;
+mod hop;
+mod machine;
+mod ours;
+mod peers;
+mod report;
+mod start_up;
+mod statistics;
+
+pub use error::BenchError;
+pub use event::{EventKind, EventSpec};
+pub use hop::{Hop, HopOptions};
+pub use machine::Machine;
+pub use report::{Contestant, DomainMemory, EventReport, HopReport, StartUp, Target, Unavailable, Versions};
+pub use statistics::Summary;

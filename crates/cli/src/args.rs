@@ -3,7 +3,9 @@
 use crate::env_vars;
 use crate::exit::Exit;
 use clap::{Args, Parser, Subcommand};
+use faastlane_bench::EventSpec;
 use faastlane_compose::{Overrides, PythonRequest, RequestedIsolation, parse_size};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 /// Runs workflows of Python functions, each function in a protection domain of its own
@@ -20,6 +22,7 @@ pub(crate) enum Command {
     Run(RunArguments),
     Plan(PlanArguments),
     Validate(ValidateArguments),
+    Bench(BenchArguments),
     Doctor(DoctorArguments),
     Explain(ExplainArguments),
 }
@@ -61,6 +64,41 @@ pub(crate) struct ValidateArguments {
     #[arg(default_value = ".")]
     pub(crate) path: PathBuf,
     /// Print the findings as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Measure this host, beside other ways to do the same
+#[derive(Debug, Args)]
+pub(crate) struct BenchArguments {
+    #[command(subcommand)]
+    pub(crate) benchmark: Benchmark,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Benchmark {
+    Hop(HopArguments),
+}
+
+/// How long it takes from one function to the next
+#[derive(Debug, Args)]
+pub(crate) struct HopArguments {
+    /// What the functions hand on: one string, `text:SIZE`, or small objects, `records:SIZE`; several with commas
+    #[arg(long, value_name = "KIND:SIZE", value_delimiter = ',', default_value = "records:200,text:1MiB")]
+    pub(crate) payload: Vec<EventSpec>,
+    /// How often each way has its turn
+    #[arg(long, value_name = "COUNT", default_value = "5")]
+    pub(crate) rounds: NonZeroUsize,
+    /// Hops in a round; fewer where payloads are large
+    #[arg(long, value_name = "COUNT", default_value = "1000")]
+    pub(crate) hops: NonZeroUsize,
+    /// Fresh starts
+    #[arg(long, value_name = "COUNT", default_value = "5")]
+    pub(crate) starts: NonZeroUsize,
+    /// The Python for all ways: a version, a command or a path
+    #[arg(long, env = env_vars::PYTHON, value_parser = parse_python)]
+    pub(crate) python: Option<PythonRequest>,
+    /// Print the numbers as one JSON object
     #[arg(long)]
     pub(crate) json: bool,
 }

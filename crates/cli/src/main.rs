@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod bench;
 mod doctor;
 mod env_vars;
 mod exit;
@@ -57,6 +58,7 @@ fn execute(command: &Command) -> anyhow::Result<Exit> {
         Command::Run(arguments) => run::execute(arguments),
         Command::Plan(arguments) => plan::execute(arguments),
         Command::Validate(arguments) => validate::execute(arguments),
+        Command::Bench(arguments) => bench::execute(arguments),
         Command::Doctor(arguments) => doctor::execute(arguments),
         Command::Explain(arguments) => explain::execute(arguments),
     }

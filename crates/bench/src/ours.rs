@@ -1,0 +1,89 @@
+//! Our own way: a warm instance that runs the chain, under one isolation.
+
+use crate::BenchError;
+use crate::chain::Chain;
+use crate::event::EventSpec;
+use crate::hop::{Contender, Hop, hops_per_round};
+use faastlane_compose::{DEFAULT_MAX_PAYLOAD_BYTES, Isolation, RequestedIsolation};
+use faastlane_payload::Payload;
+use faastlane_pool::{Instance, Record, RunInput, Status};
+
+pub(crate) struct Ours {
+    name: String,
+    isolation: Isolation,
+    instance: Instance,
+    event: Payload,
+    executions: usize,
+}
+
+impl Ours {
+    /// Starts an instance whose chain is as long as a round.
+    pub(crate) fn start(
+        hop: &Hop<'_>,
+        wanted: RequestedIsolation,
+        spec: EventSpec,
+    ) -> Result<Self, BenchError> {
+        let chain = Chain::make(hops_per_round(hop.options, spec))?;
+        let limit = spec.limit(DEFAULT_MAX_PAYLOAD_BYTES);
+        let (workflow, plan) = chain.compose(hop.surroundings, hop.host, wanted, limit)?;
+        let (instance, _) = Instance::start(hop.executable, &plan, &workflow.definition, hop.stop)?;
+        let mut ours = Self {
+            name: format!("faastlane, {}", plan.isolation.name()),
+            isolation: plan.isolation,
+            instance,
+            event: Payload::from_value(spec.make()),
+            executions: 0,
+        };
+        ours.round(hop)?;
+        Ok(ours)
+    }
+}
+
+impl Contender for Ours {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn isolation(&self) -> &'static str {
+        match self.isolation {
+            Isolation::Mpk => "a protection key each",
+            Isolation::Process => "a process each",
+            Isolation::None => "nothing",
+        }
+    }
+
+    fn round(&mut self, hop: &Hop<'_>) -> Result<Vec<f64>, BenchError> {
+        let record = execute(&mut self.instance, &self.event, hop.stop)?;
+        if record.output.as_ref() != Some(&self.event) {
+            return Err(BenchError::Changed { contestant: self.name.clone() });
+        }
+        self.executions += 1;
+        Ok(hops_us(&record))
+    }
+
+    fn executions(&self) -> usize {
+        self.executions
+    }
+}
+
+/// Runs the chain once, to success.
+pub(crate) fn execute(
+    instance: &mut Instance,
+    event: &Payload,
+    stop: &dyn Fn() -> bool,
+) -> Result<Record, BenchError> {
+    // Nothing in the chain is random.
+    let record = instance.run(&RunInput { name: "bench", input: event, seed: 0, stop })?;
+    match record.status {
+        Status::Succeeded => Ok(record),
+        Status::Aborted if stop() => Err(BenchError::Interrupted),
+        status => Err(BenchError::Execution { status, cause: record.cause }),
+    }
+}
+
+/// From each return of a handler to the next call of one.
+fn hops_us(record: &Record) -> Vec<f64> {
+    let calls: Vec<_> = record.states.iter().flat_map(|state| &state.calls).collect();
+    let hop = |pair: &[&faastlane_pool::CallRecord]| pair[1].called_ns.saturating_sub(pair[0].returned_ns);
+    calls.windows(2).map(|pair| hop(pair) as f64 / 1e3).collect()
+}

@@ -10,7 +10,8 @@ use std::io;
 use std::mem::offset_of;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
-#[repr(C)]
+/// On a page of its own: the rest of the executable's data is on the trusted key, which a handler has no rights to.
+#[repr(C, align(4096))]
 struct Report {
     claimed: AtomicU32,
     ready: AtomicU32,
@@ -67,6 +68,19 @@ extern "C" fn handler() {
         pause = const libc::SYS_pause,
         wake = const libc::FUTEX_WAKE,
     )
+}
+
+/// Where the report is, and how long: what must stay on key 0.
+pub(crate) fn report_page() -> std::ops::Range<usize> {
+    let start = &raw const REPORT as usize;
+    start..start + size_of::<Report>()
+}
+
+/// Sleeps for good without ever using the stack again. For the process's first thread: it has all rights, but its stack, which
+/// the kernel made, is on key 0, where a domain could write return addresses into it.
+#[unsafe(naked)]
+pub extern "C" fn sleep_for_good() -> ! {
+    std::arch::naked_asm!("2:", "mov eax, {pause}", "syscall", "jmp 2b", pause = const libc::SYS_pause)
 }
 
 const SIGNALS: [i32; 6] =

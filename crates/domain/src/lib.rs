@@ -29,7 +29,7 @@ mod thread;
 mod thread_lists;
 
 pub use affinity::Cpus;
-pub use fault::{Fault, FaultKind, watch as watch_for_fault};
+pub use fault::{Fault, FaultKind, sleep_for_good, watch as watch_for_fault};
 pub use heap::TrustedHeap;
 pub use keys::{Key, Keys, KeysUnavailable, probe as probe_keys};
 pub use mailbox::{

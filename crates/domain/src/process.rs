@@ -7,6 +7,7 @@ use crate::keys::{Keys, KeysUnavailable};
 use crate::link_map::LinkMap;
 use crate::mapping::Mapping;
 use crate::namespace::{Namespace, NamespaceError, find_libc};
+use crate::sys;
 use crate::thread_lists::{ListHeads, ThreadListsError};
 use std::io;
 use std::path::Path;
@@ -50,6 +51,8 @@ impl DomainProcess {
         let keys = if with_keys { Some(Keys::take()?) } else { None };
         if let Some(keys) = &keys {
             heap::tag_with(keys.trusted).map_err(|error| PrepareError::System("the trusted heap", error))?;
+            tag_own_data(keys.trusted)
+                .map_err(|error| PrepareError::System("the executable's data", error))?;
         }
         if let Some(heads) = &heads {
             let trusted = keys.as_ref().map(|keys| keys.trusted);
@@ -71,6 +74,26 @@ impl DomainProcess {
     pub fn open_namespace(&self, library: &Path, key: Option<Key>) -> Result<Namespace, NamespaceError> {
         Namespace::open(library, key, self.heads.as_ref())
     }
+}
+
+/// Puts the executable's own variables on the trusted key, but for the page that a fault handler writes.
+fn tag_own_data(key: Key) -> io::Result<()> {
+    unsafe extern "C" {
+        // Defined by the linker: the first byte of initialised data, and the end of all data.
+        static __data_start: u8;
+        static _end: u8;
+    }
+    let start = &raw const __data_start as usize & !(sys::PAGE - 1);
+    let end = sys::page_ceil(&raw const _end as usize);
+    let report = fault::report_page();
+    for range in [start..report.start, report.end..end] {
+        if range.start < range.end {
+            // SAFETY: these are this executable's variables, which stay readable and writable for the trusted threads; code of
+            // ours that runs on a domain's thread uses none.
+            unsafe { sys::protect(range.start, range.len(), libc::PROT_READ | libc::PROT_WRITE, Some(key))? };
+        }
+    }
+    Ok(())
 }
 
 fn base_libc() -> Option<LinkMap> {

@@ -27,7 +27,7 @@ pub use message::{
     SetUpFailure, Violation,
 };
 
-use faastlane_domain::{DomainProcess, exit_now, spawn_trusted};
+use faastlane_domain::{DomainProcess, exit_now, sleep_for_good, spawn_trusted};
 use std::sync::Arc;
 
 /// How an instance ends when it was not told to.
@@ -57,12 +57,18 @@ type StartError = Option<(message::Reporter, SetUpFailure)>;
 fn start(assignment_at: &str) -> Result<std::convert::Infallible, StartError> {
     faastlane_domain::die_with_parent().map_err(|_| None)?;
     let assignment = Assignment::read(assignment_at).map_err(|_| None)?;
+    let process = match DomainProcess::prepare(assignment.uses_keys()) {
+        Ok(process) => process,
+        Err(error) => {
+            let failure = SetUpFailure::of_process("prepare the process", error.to_string());
+            return Err(Some((assignment.reporter().map_err(|_| None)?, failure)));
+        }
+    };
+    // Not before there is a trusted key for its memory to be on.
     let reporter = assignment.reporter().map_err(|_| None)?;
     let fail = |what: &str, error: &dyn std::fmt::Display| {
         Some((reporter.clone(), SetUpFailure::of_process(what, error.to_string())))
     };
-    let process = DomainProcess::prepare(assignment.uses_keys())
-        .map_err(|error| fail("prepare the process", &error))?;
     let assignment = Arc::new(assignment);
     let host = match host::Host::bring_up(&process, &assignment) {
         Ok(host) => host,
@@ -74,8 +80,13 @@ fn start(assignment_at: &str) -> Result<std::convert::Infallible, StartError> {
             .map_err(|error| fail("set the orchestrator up", &error))?;
         spawn_trusted(move || orchestrator.run()).map_err(|error| fail("start the orchestrator", &error))?;
     }
-    let fault = faastlane_domain::watch_for_fault();
-    reporter.send(&Report::Fault(fault::describe(&fault, &owners, &assignment)));
-    reporter.ring();
-    exit_now(FAULTED)
+    let watcher = reporter.clone();
+    let watch = move || {
+        let fault = faastlane_domain::watch_for_fault();
+        watcher.send(&Report::Fault(fault::describe(&fault, &owners, &assignment)));
+        watcher.ring();
+        exit_now(FAULTED)
+    };
+    spawn_trusted(watch).map_err(|error| fail("start the watcher", &error))?;
+    sleep_for_good()
 }

@@ -11,6 +11,7 @@ use faastlane_domain::{
 use faastlane_sandbox::Listener;
 use std::io::Write;
 use std::path::Path;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 
 pub(crate) struct Scenario {
@@ -51,6 +52,7 @@ pub(crate) const ALL: &[Scenario] = &[
         "domain 1 read domain 0",
     ),
     scenario("the_trusted_heap_cannot_be_read", trusted_heap, "domain 0 read nobody's"),
+    scenario("the_executables_variables_cannot_be_read", variables, "domain 0 read nobody's"),
     scenario("the_trusted_stack_cannot_be_read", trusted_stack, "domain 0 read nobody's"),
     scenario(
         "an_address_that_is_nobodys_is_a_crash_not_a_violation",
@@ -249,6 +251,12 @@ fn own_memory(stage: &mut Stage) -> String {
 fn trusted_heap(stage: &mut Stage) -> String {
     let secret = Box::new(7u8);
     stage.read(0, &raw const *secret as u64).to_string()
+}
+
+fn variables(stage: &mut Stage) -> String {
+    static SECRET: AtomicU8 = AtomicU8::new(7);
+    SECRET.store(8, Ordering::Relaxed);
+    stage.read(0, SECRET.as_ptr() as u64).to_string()
 }
 
 fn trusted_stack(stage: &mut Stage) -> String {

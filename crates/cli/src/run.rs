@@ -81,6 +81,7 @@ fn make_ready(
     let input = input.map_err(|wrong_input| vec![*wrong_input])?;
     findings.append(&mut workflow.warnings);
     let plan = faastlane_compose::plan(&workflow, &host::probe(), &mut progress::show)?;
+    run_input::check_size(&input, plan.limits.max_payload_bytes).map_err(|too_large| vec![*too_large])?;
     Ok((workflow, plan, input))
 }
 

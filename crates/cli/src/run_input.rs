@@ -26,6 +26,17 @@ pub(crate) fn read(path: Option<&Path>) -> Result<Payload, Box<Diagnostic>> {
     Payload::from_json(text).map_err(|error| not_json(&name, text, &error))
 }
 
+/// Checks it against the limit that payloads have between states.
+pub(crate) fn check_size(input: &Payload, max_payload_bytes: u64) -> Result<(), Box<Diagnostic>> {
+    let bytes = input.flat().len() as u64;
+    if bytes <= max_payload_bytes {
+        return Ok(());
+    }
+    let message = format!("the input takes {bytes} bytes, and max_payload is {max_payload_bytes}");
+    let hint = "Raise `max_payload` under `[workflow]` in faastlane.toml, or give `--max-payload`.";
+    Err(finding("FL0303", message, hint))
+}
+
 fn finding(code: &'static str, message: String, hint: &str) -> Box<Diagnostic> {
     Box::new(Diagnostic {
         code,

@@ -1,0 +1,15 @@
+//! `faastlane run` from outside: workflows in temporary folders, run by the command itself.
+//!
+//! `libraries` installs packages from PyPI on its first run, so it needs a network or a filled cache. What needs
+//! protection keys says so where there are none, and fails there under `FAASTLANE_REQUIRE_MPK=1`.
+
+mod errors;
+mod functions;
+mod input;
+mod isolation;
+mod language;
+mod libraries;
+mod payloads;
+mod processes;
+mod values;
+mod workflow;

@@ -8,6 +8,7 @@ mod parser;
 
 use crate::path::{Path, PathError, Scope};
 use crate::random::SplitMix64;
+use faastlane_payload::PayloadError;
 use function::Function;
 use serde_json::Value;
 
@@ -35,6 +36,8 @@ enum Argument {
 pub enum CallError {
     /// An argument's path points at nothing.
     Missing(Path),
+    /// What an argument's path starts at came in a flat form that is none.
+    Unreadable(PayloadError),
     /// `States.IntrinsicFailure`
     Failed { call: String, message: String },
 }
@@ -68,9 +71,10 @@ impl Call {
         let mut values = Vec::with_capacity(self.arguments.len());
         for argument in &self.arguments {
             values.push(match argument {
-                Argument::Path(path) => match path.find(scope).into_value() {
-                    Some(value) => value.into_owned(),
-                    None => return Err(CallError::Missing(path.clone())),
+                Argument::Path(path) => match path.find(scope) {
+                    Ok(Some(selected)) => selected.into_value(),
+                    Ok(None) => return Err(CallError::Missing(path.clone())),
+                    Err(error) => return Err(CallError::Unreadable(error)),
                 },
                 Argument::Text(text) if self.function == Function::Format => Value::String(text.clone()),
                 Argument::Text(text) => Value::String(unescaped(text)),

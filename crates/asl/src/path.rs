@@ -1,7 +1,8 @@
 //! JSONPath as Step Functions reads it (Jayway semantics), parsed once and evaluated often.
 //!
-//! Start at [`Path::find`]. A *definite* path (`$.a['b'][0]`) finds one value or nothing, and finding it allocates
-//! nothing; an *indefinite* one (`..`, `*`, lists, slices, filters) finds an array, which may be empty.
+//! Start at [`Path::find`]. A *definite* path (`$.a['b'][0]`) finds one value or nothing, and finding it decodes
+//! nothing: it steps through the payload's flat form. An *indefinite* one (`..`, `*`, lists, slices, filters) finds an
+//! array, which may be empty, in the decoded payload.
 //!
 //! Source: <https://github.com/json-path/JsonPath> and the Step Functions developer guide, "Reference paths" and "Paths".
 
@@ -10,9 +11,11 @@ mod function;
 mod parser;
 mod reference;
 
+use faastlane_payload::flat::{Draft, View};
+use faastlane_payload::{Payload, PayloadError};
 use filter::Filter;
 use function::Function;
-pub use reference::{ReferencePath, SetError};
+pub use reference::{PlaceError, ReferencePath};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::fmt;
@@ -21,9 +24,9 @@ use std::sync::Arc;
 /// What paths are evaluated against.
 pub trait Scope {
     /// `$`: the input of the state or its result, depending on the field.
-    fn input(&self) -> &Value;
+    fn input(&self) -> &Payload;
     /// `$$`: the context object. Built only when a path asks for it.
-    fn context(&self) -> &Value;
+    fn context(&self) -> &Payload;
 }
 
 /// Why a text is not a path.
@@ -72,7 +75,35 @@ enum Segment {
     Filter(Filter),
 }
 
-/// What a path found.
+/// What a path selects from a payload.
+#[derive(Clone, Debug)]
+pub enum Selected<'a> {
+    /// A value where it lies.
+    There(View<'a>),
+    /// A value that is not in the payload as it stands: what an indefinite path or a function gives.
+    Made(Value),
+}
+
+impl<'a> Selected<'a> {
+    /// The value, decoded.
+    pub fn into_value(self) -> Value {
+        match self {
+            Selected::There(view) => view.to_value(),
+            Selected::Made(value) => value,
+        }
+    }
+}
+
+impl<'a> From<Selected<'a>> for Draft<'a> {
+    fn from(selected: Selected<'a>) -> Self {
+        match selected {
+            Selected::There(view) => Draft::Part(view),
+            Selected::Made(value) => Draft::Value(value),
+        }
+    }
+}
+
+/// What a path found in a decoded document.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Found<'a> {
     /// A definite path points at nothing.
@@ -144,16 +175,46 @@ impl Path {
         self.definite
     }
 
-    pub fn find<'a>(&self, scope: &'a impl Scope) -> Found<'a> {
+    /// `None` where a definite path points at nothing.
+    ///
+    /// # Errors
+    /// The payload came in a flat form that is none.
+    pub fn find<'a>(&self, scope: &'a impl Scope) -> Result<Option<Selected<'a>>, PayloadError> {
+        self.find_in(self.document(scope))
+    }
+
+    /// What the path starts at.
+    pub(crate) fn document<'a>(&self, scope: &'a impl Scope) -> &'a Payload {
         match self.root {
-            Root::Input => self.find_in(scope.input()),
-            Root::Context => self.find_in(scope.context()),
+            Root::Input => scope.input(),
+            Root::Context => scope.context(),
         }
     }
 
-    /// Evaluates against one document, whichever root the path names.
-    pub fn find_in<'a>(&self, document: &'a Value) -> Found<'a> {
-        let found = self.select(document, document);
+    /// Evaluates against one payload, whichever root the path names.
+    ///
+    /// # Errors
+    /// The payload came in a flat form that is none.
+    pub fn find_in<'a>(&self, payload: &'a Payload) -> Result<Option<Selected<'a>>, PayloadError> {
+        if !self.definite {
+            let found = self.find_in_value(payload.value()?).into_value();
+            return Ok(found.map(|value| Selected::Made(value.into_owned())));
+        }
+        let Some((at, rest)) = walk(&self.segments, payload.view()?) else { return Ok(None) };
+        if rest.is_empty() && self.function.is_none() {
+            return Ok(Some(Selected::There(at)));
+        }
+        let at = at.to_value();
+        let found = self.finish(ending(rest, &at));
+        Ok(found.into_value().map(|value| Selected::Made(value.into_owned())))
+    }
+
+    /// Evaluates against one decoded document.
+    pub fn find_in_value<'a>(&self, document: &'a Value) -> Found<'a> {
+        self.select(document, document)
+    }
+
+    fn finish<'a>(&self, found: Found<'a>) -> Found<'a> {
         match &self.function {
             None => found,
             Some(function) => function.apply(found),
@@ -165,23 +226,12 @@ impl Path {
         if !self.definite {
             let mut found = Vec::new();
             collect(&self.segments, start, document, &mut found);
-            return Found::Many(found);
+            return self.finish(Found::Many(found));
         }
-        let mut at = start;
-        for segment in &self.segments {
-            let next = match segment {
-                Segment::Key(key) => at.get(key.as_str()),
-                Segment::Index(index) => element(at, *index),
-                // Only as the last segment of a definite path: the members that are there, as an object.
-                Segment::Keys(keys) => return members(at, keys),
-                _ => None,
-            };
-            match next {
-                Some(next) => at = next,
-                None => return Found::Nothing,
-            }
-        }
-        Found::One(at)
+        self.finish(match walk(&self.segments, start) {
+            Some((at, rest)) => ending(rest, at),
+            None => Found::Nothing,
+        })
     }
 }
 
@@ -191,11 +241,73 @@ impl fmt::Display for Path {
     }
 }
 
+/// A value in either form, through which a definite path goes in the same way.
+trait Place: Copy {
+    /// `None` as well if it is no object.
+    fn member(self, name: &str) -> Option<Self>;
+    /// How many elements an array has.
+    fn length(self) -> Option<usize>;
+    /// `None` as well if it is no array.
+    fn at(self, position: usize) -> Option<Self>;
+}
+
+impl Place for &Value {
+    fn member(self, name: &str) -> Option<Self> {
+        self.as_object()?.get(name)
+    }
+
+    fn length(self) -> Option<usize> {
+        self.as_array().map(Vec::len)
+    }
+
+    fn at(self, position: usize) -> Option<Self> {
+        self.as_array()?.get(position)
+    }
+}
+
+impl Place for View<'_> {
+    fn member(self, name: &str) -> Option<Self> {
+        View::member(self, name)
+    }
+
+    fn length(self) -> Option<usize> {
+        self.elements().and(self.count())
+    }
+
+    fn at(self, position: usize) -> Option<Self> {
+        self.element(position)
+    }
+}
+
+/// Goes as far as names and indices go; returns where that is and which segments are left.
+fn walk<P: Place>(segments: &[Segment], start: P) -> Option<(P, &[Segment])> {
+    let (mut at, mut rest) = (start, segments);
+    while let [segment, behind @ ..] = rest {
+        at = match segment {
+            Segment::Key(key) => at.member(key)?,
+            Segment::Index(index) => element(at, *index)?,
+            _ => break,
+        };
+        rest = behind;
+    }
+    Some((at, rest))
+}
+
+/// What is left of a definite path behind its names and indices: nothing, or a list of names.
+fn ending<'a>(rest: &[Segment], at: &'a Value) -> Found<'a> {
+    match rest {
+        [] => Found::One(at),
+        [Segment::Keys(keys)] => members(at, keys),
+        _ => Found::Nothing,
+    }
+}
+
 /// Counts from the end when negative.
-fn element(value: &Value, index: i64) -> Option<&Value> {
-    let array = value.as_array()?;
-    let position = if index < 0 { index.checked_add(i64::try_from(array.len()).ok()?)? } else { index };
-    array.get(usize::try_from(position).ok()?)
+fn element<P: Place>(array: P, index: i64) -> Option<P> {
+    if index >= 0 {
+        return array.at(usize::try_from(index).ok()?);
+    }
+    array.at(array.length()?.checked_sub(usize::try_from(index.unsigned_abs()).ok()?)?)
 }
 
 fn members<'a>(value: &'a Value, keys: &[String]) -> Found<'a> {

@@ -5,7 +5,10 @@
 use crate::intrinsic::{Call, CallError};
 use crate::path::{Path, Scope};
 use crate::random::SplitMix64;
+use faastlane_payload::flat::Draft;
+use faastlane_payload::{Payload, PayloadError};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 /// A parsed template.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,7 +19,7 @@ pub struct Template {
 /// What holds no path is kept as one literal, however large.
 #[derive(Clone, Debug, PartialEq)]
 enum Node {
-    Literal(Value),
+    Literal(Payload),
     Object(Vec<(String, Node)>),
     Array(Vec<Node>),
     Path {
@@ -56,6 +59,9 @@ pub enum EvaluationError {
     /// `States.IntrinsicFailure`
     #[error("The function '{call}' had the following error: {message}")]
     Intrinsic { call: String, message: String },
+    /// What a path starts at came in a flat form that is none.
+    #[error(transparent)]
+    Unreadable(#[from] PayloadError),
 }
 
 impl Template {
@@ -68,18 +74,13 @@ impl Template {
     /// The value of a member of the root where it is a literal: `FunctionName` of `lambda:invoke`, say.
     pub fn literal(&self, member: &str) -> Option<&Value> {
         match &self.root {
-            Node::Literal(value) => value.get(member),
+            Node::Literal(literal) => literal.value().ok()?.get(member),
             Node::Object(members) => members.iter().find_map(|(name, node)| match node {
-                Node::Literal(value) if name == member => Some(value),
+                Node::Literal(literal) if name == member => literal.value().ok(),
                 _ => None,
             }),
             _ => None,
         }
-    }
-
-    /// Whether any path of it starts at `$`.
-    pub fn reads_input(&self) -> bool {
-        self.root.any_path(&mut |path| !path.reads_context())
     }
 
     /// Whether any path of it can find this member of the context object: see [`Path::may_reach_context`].
@@ -102,8 +103,8 @@ impl Template {
     ///
     /// # Errors
     /// A definite path points at nothing, or an intrinsic function cannot compute what it is asked to.
-    pub fn evaluate(&self, scope: &impl Scope, random: &mut SplitMix64) -> Result<Value, EvaluationError> {
-        self.root.evaluate(scope, random)
+    pub fn evaluate(&self, scope: &impl Scope, random: &mut SplitMix64) -> Result<Payload, EvaluationError> {
+        Ok(Payload::from_draft(&self.root.draft(scope, random)?))
     }
 }
 
@@ -118,26 +119,30 @@ impl Node {
         }
     }
 
-    fn evaluate(&self, scope: &impl Scope, random: &mut SplitMix64) -> Result<Value, EvaluationError> {
+    fn draft<'a>(
+        &'a self,
+        scope: &'a impl Scope,
+        random: &mut SplitMix64,
+    ) -> Result<Draft<'a>, EvaluationError> {
         Ok(match self {
-            Node::Literal(value) => value.clone(),
+            Node::Literal(literal) => Draft::Part(literal.view()?),
             Node::Object(members) => {
-                let mut object = Map::with_capacity(members.len());
+                let mut drafts = Vec::with_capacity(members.len());
                 for (name, node) in members {
-                    object.insert(name.clone(), node.evaluate(scope, random)?);
+                    drafts.push((Cow::Borrowed(name.as_str()), node.draft(scope, random)?));
                 }
-                Value::Object(object)
+                Draft::Object(drafts)
             }
             Node::Array(elements) => {
-                let values = elements.iter().map(|node| node.evaluate(scope, random));
-                Value::Array(values.collect::<Result<_, _>>()?)
+                let drafts = elements.iter().map(|node| node.draft(scope, random));
+                Draft::Array(drafts.collect::<Result<_, _>>()?)
             }
-            Node::Path { field, path } => match path.find(scope).into_value() {
-                Some(value) => value.into_owned(),
+            Node::Path { field, path } => match path.find(scope)? {
+                Some(selected) => selected.into(),
                 None => return Err(missing(field, path, scope)),
             },
             Node::Call { field, call } => {
-                call.evaluate(scope, random).map_err(|error| error.in_field(field, scope))?
+                Draft::Value(call.evaluate(scope, random).map_err(|error| error.in_field(field, scope))?)
             }
         })
     }
@@ -148,17 +153,20 @@ impl CallError {
     pub fn in_field(self, field: &str, scope: &impl Scope) -> EvaluationError {
         match self {
             CallError::Missing(path) => missing(field, &path, scope),
+            CallError::Unreadable(error) => error.into(),
             CallError::Failed { call, message } => EvaluationError::Intrinsic { call, message },
         }
     }
 }
 
 fn missing(field: &str, path: &Path, scope: &impl Scope) -> EvaluationError {
-    let document = if path.reads_context() { scope.context() } else { scope.input() };
-    EvaluationError::Missing {
-        field: field.to_owned(),
-        path: path.as_str().to_owned(),
-        input: document.to_string(),
+    match path.document(scope).value() {
+        Ok(document) => EvaluationError::Missing {
+            field: field.to_owned(),
+            path: path.as_str().to_owned(),
+            input: document.to_string(),
+        },
+        Err(error) => error.into(),
     }
 }
 
@@ -173,7 +181,7 @@ fn node(value: &Value, place: &mut Vec<String>) -> Result<Node, TemplateError> {
                 place.pop();
             }
             let all_literal = members.iter().all(|(_, node)| matches!(node, Node::Literal(_)));
-            Ok(if all_literal { Node::Literal(value.clone()) } else { Node::Object(members) })
+            Ok(if all_literal { literal(value) } else { Node::Object(members) })
         }
         Value::Array(array) => {
             let mut elements = Vec::with_capacity(array.len());
@@ -183,10 +191,14 @@ fn node(value: &Value, place: &mut Vec<String>) -> Result<Node, TemplateError> {
                 place.pop();
             }
             let all_literal = elements.iter().all(|node| matches!(node, Node::Literal(_)));
-            Ok(if all_literal { Node::Literal(value.clone()) } else { Node::Array(elements) })
+            Ok(if all_literal { literal(value) } else { Node::Array(elements) })
         }
-        literal => Ok(Node::Literal(literal.clone())),
+        scalar => Ok(literal(scalar)),
     }
+}
+
+fn literal(value: &Value) -> Node {
+    Node::Literal(Payload::from_value(value.clone()))
 }
 
 fn member(
@@ -225,26 +237,32 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    struct Documents(Value, Value);
+    struct Documents(Payload, Payload);
+
+    impl Documents {
+        fn new(input: Value, context: Value) -> Documents {
+            Documents(Payload::from_value(input), Payload::from_value(context))
+        }
+    }
 
     impl Scope for Documents {
-        fn input(&self) -> &Value {
+        fn input(&self) -> &Payload {
             &self.0
         }
-        fn context(&self) -> &Value {
+        fn context(&self) -> &Payload {
             &self.1
         }
     }
 
     #[test]
     fn fields_with_a_dollar_are_filled_in() {
-        let documents =
-            Documents(json!({"a": 1, "list": [{"x": 1}, {"x": 2}]}), json!({"State": {"Name": "s"}}));
+        let input = json!({"a": 1, "list": [{"x": 1}, {"x": 2}]});
+        let documents = Documents::new(input.clone(), json!({"State": {"Name": "s"}}));
         for (template, expected) in [
             (json!({}), json!({})),
             (json!({"k": "$.a"}), json!({"k": "$.a"})),
             (json!({"k.$": "$.a"}), json!({"k": 1})),
-            (json!({"k.$": "$"}), json!({"k": documents.0})),
+            (json!({"k.$": "$"}), json!({"k": input})),
             (json!({"k.$": "$$.State.Name", "l": 2}), json!({"k": "s", "l": 2})),
             (json!({"deep": [{"k.$": "$.a"}, 3]}), json!({"deep": [{"k": 1}, 3]})),
             (json!({"k.$": "$.list[*].x"}), json!({"k": [1, 2]})),
@@ -252,13 +270,14 @@ mod tests {
             (json!({"k.$": "States.MathAdd($.a, 2)"}), json!({"k": 3})),
         ] {
             let parsed = Template::parse(&template).unwrap();
-            assert_eq!(parsed.evaluate(&documents, &mut SplitMix64::new(0)).unwrap(), expected, "{template}");
+            let made = parsed.evaluate(&documents, &mut SplitMix64::new(0)).unwrap();
+            assert_eq!(made.value(), Ok(&expected), "{template}");
         }
     }
 
     #[test]
     fn a_missing_value_is_named_as_step_functions_names_it() {
-        let documents = Documents(json!({"int-literal": 0}), json!({"c": 1}));
+        let documents = Documents::new(json!({"int-literal": 0}), json!({"c": 1}));
         let evaluate = |template: Value| {
             Template::parse(&template)
                 .unwrap()
@@ -292,9 +311,6 @@ mod tests {
 
     #[test]
     fn what_it_reads_is_known() {
-        let reads = |template: Value| Template::parse(&template).unwrap().reads_input();
-        assert!(reads(json!({"a": [{"b.$": "$.x"}]})));
-        assert!(!reads(json!({"a.$": "$$.State", "b": 1})));
         let template = Template::parse(&json!({"FunctionName": "f", "Payload.$": "$"})).unwrap();
         assert_eq!(template.literal("FunctionName"), Some(&json!("f")));
         assert_eq!(template.literal("Payload"), None);

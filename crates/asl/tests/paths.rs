@@ -2,18 +2,26 @@
 //! evaluated.
 
 use faastlane_asl::intrinsic::Call;
-use faastlane_asl::path::{Found, Path, PathError, ReferencePath, Scope};
+use faastlane_asl::path::{Found, Path, PathError, ReferencePath, Scope, Selected};
 use faastlane_asl::random::SplitMix64;
+use faastlane_payload::Payload;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 
-struct Documents(Value);
+struct Documents(Payload);
+
+impl Documents {
+    fn new(document: Value) -> Documents {
+        Documents(Payload::from_value(document))
+    }
+}
 
 impl Scope for Documents {
-    fn input(&self) -> &Value {
+    fn input(&self) -> &Payload {
         &self.0
     }
-    fn context(&self) -> &Value {
+    fn context(&self) -> &Payload {
         &self.0
     }
 }
@@ -85,22 +93,23 @@ proptest! {
 
     #[test]
     fn any_text_is_a_path_or_refused(text in prop_oneof![text(""), text("$"), text("$.list[?("), any::<String>()]) {
-        let documents = Documents(json!({"a": {"b": [1, {"a": 2}]}, "list": [1, "x", null, {"a": 1}], "\u{e9}": 1}));
+        let document = json!({"a": {"b": [1, {"a": 2}]}, "list": [1, "x", null, {"a": 1}], "\u{e9}": 1});
+        let documents = Documents::new(document.clone());
         match Path::parse(&text) {
             Ok(path) => {
                 prop_assert_eq!(path.as_str(), &text);
-                let found = path.find(&documents).into_value();
+                let found = path.find(&documents).unwrap().map(Selected::into_value);
                 prop_assert!(path.is_definite() || found.is_some() || text.ends_with("()"));
+                let in_value = path.find_in_value(&document).into_value();
+                prop_assert_eq!(found, in_value.map(Cow::into_owned), "flat and decoded");
             }
             Err(error) => check_offset(&text, &error),
         }
-        if let Ok(path) = ReferencePath::parse(&text) {
-            let mut document = documents.0.clone();
-            if path.set(&mut document, json!("new")).is_ok() {
-                prop_assert_eq!(path.path().find_in(&document), Found::One(&json!("new")));
-            } else {
-                prop_assert_eq!(document, documents.0);
-            }
+        if let Ok(path) = ReferencePath::parse(&text)
+            && let Ok(draft) = path.place(&documents.0, json!("new").into())
+        {
+            let after = Payload::from_draft(&draft);
+            prop_assert_eq!(path.path().find_in_value(after.value().unwrap()), Found::One(&json!("new")));
         }
     }
 
@@ -109,7 +118,7 @@ proptest! {
         text in prop_oneof![text("States.Array("), text("States.Format('{}\\{', "), text("States.ArrayRange("), text("")],
         seed in any::<u64>(),
     ) {
-        let documents = Documents(json!({"a": 1, "list": [1, 2], "s": "a,b"}));
+        let documents = Documents::new(json!({"a": 1, "list": [1, 2], "s": "a,b"}));
         match Call::parse(&text) {
             Ok(call) => {
                 prop_assert_eq!(call.as_str(), text.trim_end());

@@ -4,6 +4,7 @@ use crate::action::Turn;
 use crate::event::{InvocationId, Micros, TimerId};
 use faastlane_asl::definition::StateIndex;
 use faastlane_payload::Payload;
+use faastlane_payload::flat::{Elements, View};
 use std::sync::Arc;
 
 /// The machine's own states in progress, or those of one branch of a Parallel or one iteration of a Map.
@@ -57,8 +58,8 @@ pub(crate) enum Activity {
 pub(crate) struct Group {
     /// The state's effective input.
     pub(crate) input: Payload,
-    /// A Map's items: an array.
-    pub(crate) items: Option<Payload>,
+    /// A Map's items.
+    pub(crate) items: Option<Elements>,
     pub(crate) total: u32,
     /// The next child to start.
     pub(crate) next: u32,
@@ -95,8 +96,14 @@ impl Tolerance {
 /// An item of a Map, still in its array.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Item {
-    pub(crate) items: Payload,
+    pub(crate) items: Elements,
     pub(crate) index: u32,
+}
+
+impl Item {
+    pub(crate) fn view(&self) -> View<'_> {
+        self.items.get(self.index as usize)
+    }
 }
 
 /// Branches by slot. Slots are used again, serials are not.

@@ -6,8 +6,10 @@ use crate::branch::{Branch, Item};
 use crate::clock::rfc3339;
 use crate::execution::Execution;
 use faastlane_asl::definition::{State, StateKind};
-use faastlane_payload::PayloadError;
-use serde_json::{Map, Value, json};
+use faastlane_payload::flat::Draft;
+use faastlane_payload::{Payload, PayloadError};
+use serde_json::{Value, json};
+use std::borrow::Cow;
 
 /// The context as one state sees it. `reached` says of a member whether anybody will look at it: the execution's
 /// input and a Map's item may be large.
@@ -17,42 +19,45 @@ pub(crate) fn build(
     state: &State,
     item: Option<&Item>,
     reached: impl Fn(&[&str]) -> bool,
-) -> Result<Value, PayloadError> {
+) -> Result<Payload, PayloadError> {
     let identity = &execution.identity;
-    let mut of_execution = json!({
-        "Id": &*identity.execution_id,
-        "Name": &*identity.execution_name,
-        "RedriveCount": 0,
-        "StartTime": rfc3339(execution.started_at),
-    });
+    let mut of_execution = object([
+        ("Id", json!(&*identity.execution_id)),
+        ("Name", json!(&*identity.execution_name)),
+        ("RedriveCount", json!(0)),
+        ("StartTime", json!(rfc3339(execution.started_at))),
+    ]);
     if let Some(role) = &identity.role {
-        of_execution["RoleArn"] = Value::from(&**role);
+        of_execution.push(("RoleArn".into(), json!(&**role).into()));
     }
     if reached(&["Execution", "Input"]) {
-        of_execution["Input"] = execution.input.value()?.clone();
+        of_execution.push(("Input".into(), execution.input.view()?.into()));
     }
-    let mut of_state = json!({ "EnteredTime": rfc3339(branch.entered_at), "Name": &*state.name });
+    let mut of_state =
+        object([("EnteredTime", json!(rfc3339(branch.entered_at))), ("Name", json!(&*state.name))]);
     if matches!(state.kind, StateKind::Task(_) | StateKind::Parallel(_) | StateKind::Map(_)) {
-        of_state["RetryCount"] = branch.retries.iter().sum::<u32>().into();
+        of_state.push(("RetryCount".into(), json!(branch.retries.iter().sum::<u32>()).into()));
     }
-    let mut context = json!({
-        "Execution": of_execution,
-        "State": of_state,
-        "StateMachine": { "Id": &*identity.state_machine_id, "Name": &*identity.state_machine_name },
-    });
+    let of_machine =
+        object([("Id", json!(&*identity.state_machine_id)), ("Name", json!(&*identity.state_machine_name))]);
+    let mut context = vec![
+        ("Execution".into(), Draft::Object(of_execution)),
+        ("State".into(), Draft::Object(of_state)),
+        ("StateMachine".into(), Draft::Object(of_machine)),
+    ];
     if let Some(item) = item {
-        let mut of_item = Map::new();
-        of_item.insert("Index".to_owned(), item.index.into());
+        let mut of_item = object([("Index", json!(item.index))]);
         if reached(&["Map", "Item", "Value"]) {
-            of_item.insert("Value".to_owned(), item.value()?.clone());
+            of_item.push(("Value".into(), item.view().into()));
         }
-        context["Map"] = json!({ "Item": of_item });
+        let of_map = vec![("Item".into(), Draft::Object(of_item))];
+        context.push(("Map".into(), Draft::Object(of_map)));
     }
-    Ok(context)
+    Ok(Payload::from_draft(&Draft::Object(context)))
 }
 
-impl Item {
-    pub(crate) fn value(&self) -> Result<&Value, PayloadError> {
-        Ok(&self.items.value()?[self.index as usize])
-    }
+type Members<'a> = Vec<(Cow<'a, str>, Draft<'a>)>;
+
+fn object<'a, const N: usize>(members: [(&'a str, Value); N]) -> Members<'a> {
+    members.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
 }

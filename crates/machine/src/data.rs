@@ -9,7 +9,7 @@ use faastlane_asl::definition::{NumberOrPath, ResultPath, Selection, Transition}
 use faastlane_asl::intrinsic::Call;
 use faastlane_asl::path::{Path, Scope};
 use faastlane_asl::template::Template;
-use faastlane_payload::{MAX_DEPTH, Payload};
+use faastlane_payload::{MAX_DEPTH, Payload, PayloadError};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 
@@ -24,16 +24,16 @@ pub(crate) struct Exit<'m> {
 
 /// The documents that paths start at.
 pub(crate) struct Documents<'a> {
-    pub(crate) input: &'a Value,
-    pub(crate) context: Value,
+    pub(crate) input: &'a Payload,
+    pub(crate) context: Payload,
 }
 
 impl Scope for Documents<'_> {
-    fn input(&self) -> &Value {
+    fn input(&self) -> &Payload {
         self.input
     }
 
-    fn context(&self) -> &Value {
+    fn context(&self) -> &Payload {
         &self.context
     }
 }
@@ -77,9 +77,8 @@ impl<'m> Run<'m, '_> {
             ResultPath::Replace => Ok(result),
             ResultPath::Discard => Ok(input.clone()),
             ResultPath::At(path) => {
-                let mut document = input.value()?.clone();
-                path.set(&mut document, result.value()?.clone())?;
-                self.made(slot, document)
+                let placed = path.place(input, result.view()?.into())?;
+                self.made(slot, Payload::from_draft(&placed))
             }
         }
     }
@@ -94,19 +93,17 @@ impl<'m> Run<'m, '_> {
             Selection::Whole => Ok(payload.clone()),
             Selection::Empty => Ok(Payload::from_value(json!({}))),
             Selection::Path(path) => match self.find(slot, path, payload)? {
-                Some(value) => self.made(slot, value),
+                Some(found) => self.made(slot, found),
                 None => Err(not_found(path)),
             },
         }
     }
 
     /// What a path finds in a payload or in the context.
-    pub(crate) fn find(&self, slot: u32, path: &Path, payload: &Payload) -> Result<Option<Value>, Failure> {
-        if path.reads_context() {
-            let context = self.context(slot, None, |members| path.may_reach_context(members))?;
-            return Ok(path.find_in(&context).into_value().map(Cow::into_owned));
-        }
-        Ok(path.find_in(payload.value()?).into_value().map(Cow::into_owned))
+    pub(crate) fn find(&self, slot: u32, path: &Path, payload: &Payload) -> Result<Option<Payload>, Failure> {
+        let context = self.context(slot, None, |members| path.may_reach_context(members))?;
+        let documents = Documents { input: payload, context };
+        Ok(path.find(&documents)?.map(|selected| Payload::from_draft(&selected.into())))
     }
 
     /// A template filled in from a payload.
@@ -127,15 +124,10 @@ impl<'m> Run<'m, '_> {
         payload: &Payload,
         item: Option<&Item>,
     ) -> Result<Payload, Failure> {
-        let nothing = Value::Null;
-        let input = if template.reads_input() { payload.value()? } else { &nothing };
-        let context = if template.may_reach_context(&[]) {
-            self.context(slot, item, |members| template.may_reach_context(members))?
-        } else {
-            Value::Null
-        };
-        let value = template.evaluate(&Documents { input, context }, &mut self.execution.random)?;
-        self.made(slot, value)
+        let context = self.context(slot, item, |members| template.may_reach_context(members))?;
+        let documents = Documents { input: payload, context };
+        let filled = template.evaluate(&documents, &mut self.execution.random)?;
+        self.made(slot, filled)
     }
 
     /// What a call of an intrinsic function gives.
@@ -146,32 +138,33 @@ impl<'m> Run<'m, '_> {
         call: &Call,
         payload: &Payload,
     ) -> Result<Value, Failure> {
-        let input = payload.value()?;
         let reached = |members: &[&str]| call.any_path(&mut |path| path.may_reach_context(members));
-        let context = if reached(&[]) { self.context(slot, None, reached)? } else { Value::Null };
-        let documents = Documents { input, context };
+        let documents = Documents { input: payload, context: self.context(slot, None, reached)? };
         let value = call.evaluate(&documents, &mut self.execution.random);
         value.map_err(|error| error.in_field(field, &documents).into())
     }
 
-    /// `item` if there is one, else the branch's own.
+    /// The context object, empty if nobody looks at any of it. `item` is the one in it if there is one, else the
+    /// branch's own.
     pub(crate) fn context(
         &self,
         slot: u32,
         item: Option<&Item>,
         reached: impl Fn(&[&str]) -> bool,
-    ) -> Result<Value, Failure> {
+    ) -> Result<Payload, Failure> {
+        if !reached(&[]) {
+            return Ok(Payload::from_value(Value::Null));
+        }
         let branch = &self.execution.branches[slot];
         let item = item.or(branch.item.as_ref());
         Ok(context::build(self.execution, branch, self.state(slot), item, reached)?)
     }
 
-    /// A payload of a value that was put together here, within the limits that every payload keeps.
-    pub(crate) fn made(&self, slot: u32, value: Value) -> Result<Payload, Failure> {
-        if nests_deeper(&value, MAX_DEPTH) {
+    /// A payload that was put together here, within the limits that every payload keeps.
+    pub(crate) fn made(&self, slot: u32, payload: Payload) -> Result<Payload, Failure> {
+        if payload.view().is_err_and(|error| error == PayloadError::TooDeep) {
             return Err(Failure::runtime(format!("The data nests deeper than {MAX_DEPTH} levels.")));
         }
-        let payload = Payload::from_value(value);
         if payload.len() > self.machine.limits().payload_bytes {
             return Err(Failure::data_limit(&self.state(slot).name));
         }
@@ -190,14 +183,15 @@ impl<'m> Run<'m, '_> {
             NumberOrPath::Fixed(number) => return Ok(*number),
             NumberOrPath::Path(path) => path,
         };
-        let value = self.find(slot, path.path(), input)?.ok_or_else(|| not_found(path.path()))?;
+        let found = self.find(slot, path.path(), input)?.ok_or_else(|| not_found(path.path()))?;
+        let value = found.value()?;
         if value.as_i64().is_some_and(i64::is_negative) {
             return Err(Failure::runtime(format!("{field} cannot be negative.")));
         }
         value.as_u64().and_then(|number| u32::try_from(number).ok()).ok_or_else(|| {
             Failure::runtime(format!(
                 "The {field}Path field refers to value \"{}\" which is not a valid integer: {path}",
-                plain(&value)
+                plain(value)
             ))
         })
     }
@@ -212,16 +206,5 @@ pub(crate) fn plain(value: &Value) -> Cow<'_, str> {
     match value {
         Value::String(text) => Cow::Borrowed(text),
         other => Cow::Owned(other.to_string()),
-    }
-}
-
-/// Looks no deeper than it is asked to.
-fn nests_deeper(value: &Value, levels: usize) -> bool {
-    match value {
-        Value::Array(elements) => levels == 0 || elements.iter().any(|value| nests_deeper(value, levels - 1)),
-        Value::Object(members) => {
-            levels == 0 || members.values().any(|value| nests_deeper(value, levels - 1))
-        }
-        _ => false,
     }
 }

@@ -4,7 +4,7 @@
 
 use crate::event::Micros;
 use faastlane_asl::definition::{Catcher, Retrier};
-use faastlane_asl::path::SetError;
+use faastlane_asl::path::PlaceError;
 use faastlane_asl::random::SplitMix64;
 use faastlane_asl::template::EvaluationError;
 use faastlane_payload::PayloadError;
@@ -69,6 +69,7 @@ impl From<EvaluationError> for Failure {
         let name = match error {
             EvaluationError::Missing { .. } => RUNTIME,
             EvaluationError::Intrinsic { .. } => "States.IntrinsicFailure",
+            EvaluationError::Unreadable(error) => return error.into(),
         };
         Failure { in_state: true, ..Failure::new(name, error.to_string()) }
     }
@@ -80,9 +81,14 @@ impl From<PayloadError> for Failure {
     }
 }
 
-impl From<SetError> for Failure {
-    fn from(error: SetError) -> Self {
-        Failure { in_state: true, ..Failure::new("States.ResultPathMatchFailure", error.to_string()) }
+impl From<PlaceError> for Failure {
+    fn from(error: PlaceError) -> Self {
+        match error {
+            PlaceError::NoRoom { .. } => {
+                Failure { in_state: true, ..Failure::new("States.ResultPathMatchFailure", error.to_string()) }
+            }
+            PlaceError::Unreadable(error) => error.into(),
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! It knows nothing of the rest of the workspace. Start at [`Payload`], which holds one value in the form
 //! that it came in and converts lazily; `flat` reads and writes the form that crosses a domain's boundary
-//! (specified in `docs/ARCHITECTURE.md`), `text` JSON and its numbers.
+//! (specified in `docs/ARCHITECTURE.md`), finds parts of it ([`flat::View`]) and makes new payloads of them
+//! ([`flat::Draft`]) without decoding; `text` is JSON and its numbers.
 //!
 //! Architecture Invariant: bytes in the flat form were written by a domain and may be hostile. Every length
 //! is checked against what is there before it is used, and no memory is reserved because a count claims it.

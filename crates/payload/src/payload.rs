@@ -4,7 +4,8 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
-use crate::{PayloadError, flat, text};
+use crate::flat::{self, Draft, View};
+use crate::{MAX_DEPTH, PayloadError, text};
 
 /// Bytes that a payload keeps alive but that may live elsewhere: a heap buffer, or a region of pages whose
 /// ownership moves with the payload.
@@ -22,6 +23,8 @@ pub struct Payload(Arc<Forms>);
 #[derive(Default)]
 struct Forms {
     flat: OnceLock<Box<dyn Backing>>,
+    /// How deep the flat form nests at most, once it is known to be sound.
+    depth: OnceLock<Result<usize, PayloadError>>,
     value: OnceLock<Result<Value, PayloadError>>,
 }
 
@@ -34,10 +37,23 @@ impl Payload {
         Payload(Arc::new(forms))
     }
 
-    /// A payload of bytes in the flat form, which are not looked at before [`Payload::value`] is called.
+    /// A payload of bytes in the flat form, which are not looked at before [`Payload::value`] or
+    /// [`Payload::view`] is called.
     pub fn from_flat(backing: Box<dyn Backing>) -> Payload {
         let forms = Forms::default();
         forms.flat.get_or_init(|| backing);
+        Payload(Arc::new(forms))
+    }
+
+    /// A payload put together from parts of others. As with [`Payload::from_value`], nesting is not checked here.
+    pub fn from_draft(draft: &Draft<'_>) -> Payload {
+        let (bytes, depth) = draft.encode();
+        let forms = Forms::default();
+        forms.flat.get_or_init(|| Box::new(bytes));
+        // A higher bound may be too high: then `view` finds out.
+        if depth <= MAX_DEPTH {
+            forms.depth.get_or_init(|| Ok(depth));
+        }
         Payload(Arc::new(forms))
     }
 
@@ -61,6 +77,18 @@ impl Payload {
             .get_or_init(|| flat::decode(self.0.flat_or_empty()))
             .as_ref()
             .map_err(PayloadError::clone)
+    }
+
+    /// The value where it lies in the flat form, which is checked at the first request.
+    ///
+    /// # Errors
+    /// As [`Payload::value`]; [`PayloadError::TooDeep`] also for a value that was made here.
+    pub fn view(&self) -> Result<View<'_>, PayloadError> {
+        let bytes = self.flat();
+        match self.0.depth.get_or_init(|| flat::check(bytes)) {
+            Ok(depth) => Ok(View::new(bytes, *depth)),
+            Err(error) => Err(error.clone()),
+        }
     }
 
     /// The flat form; what it came with if that is how it came, however damaged.

@@ -1,5 +1,6 @@
 //! Payloads from outside: text in, text out, flat in between, and what hostile input does.
 
+use faastlane_payload::flat::{Draft, Elements, View};
 use faastlane_payload::{Backing, MAX_DEPTH, Payload, PayloadError};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -127,12 +128,12 @@ fn damage_is_named() {
             "a length that reaches beyond the end",
         ),
     ] {
-        let Err(PayloadError::Damaged { what: found, .. }) =
-            Payload::from_flat(Box::new(bytes.clone())).value()
-        else {
+        let payload = Payload::from_flat(Box::new(bytes.clone()));
+        let Err(PayloadError::Damaged { what: found, at }) = payload.value() else {
             panic!("{bytes:?} was taken");
         };
         assert_eq!(found, what, "{bytes:?}");
+        assert_eq!(payload.view().unwrap_err(), PayloadError::Damaged { what, at }, "{bytes:?}");
     }
 }
 
@@ -179,6 +180,55 @@ fn it_shows_itself_shortened() {
         format!("{:?}", Payload::from_flat(Box::new(vec![9_u8]))),
         "Payload(damaged payload: an unknown tag at byte 1; 1 bytes)"
     );
+}
+
+/// Members and elements of a view, as a value.
+fn by_view(view: View<'_>) -> Value {
+    if let Some(elements) = view.elements() {
+        return Value::Array(elements.map(by_view).collect());
+    }
+    match view.members() {
+        Some(members) => {
+            Value::Object(members.map(|(key, value)| (key.to_owned(), by_view(value))).collect())
+        }
+        None => view.to_value(),
+    }
+}
+
+#[test]
+fn parts_are_found_where_they_lie() {
+    let payload = Payload::from_value(json!({"a": [1, {"b": "x"}, 2.5], "n": null}));
+    let view = payload.view().unwrap();
+    assert_eq!(view.count(), Some(2));
+    let list = view.member("a").unwrap();
+    assert_eq!((list.count(), list.element(2).map(View::to_value)), (Some(3), Some(json!(2.5))));
+    assert_eq!(list.element(1).unwrap().member("b").map(View::to_value), Some(json!("x")));
+    for nothing in [view.member("b"), view.element(0), list.member("a"), list.element(3)] {
+        assert!(nothing.is_none(), "{nothing:?}");
+    }
+    let elements = Elements::of(&Payload::from_draft(&list.into())).unwrap().unwrap();
+    let values: Vec<Value> = (0..elements.count()).map(|at| elements.get(at).to_value()).collect();
+    assert_eq!(values, [json!(1), json!({"b": "x"}), json!(2.5)]);
+    assert_eq!(Elements::of(&payload), Ok(None));
+    assert_eq!(Elements::of(&Payload::from_value(json!([]))).unwrap().unwrap().count(), 0);
+}
+
+#[test]
+fn drafts_are_as_deep_as_their_parts() {
+    let nested = |levels: usize| (0..levels).fold(json!(1), |inner, _| json!([inner]));
+    let deepest = Payload::from_value(nested(MAX_DEPTH));
+    let part = deepest.view().unwrap();
+    assert!(Payload::from_draft(&part.into()).view().is_ok());
+    let deeper = Payload::from_draft(&Draft::Array(vec![part.into()]));
+    assert_eq!(deeper.view().unwrap_err(), PayloadError::TooDeep);
+    let deeper = Payload::from_draft(&Draft::Object(vec![("a".into(), nested(MAX_DEPTH).into())]));
+    assert_eq!(deeper.view().unwrap_err(), PayloadError::TooDeep);
+
+    // What is known of a part may be too much: it is no deeper than the whole.
+    let lopsided = Payload::from_value(json!([nested(MAX_DEPTH - 1), 1]));
+    let shallow = lopsided.view().unwrap().element(1).unwrap();
+    let draft = Draft::Array(vec![Draft::Array(vec![shallow.into()])]);
+    assert_eq!(Payload::from_draft(&draft).view().map(by_view), Ok(json!([[1]])));
 }
 
 fn any_value() -> impl Strategy<Value = Value> {
@@ -245,7 +295,9 @@ proptest! {
 /// Whatever a damaged payload is taken for must itself survive a trip.
 fn read_hostile(bytes: Vec<u8>) {
     let payload = Payload::from_flat(Box::new(bytes));
+    assert_eq!(payload.view().err(), payload.value().err());
     if let Ok(value) = payload.value() {
+        assert_eq!(payload.view().map(by_view), Ok(value.clone()));
         let again = Payload::from_value(value.clone());
         let reread = Payload::from_flat(Box::new(again.flat().to_vec()));
         assert_eq!(reread.value(), Ok(value));

@@ -1,20 +1,27 @@
 use super::*;
+use faastlane_payload::Payload;
 use serde_json::json;
 
-struct Documents(Value, Value);
+struct Documents(Payload, Payload);
+
+impl Documents {
+    fn new(input: Value, context: Value) -> Documents {
+        Documents(Payload::from_value(input), Payload::from_value(context))
+    }
+}
 
 impl Scope for Documents {
-    fn input(&self) -> &Value {
+    fn input(&self) -> &Payload {
         &self.0
     }
-    fn context(&self) -> &Value {
+    fn context(&self) -> &Payload {
         &self.1
     }
 }
 
 fn evaluate(call: &str) -> Result<Value, CallError> {
     let input = json!({"n": 7, "s": "text", "list": [1, 2, 2.0, "2"], "o": {"a": [1, null], "b": "x"}});
-    let documents = Documents(input, json!({"State": {"Name": "S"}}));
+    let documents = Documents::new(input, json!({"State": {"Name": "S"}}));
     let call = Call::parse(call).unwrap_or_else(|error| panic!("{call}: {error} at {}", error.offset));
     call.evaluate(&documents, &mut SplitMix64::new(1))
 }
@@ -94,7 +101,7 @@ fn what_they_cannot_compute_fails_with_the_call() {
 #[test]
 fn randomness_comes_from_the_seed() {
     let draw = |call: &str, seed: u64| {
-        let documents = Documents(Value::Null, Value::Null);
+        let documents = Documents::new(Value::Null, Value::Null);
         Call::parse(call).unwrap().evaluate(&documents, &mut SplitMix64::new(seed)).unwrap()
     };
     let call = "States.MathRandom(-5, 5)";

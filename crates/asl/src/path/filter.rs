@@ -75,13 +75,7 @@ impl Term {
             Term::Document(path) => (path, document),
             Term::Literal(value) => return Some(Cow::Borrowed(value)),
         };
-        let found = path.select(start, document);
-        match &path.function {
-            None => found,
-            Some(function) => function.apply(found),
-        }
-        .non_empty()
-        .into_value()
+        path.select(start, document).non_empty().into_value()
     }
 }
 

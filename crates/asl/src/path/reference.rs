@@ -1,20 +1,28 @@
 //! Reference paths: paths that can only point at one place, so that something can be put there.
 
-use super::{Found, Path, PathError, Scope, Segment, element, parser};
-use serde_json::{Map, Value};
+use super::{Path, PathError, Segment, parser};
+use faastlane_payload::flat::{Draft, View};
+use faastlane_payload::{MAX_DEPTH, Payload, PayloadError};
+use std::borrow::Cow;
 use std::fmt;
 
 /// A definite path without functions and negative indices: `$.a.b[0]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReferencePath(Path);
 
-/// The document has no room for a value at the path: `States.ResultPathMatchFailure`.
+/// Why nothing can be put at a path.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Unable to apply ReferencePath {path} to input {input}")]
-pub struct SetError {
-    pub path: String,
-    /// The document, as JSON.
-    pub input: String,
+pub enum PlaceError {
+    /// The document has no room for a value there: `States.ResultPathMatchFailure`.
+    #[error("Unable to apply ReferencePath {path} to input {input}")]
+    NoRoom {
+        path: String,
+        /// The document, as JSON.
+        input: String,
+    },
+    /// The document came in a flat form that is none, or would become too deep.
+    #[error(transparent)]
+    Unreadable(#[from] PayloadError),
 }
 
 impl ReferencePath {
@@ -61,53 +69,56 @@ impl ReferencePath {
         &self.0
     }
 
-    pub fn find<'a>(&self, scope: &'a impl Scope) -> Option<&'a Value> {
-        match self.0.find(scope) {
-            Found::One(value) => Some(value),
-            _ => None,
-        }
-    }
-
-    /// Puts `value` into `document` (`ResultPath`): objects that are missing on the way are made, an array element
-    /// must be there already.
+    /// What `document` becomes when `value` is put there (`ResultPath`): objects that are missing on the way are made,
+    /// an array element must be there already.
     ///
     /// # Errors
-    /// On the way lies something that is neither an object for a name nor an array for an index; the document is as
-    /// it was.
-    pub fn set(&self, document: &mut Value, value: Value) -> Result<(), SetError> {
-        if !fits(document, &self.0.segments) {
-            return Err(SetError { path: self.as_str().to_owned(), input: document.to_string() });
+    /// On the way lies something that is neither an object for a name nor an array for an index, or the document cannot
+    /// be read.
+    pub fn place<'a>(&'a self, document: &'a Payload, value: Draft<'a>) -> Result<Draft<'a>, PlaceError> {
+        // What it makes would be too deep; `placed` goes as deep as the path.
+        if self.0.segments.len() > MAX_DEPTH {
+            return Err(PayloadError::TooDeep.into());
         }
-        let mut at = document;
-        for segment in &self.0.segments {
-            at = match (segment, at) {
-                (Segment::Key(key), Value::Object(object)) => {
-                    object.entry(key.as_str()).or_insert_with(|| Value::Object(Map::new()))
-                }
-                (Segment::Index(index), Value::Array(array)) => &mut array[*index as usize],
-                (_, at) => at,
-            };
+        match placed(&self.0.segments, Some(document.view()?), value) {
+            Some(draft) => Ok(draft),
+            None => {
+                let input = document.value()?.to_string();
+                Err(PlaceError::NoRoom { path: self.as_str().to_owned(), input })
+            }
         }
-        *at = value;
-        Ok(())
     }
 }
 
-/// Whether every segment meets what it applies to; from the first missing member on, only names follow.
-fn fits(document: &Value, segments: &[Segment]) -> bool {
-    let mut at = Some(document);
-    segments.iter().all(|segment| match (segment, at) {
-        (Segment::Key(_), None) => true,
-        (Segment::Key(key), Some(Value::Object(object))) => {
-            at = object.get(key.as_str());
-            true
+/// What `at` becomes; `None` where a segment does not apply to what it meets. Below a missing member nothing is there.
+fn placed<'a>(segments: &'a [Segment], at: Option<View<'a>>, value: Draft<'a>) -> Option<Draft<'a>> {
+    let [segment, rest @ ..] = segments else { return Some(value) };
+    match (segment, at) {
+        (Segment::Key(name), None) => {
+            let inner = placed(rest, None, value)?;
+            Some(Draft::Object(vec![(Cow::Borrowed(name.as_str()), inner)]))
         }
-        (Segment::Index(index), Some(value)) => {
-            at = element(value, *index);
-            at.is_some()
+        (Segment::Key(name), Some(object)) => {
+            let members = object.members()?;
+            let mut inner = Some(placed(rest, object.member(name), value)?);
+            let mut drafts = Vec::with_capacity(object.count()? + 1);
+            for (key, member) in members {
+                // Where the first of duplicates was; the others go.
+                let draft = if key == name { inner.take() } else { Some(Draft::Part(member)) };
+                drafts.extend(draft.map(|draft| (Cow::Borrowed(key), draft)));
+            }
+            drafts.extend(inner.map(|draft| (Cow::Borrowed(name.as_str()), draft)));
+            Some(Draft::Object(drafts))
         }
-        _ => false,
-    })
+        (Segment::Index(index), Some(array)) => {
+            let position = usize::try_from(*index).ok()?;
+            let inner = placed(rest, Some(array.element(position)?), value)?;
+            let mut drafts: Vec<Draft<'a>> = array.elements()?.map(Draft::Part).collect();
+            drafts[position] = inner;
+            Some(Draft::Array(drafts))
+        }
+        _ => None,
+    }
 }
 
 impl fmt::Display for ReferencePath {

@@ -7,15 +7,14 @@ use faastlane_asl::definition::{Choice, Comparison, Condition, Operand, Test, Ti
 use faastlane_asl::number;
 use faastlane_asl::path::Path;
 use serde_json::Value;
-use std::borrow::Cow;
 use std::cmp::Ordering;
 
 impl<'m> Run<'m, '_> {
     pub(crate) fn run_choice(&mut self, slot: u32, choice: &'m Choice) -> Result<(), Failure> {
         let input = self.selected_input(slot, &choice.input_path)?;
         let reads_context = choice.rules.iter().any(|rule| reads_context(&rule.condition));
-        let context = if reads_context { self.context(slot, None, |_| true)? } else { Value::Null };
-        let documents = Documents { input: input.value()?, context };
+        let context = self.context(slot, None, |_| reads_context)?;
+        let documents = Documents { input: &input, context };
         let mut next = choice.default;
         for rule in &choice.rules {
             if holds(&rule.condition, &documents)? {
@@ -72,14 +71,11 @@ fn holds(condition: &Condition, documents: &Documents<'_>) -> Result<bool, Failu
             false
         }
         Condition::Not(part) => !holds(part, documents)?,
-        Condition::Test { variable, test } => {
-            let value = variable.find(documents).into_value();
-            match (test, value) {
-                (Test::IsPresent(expected), value) => value.is_some() == *expected,
-                (test, Some(value)) => passes(test, &value, documents)?,
-                (_, None) => return Err(invalid(variable)),
-            }
-        }
+        Condition::Test { variable, test } => match (test, variable.find(documents)?) {
+            (Test::IsPresent(expected), selected) => selected.is_some() == *expected,
+            (test, Some(selected)) => passes(test, &selected.into_value(), documents)?,
+            (_, None) => return Err(invalid(variable)),
+        },
     })
 }
 
@@ -113,10 +109,10 @@ fn passes(test: &Test, value: &Value, documents: &Documents<'_>) -> Result<bool,
         }
         Test::NumericCompare(comparison, operand) => {
             let other = match operand {
-                Operand::Literal(number) => Cow::Owned(Value::Number(number.clone())),
+                Operand::Literal(number) => Value::Number(number.clone()),
                 Operand::Path(path) => compared(path, documents)?,
             };
-            match (value, &*other) {
+            match (value, &other) {
                 (Value::Number(value), Value::Number(other)) => {
                     accepts(*comparison, number::compare(value, other))
                 }
@@ -126,7 +122,7 @@ fn passes(test: &Test, value: &Value, documents: &Documents<'_>) -> Result<bool,
         Test::TimestampCompare(comparison, operand) => {
             let other = match operand {
                 Operand::Literal(instant) => Some(*instant),
-                Operand::Path(path) => timestamp(compared(path, documents)?.as_ref()),
+                Operand::Path(path) => timestamp(&compared(path, documents)?),
             };
             timestamp(value).zip(other).is_some_and(|(value, other)| accepts(*comparison, value.cmp(&other)))
         }
@@ -134,8 +130,8 @@ fn passes(test: &Test, value: &Value, documents: &Documents<'_>) -> Result<bool,
 }
 
 /// The value of a `…Path` operator.
-fn compared<'d>(path: &Path, documents: &'d Documents<'_>) -> Result<Cow<'d, Value>, Failure> {
-    path.find(documents).into_value().ok_or_else(|| invalid(path))
+fn compared(path: &Path, documents: &Documents<'_>) -> Result<Value, Failure> {
+    Ok(path.find(documents)?.ok_or_else(|| invalid(path))?.into_value())
 }
 
 fn invalid(path: &Path) -> Failure {

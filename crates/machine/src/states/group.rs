@@ -9,7 +9,7 @@ use crate::history::{Detail, EventKind};
 use crate::run::Run;
 use faastlane_asl::definition::{Map, Parallel, State, StateKind};
 use faastlane_payload::Payload;
-use serde_json::Value;
+use faastlane_payload::flat::{Draft, Elements};
 use std::sync::Arc;
 
 impl<'m> Run<'m, '_> {
@@ -23,7 +23,7 @@ impl<'m> Run<'m, '_> {
     pub(crate) fn begin_map(&mut self, slot: u32, map: &'m Map) -> Result<(), Failure> {
         let input = self.selected_input(slot, &map.input_path)?;
         let items = self.select(slot, &map.items_path, &input)?;
-        let Value::Array(array) = items.value()? else {
+        let Some(items) = Elements::of(&items)? else {
             let path = match &map.items_path {
                 faastlane_asl::definition::Selection::Path(path) => path.as_str(),
                 _ => "$",
@@ -31,7 +31,7 @@ impl<'m> Run<'m, '_> {
             let shown = path.strip_prefix('$').filter(|rest| rest.starts_with('$')).unwrap_or(path);
             return Err(Failure::runtime(format!("Reference path \"{shown}\" must point to array.")));
         };
-        let total = count(array.len())?;
+        let total = count(items.count())?;
         self.record(slot, EventKind::MapStateStarted, Detail::Length(total));
         let number = |field, number: &Option<_>| {
             number.as_ref().map(|number| self.number(slot, field, number, &input)).transpose()
@@ -118,7 +118,7 @@ impl<'m> Run<'m, '_> {
         let item = Item { items, index };
         let input = match &map.item_selector {
             Some(selector) => self.fill_for_item(slot, selector, &input, Some(&item))?,
-            None => Payload::from_value(item.value()?.clone()),
+            None => Payload::from_draft(&item.view().into()),
         };
         Ok((input, Some(item)))
     }
@@ -174,9 +174,9 @@ impl<'m> Run<'m, '_> {
         let results = std::mem::take(&mut self.group(slot).results);
         let mut array = Vec::with_capacity(results.len());
         for result in results.iter().flatten() {
-            array.push(result.value()?.clone());
+            array.push(Draft::Part(result.view()?));
         }
-        let result = self.made(slot, Value::Array(array))?;
+        let result = self.made(slot, Payload::from_draft(&Draft::Array(array)))?;
         let (succeeded, exit) = match &self.state(slot).kind {
             StateKind::Parallel(parallel) => (
                 EventKind::ParallelStateSucceeded,
@@ -211,7 +211,7 @@ impl<'m> Run<'m, '_> {
 }
 
 impl Group {
-    fn new(input: Payload, items: Option<Payload>, total: u32) -> Group {
+    fn new(input: Payload, items: Option<Elements>, total: u32) -> Group {
         Group {
             input,
             items,

@@ -46,7 +46,8 @@ impl<'m> Run<'m, '_> {
         let (found, written) = match text {
             StringOrPath::Fixed(text) => return Ok(text.clone()),
             StringOrPath::Path(path) => {
-                (self.find(slot, path, &input)?.ok_or_else(|| not_found(path))?, path.as_str())
+                let found = self.find(slot, path, &input)?.ok_or_else(|| not_found(path))?;
+                (found.value()?.clone(), path.as_str())
             }
             StringOrPath::Call(call) => (self.call_intrinsic(slot, field, call, &input)?, call.as_str()),
         };

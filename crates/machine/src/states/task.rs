@@ -10,7 +10,7 @@ use crate::history::{Detail, EventKind};
 use crate::run::{Run, after_seconds};
 use faastlane_asl::definition::{Resource, ResultPath, Selection, State, StateKind, Task};
 use faastlane_payload::Payload;
-use faastlane_payload::flat::tag;
+use faastlane_payload::flat::{View, tag};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -98,17 +98,17 @@ impl<'m> Run<'m, '_> {
                     Some(template) => self.fill(slot, template, selected)?,
                     None => selected.clone(),
                 };
-                let request = request.value()?;
-                let name = match (function, request.get("FunctionName")) {
+                let request = request.view()?;
+                let name = match (function, request.member("FunctionName").map(View::to_value)) {
                     (Some(name), _) => Arc::clone(name),
-                    (None, Some(Value::String(text))) => Arc::from(bare_name(text)),
+                    (None, Some(Value::String(text))) => Arc::from(bare_name(&text)),
                     _ => {
                         return Err(Failure::runtime(
                             "The field 'FunctionName' must be the name of a function.",
                         ));
                     }
                 };
-                Ok((name, event(request.get("Payload"))?))
+                Ok((name, event(request.member("Payload"))?))
             }
         }
     }
@@ -194,15 +194,18 @@ impl<'m> Run<'m, '_> {
 }
 
 /// What `lambda:invoke` makes of its `Payload`: a string is the event's JSON text.
-fn event(payload: Option<&Value>) -> Result<Payload, Failure> {
-    match payload {
-        None | Some(Value::Null) => Ok(Payload::from_value(json!({}))),
-        Some(Value::String(text)) => Payload::from_json(text).map_err(|error| {
-            let cause = format!("Could not parse request body into json: {error}");
-            Failure::new("Lambda.InvalidRequestContentException", cause)
-        }),
-        Some(value) => Ok(Payload::from_value(value.clone())),
+fn event(payload: Option<View<'_>>) -> Result<Payload, Failure> {
+    let Some(payload) = payload.filter(|payload| payload.tag() != tag::NULL) else {
+        return Ok(Payload::from_value(json!({})));
+    };
+    if payload.tag() != tag::STRING {
+        return Ok(Payload::from_draft(&payload.into()));
     }
+    let text = payload.to_value();
+    Payload::from_json(text.as_str().unwrap_or_default()).map_err(|error| {
+        let cause = format!("Could not parse request body into json: {error}");
+        Failure::new("Lambda.InvalidRequestContentException", cause)
+    })
 }
 
 /// Seen from the flat form, so that nothing is decoded for it.

@@ -44,19 +44,21 @@ impl<'m> Run<'m, '_> {
             WaitUntil::Seconds(seconds) => Ok(after_seconds(self.execution.now, *seconds)),
             WaitUntil::Timestamp(timestamp) => Ok(micros(*timestamp)),
             WaitUntil::SecondsPath(path) => {
-                let value = self.find(slot, path.path(), input)?.ok_or_else(|| not_found(path.path()))?;
+                let found = self.find(slot, path.path(), input)?.ok_or_else(|| not_found(path.path()))?;
+                let value = found.value()?;
                 let seconds = value.as_u64().and_then(|seconds| u32::try_from(seconds).ok());
                 seconds.map(|seconds| after_seconds(self.execution.now, seconds)).ok_or_else(|| {
-                    let value = plain(&value);
+                    let value = plain(value);
                     Failure::runtime(format!(
                         "The SecondsPath parameter does not reference an integer value: {path} == {value}"
                     ))
                 })
             }
             WaitUntil::TimestampPath(path) => {
-                let value = self.find(slot, path.path(), input)?.ok_or_else(|| not_found(path.path()))?;
+                let found = self.find(slot, path.path(), input)?.ok_or_else(|| not_found(path.path()))?;
+                let value = found.value()?;
                 value.as_str().and_then(Timestamp::parse).map(micros).ok_or_else(|| {
-                    let value = plain(&value);
+                    let value = plain(value);
                     Failure::runtime(format!(
                         "The TimestampPath parameter does not reference a valid ISO-8601 extended offset \
                          date-time format string: {path} == {value}"

@@ -174,23 +174,27 @@ impl Instance {
     fn next(&mut self) -> Happened {
         let rings = self.hosts[0].reports().rings();
         for waited in [false, true] {
-            // Ended is asked before the reports are read: what a process said is all there once it has ended.
-            let ended: Vec<_> = self.hosts.iter_mut().map(HostProcess::ended).collect();
-            // The others first: host 0 goes on when one of them faults.
-            for host in (0..self.hosts.len()).rev() {
-                if let Some(report) = self.hosts[host].next_report() {
-                    return Happened::Report(host, report);
-                }
+            if let Some(report) = self.next_report() {
+                return report;
             }
-            let mut ended = ended.into_iter().enumerate();
-            if let Some((host, status)) = ended.find_map(|(host, status)| Some((host, status?))) {
-                return Happened::Ended(host, status);
+            let ended = self.hosts.iter_mut().map(HostProcess::ended).enumerate();
+            let ended: Option<(usize, ExitStatus)> =
+                ended.filter_map(|(host, status)| Some((host, status?))).next();
+            if let Some((host, status)) = ended {
+                // What a process said is all there once it has ended.
+                return self.next_report().unwrap_or(Happened::Ended(host, status));
             }
             if !waited {
                 self.hosts[0].reports().wait(rings, LOOK);
             }
         }
         Happened::Nothing
+    }
+
+    fn next_report(&mut self) -> Option<Happened> {
+        // The others first: host 0 goes on when one of them faults.
+        let hosts = self.hosts.iter_mut().enumerate().rev();
+        hosts.filter_map(|(host, process)| Some(Happened::Report(host, process.next_report()?))).next()
     }
 
     fn command(&mut self, command: &Command) {

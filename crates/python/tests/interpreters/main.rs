@@ -33,7 +33,7 @@ fn parent() -> ExitCode {
     }
     let wanted: Vec<String> =
         std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
-    let mut failed = 0;
+    let (mut passed, mut failed) = (0, 0);
     for python in found {
         for (name, _) in scenarios() {
             if !wanted.is_empty() && !wanted.iter().any(|wanted| name.contains(wanted)) {
@@ -47,11 +47,16 @@ fn parent() -> ExitCode {
                 .env("PYTHONHOME", &python.home)
                 .env("PYTHONDONTWRITEBYTECODE", "1");
             let status = child.status().expect("this program starts again");
+            *(if status.success() { &mut passed } else { &mut failed }) += 1;
             let verdict = if status.success() { "ok".to_owned() } else { format!("FAILED ({status})") };
-            failed += usize::from(!status.success());
             let _ = writeln!(report, "test CPython {} {name} ... {verdict}", python.version);
         }
     }
+    let verdict = if failed == 0 { "ok" } else { "FAILED" };
+    let _ = writeln!(
+        report,
+        "\ntest result: {verdict}. {passed} passed; {failed} failed; 0 ignored; 0 measured; 0 filtered out"
+    );
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

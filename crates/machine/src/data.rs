@@ -162,7 +162,7 @@ impl<'m> Run<'m, '_> {
 
     /// A payload that was put together here, within the limits that every payload keeps.
     pub(crate) fn made(&self, slot: u32, payload: Payload) -> Result<Payload, Failure> {
-        if payload.view().is_err_and(|error| error == PayloadError::TooDeep) {
+        if payload.depth().is_err_and(|error| error == PayloadError::TooDeep) {
             return Err(Failure::runtime(format!("The data nests deeper than {MAX_DEPTH} levels.")));
         }
         if payload.len() > self.machine.limits().payload_bytes {

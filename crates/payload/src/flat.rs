@@ -7,6 +7,7 @@ mod view;
 mod write;
 
 pub use draft::Draft;
+pub(crate) use draft::Pieces;
 pub use elements::Elements;
 pub(crate) use read::{check, decode};
 pub use view::View;

@@ -1,10 +1,10 @@
 use std::any::Any;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde_json::Value;
 
-use crate::flat::{self, Draft, View};
+use crate::flat::{self, Draft, Pieces, View};
 use crate::{MAX_DEPTH, PayloadError, text};
 
 /// Bytes that a payload keeps alive but that may live elsewhere: a heap buffer, or a region of pages whose
@@ -15,14 +15,17 @@ impl Backing for Vec<u8> {}
 
 /// One value on its way between states. Cloning shares it.
 ///
-/// It holds a flat form, a decoded value, or both. The form that it did not come in is made at the first
-/// request and kept, so that a payload that is only passed on is never parsed.
+/// It holds a flat form, a decoded value, or both; or the pieces of a flat form. The form that it did not come in
+/// is made at the first request and kept, so that a payload that is only passed on is never parsed, and one that
+/// waits for its turn takes no room.
 #[derive(Clone)]
 pub struct Payload(Arc<Forms>);
 
 #[derive(Default)]
 struct Forms {
     flat: OnceLock<Box<dyn Backing>>,
+    /// What the flat form will be made of: its length in bytes, and the pieces until it is made.
+    pieces: Option<(usize, Mutex<Pieces>)>,
     /// How deep the flat form nests at most, once it is known to be sound.
     depth: OnceLock<Result<usize, PayloadError>>,
     value: OnceLock<Result<Value, PayloadError>>,
@@ -47,9 +50,14 @@ impl Payload {
 
     /// A payload put together from parts of others. As with [`Payload::from_value`], nesting is not checked here.
     pub fn from_draft(draft: &Draft<'_>) -> Payload {
-        let (bytes, depth) = draft.encode();
-        let forms = Forms::default();
-        forms.flat.get_or_init(|| Box::new(bytes));
+        let mut pieces = Pieces::default();
+        let depth = pieces.add(draft);
+        let mut forms = Forms::default();
+        if pieces.is_one() {
+            forms.flat.get_or_init(|| Box::new(pieces.joined()));
+        } else {
+            forms.pieces = Some((pieces.length(), Mutex::new(pieces)));
+        }
         // A higher bound may be too high: then `view` finds out.
         if depth <= MAX_DEPTH {
             forms.depth.get_or_init(|| Ok(depth));
@@ -72,11 +80,7 @@ impl Payload {
     /// [`PayloadError::Damaged`] and [`PayloadError::TooDeep`] when this came as a flat form that is no
     /// payload.
     pub fn value(&self) -> Result<&Value, PayloadError> {
-        self.0
-            .value
-            .get_or_init(|| flat::decode(self.0.flat_or_empty()))
-            .as_ref()
-            .map_err(PayloadError::clone)
+        self.0.value.get_or_init(|| flat::decode(self.0.flat())).as_ref().map_err(PayloadError::clone)
     }
 
     /// The value where it lies in the flat form, which is checked at the first request.
@@ -84,20 +88,20 @@ impl Payload {
     /// # Errors
     /// As [`Payload::value`]; [`PayloadError::TooDeep`] also for a value that was made here.
     pub fn view(&self) -> Result<View<'_>, PayloadError> {
-        let bytes = self.flat();
-        match self.0.depth.get_or_init(|| flat::check(bytes)) {
-            Ok(depth) => Ok(View::new(bytes, *depth)),
-            Err(error) => Err(error.clone()),
-        }
+        Ok(View::new(self, 0..self.flat().len(), self.depth()?))
+    }
+
+    /// A bound of how deep it nests, for which nothing is put together that need not be.
+    ///
+    /// # Errors
+    /// As [`Payload::view`].
+    pub fn depth(&self) -> Result<usize, PayloadError> {
+        self.0.depth.get_or_init(|| flat::check(self.flat())).clone()
     }
 
     /// The flat form; what it came with if that is how it came, however damaged.
     pub fn flat(&self) -> &[u8] {
-        let backing = self.0.flat.get_or_init(|| match self.0.value.get() {
-            Some(Ok(value)) => Box::new(flat::encode(value)),
-            _ => Box::new(Vec::new()),
-        });
-        backing.as_ref().as_ref()
+        self.0.flat()
     }
 
     /// JSON text in one line. Integers are digits, floats are the shortest text that reads back the same,
@@ -112,7 +116,10 @@ impl Payload {
     /// Length of the flat form in bytes: what size limits count.
     #[expect(clippy::len_without_is_empty, reason = "a payload always holds a value, so none is empty")]
     pub fn len(&self) -> usize {
-        self.flat().len()
+        match (&self.0.pieces, self.0.flat.get()) {
+            (Some((length, _)), None) => *length,
+            _ => self.flat().len(),
+        }
     }
 
     /// Whether [`Payload::value`] costs nothing any more.
@@ -133,8 +140,16 @@ impl Payload {
 }
 
 impl Forms {
-    fn flat_or_empty(&self) -> &[u8] {
-        self.flat.get().map_or(&[], |backing| backing.as_ref().as_ref())
+    fn flat(&self) -> &[u8] {
+        let backing = self.flat.get_or_init(|| match (&self.pieces, self.value.get()) {
+            (Some((_, pieces)), _) => {
+                let mut pieces = pieces.lock().unwrap_or_else(PoisonError::into_inner);
+                Box::new(std::mem::take(&mut *pieces).joined())
+            }
+            (None, Some(Ok(value))) => Box::new(flat::encode(value)),
+            (None, _) => Box::new(Vec::new()),
+        });
+        backing.as_ref().as_ref()
     }
 }
 

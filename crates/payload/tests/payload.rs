@@ -214,6 +214,18 @@ fn parts_are_found_where_they_lie() {
 }
 
 #[test]
+fn large_parts_are_shared_until_somebody_asks() {
+    let large = Payload::from_value(json!("x".repeat(100_000)));
+    let draft = Draft::Array(vec![large.view().unwrap().into(), json!(1).into()]);
+    let payload = Payload::from_draft(&draft);
+    drop(draft);
+    assert_eq!((payload.len(), payload.depth()), (13 + 100_005 + 9, Ok(1)));
+    let large = large.into_backing().err().expect("the draft's payload shares it");
+    assert_eq!(payload.flat().len(), payload.len());
+    assert!(large.into_backing().is_ok(), "copied, and given up");
+}
+
+#[test]
 fn drafts_are_as_deep_as_their_parts() {
     let nested = |levels: usize| (0..levels).fold(json!(1), |inner, _| json!([inner]));
     let deepest = Payload::from_value(nested(MAX_DEPTH));
@@ -249,7 +261,45 @@ fn any_value() -> impl Strategy<Value = Value> {
     })
 }
 
+/// Arrays and objects around a few parts, some of which are large enough to be shared.
+fn any_draft() -> impl Strategy<Value = Value> {
+    let large = (1_000_usize..6_000).prop_map(|length| Value::from("x".repeat(length)));
+    prop_oneof![any_value(), large].prop_recursive(3, 12, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec((any::<String>(), inner), 0..4)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+/// A draft of the value that a view shows, in which containers are put together down to `levels`.
+fn taken_apart(view: View<'_>, levels: usize) -> Draft<'_> {
+    if levels == 0 {
+        return view.into();
+    }
+    if let Some(elements) = view.elements() {
+        return Draft::Array(elements.map(|element| taken_apart(element, levels - 1)).collect());
+    }
+    match view.members() {
+        Some(members) => {
+            Draft::Object(members.map(|(key, value)| (key.into(), taken_apart(value, levels - 1))).collect())
+        }
+        None => view.into(),
+    }
+}
+
 proptest! {
+    #[test]
+    fn drafts_become_what_they_were_made_of(value in any_draft(), levels in 0_usize..4) {
+        let whole = Payload::from_value(value.clone());
+        let again = Payload::from_draft(&taken_apart(whole.view().unwrap(), levels));
+        prop_assert_eq!(again.len(), whole.len());
+        prop_assert!(again.depth().unwrap() >= whole.depth().unwrap());
+        prop_assert_eq!(again.flat(), whole.flat());
+        prop_assert_eq!(again.view().map(View::to_value), Ok(value));
+    }
+
     #[test]
     fn values_survive_every_trip(value in any_value()) {
         let payload = Payload::from_value(value.clone());

@@ -41,6 +41,6 @@ impl Elements {
     /// # Panics
     /// When there is no element at the position.
     pub fn get(&self, position: usize) -> View<'_> {
-        View::new(&self.array.flat()[self.bounds[position]..self.bounds[position + 1]], self.depth)
+        View::new(&self.array, self.bounds[position]..self.bounds[position + 1], self.depth)
     }
 }

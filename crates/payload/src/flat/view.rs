@@ -1,13 +1,20 @@
 //! A value where it lies in a payload's flat form.
 
+use std::fmt;
+use std::ops::Range;
+
 use serde_json::Value;
 
 use super::{decode, tag};
+use crate::Payload;
 
 /// A value in flat bytes that have been checked as a whole ([`crate::Payload::view`] is where views come from), so
 /// that its parts can be found by stepping over what lies between, and copied as they are.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct View<'a> {
+    /// Whose flat form it lies in, and where.
+    payload: &'a Payload,
+    start: usize,
     bytes: &'a [u8],
     /// It nests no deeper than this.
     depth: usize,
@@ -17,9 +24,17 @@ pub struct View<'a> {
 pub(super) const HEAD: usize = 13;
 
 impl<'a> View<'a> {
-    /// `bytes` are one value that has been found sound, and nests no deeper than `depth`.
-    pub(crate) fn new(bytes: &'a [u8], depth: usize) -> View<'a> {
-        View { bytes, depth }
+    /// The payload has been found sound, a value of it lies at `place`, and that nests no deeper than `depth`.
+    pub(crate) fn new(payload: &'a Payload, place: Range<usize>, depth: usize) -> View<'a> {
+        View { payload, start: place.start, bytes: &payload.flat()[place], depth }
+    }
+
+    pub(super) fn payload(self) -> &'a Payload {
+        self.payload
+    }
+
+    pub(super) fn place(self) -> Range<usize> {
+        self.start..self.start + self.bytes.len()
     }
 
     /// The value's flat form.
@@ -54,9 +69,8 @@ impl<'a> View<'a> {
 
     /// An array's elements, in order.
     pub fn elements(self) -> Option<impl Iterator<Item = View<'a>>> {
-        let depth = self.depth.saturating_sub(1);
         let mut rest = self.body(tag::ARRAY)?;
-        Some(std::iter::from_fn(move || take_value(&mut rest, depth)))
+        Some(std::iter::from_fn(move || self.take(&mut rest)))
     }
 
     /// An object's members, in order, duplicates included.
@@ -68,7 +82,6 @@ impl<'a> View<'a> {
 
     /// With their keys in bytes, which need no second look when they are only compared.
     fn raw_members(self) -> Option<impl Iterator<Item = (&'a [u8], View<'a>)>> {
-        let depth = self.depth.saturating_sub(1);
         let mut rest = self.body(tag::OBJECT)?;
         Some(std::iter::from_fn(move || {
             if rest.is_empty() {
@@ -76,7 +89,7 @@ impl<'a> View<'a> {
             }
             let (key, value) = rest[4..].split_at(length_at(rest, 0));
             rest = value;
-            Some((key, take_value(&mut rest, depth)?))
+            Some((key, self.take(&mut rest)?))
         }))
     }
 
@@ -88,22 +101,30 @@ impl<'a> View<'a> {
     fn body(self, tag: u8) -> Option<&'a [u8]> {
         (self.tag() == tag).then(|| &self.bytes[HEAD..])
     }
+
+    /// Takes the value at the beginning of what is left of this container.
+    fn take(self, rest: &mut &'a [u8]) -> Option<View<'a>> {
+        let length = match *rest.first()? {
+            tag::NULL | tag::FALSE | tag::TRUE => 1,
+            tag::INTEGER | tag::FLOAT => 9,
+            tag::NUMBER | tag::STRING => 5 + length_at(rest, 1),
+            _ => {
+                let (length, _) = rest[5..].split_first_chunk().expect("a container has a head");
+                HEAD + u64::from_le_bytes(*length) as usize
+            }
+        };
+        let start = self.place().end - rest.len();
+        let (bytes, behind) = rest.split_at(length);
+        *rest = behind;
+        Some(View { payload: self.payload, start, bytes, depth: self.depth.saturating_sub(1) })
+    }
 }
 
-/// Takes the value at the beginning of what is left of a container.
-fn take_value<'a>(rest: &mut &'a [u8], depth: usize) -> Option<View<'a>> {
-    let length = match *rest.first()? {
-        tag::NULL | tag::FALSE | tag::TRUE => 1,
-        tag::INTEGER | tag::FLOAT => 9,
-        tag::NUMBER | tag::STRING => 5 + length_at(rest, 1),
-        _ => {
-            let (length, _) = rest[5..].split_first_chunk().expect("a container has a head");
-            HEAD + u64::from_le_bytes(*length) as usize
-        }
-    };
-    let (value, behind) = rest.split_at(length);
-    *rest = behind;
-    Some(View::new(value, depth))
+/// The value.
+impl fmt::Debug for View<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to_value().fmt(formatter)
+    }
 }
 
 fn length_at(bytes: &[u8], at: usize) -> usize {

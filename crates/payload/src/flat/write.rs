@@ -36,7 +36,7 @@ pub(super) fn write(out: &mut Vec<u8>, value: &Value) -> usize {
             }
         }
         if next.is_none() {
-            fill_in_length(out, innermost.start);
+            fill_in_length(out, innermost.start, 0);
             open.pop();
         }
     }
@@ -100,9 +100,10 @@ pub(super) fn write_head(out: &mut Vec<u8>, tag: u8, count: usize) -> usize {
     out.len()
 }
 
-/// Of a container whose first element lies at `start` and whose last one has been written.
-pub(super) fn fill_in_length(out: &mut [u8], start: usize) {
-    let length = (out.len() - start) as u64;
+/// Of a container whose first element lies at `start` and whose last one has been written, where `elsewhere` bytes
+/// of it are not in `out`.
+pub(super) fn fill_in_length(out: &mut [u8], start: usize, elsewhere: usize) {
+    let length = (out.len() - start + elsewhere) as u64;
     out[start - 8..start].copy_from_slice(&length.to_le_bytes());
 }
 

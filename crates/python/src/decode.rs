@@ -94,8 +94,9 @@ impl<'a, 'b> Input<'a, 'b> {
                 let (count, mut body) = self.body(depth, 5)?;
                 let dict = python.dict()?;
                 for _ in 0..count {
-                    let key = keys.get(python, body.text()?)?;
-                    dict.set_member(&key, &body.value(keys, depth + 1)?)?;
+                    let key = body.text()?;
+                    let value = body.value(keys, depth + 1)?;
+                    dict.set_member(keys.get(python, key)?, &value)?;
                 }
                 body.end()?;
                 Ok(dict)

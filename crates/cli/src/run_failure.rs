@@ -45,7 +45,8 @@ pub(crate) fn of_instance(error: &InstanceError, workflow: &Workflow, plan: &Pla
         InstanceError::Faulted(fault) => {
             let functions = fault.domain.map_or(Vec::new(), |domain| function_names(plan, &[domain]));
             match (functions.first(), &fault.violation) {
-                (None, _) => finding("FL0312", error.to_string(), REPORT),
+                (None, _) if fault.trusted => finding("FL0312", error.to_string(), REPORT),
+                (None, _) => finding("FL0310", error.to_string(), ENDS_AT_IMPORT),
                 (Some(first), Some(_)) => {
                     let message = format!("{} while it was imported", fault.what);
                     let hint = "Nothing was executed. No function can reach another's memory.";

@@ -118,6 +118,8 @@ pub enum FaultKind {
     ForeignKey { address: usize, key: u32, write: bool },
     /// It touched memory that is not there, or not for this use.
     BadAddress { address: usize, write: bool },
+    /// It was about to end the process.
+    Exit { status: i32 },
     /// It made a system call that its policy traps.
     SystemCall { number: i32 },
     /// Another signal that ends a process.
@@ -156,7 +158,12 @@ pub fn watch() -> Fault {
         }
         libc::SIGSYS if info.si_code == SYS_SECCOMP => {
             // SAFETY: si_syscall follows si_call_addr in the kernel's layout.
-            FaultKind::SystemCall { number: unsafe { *std::ptr::from_ref(info).cast::<i32>().add(6) } }
+            let number = unsafe { *std::ptr::from_ref(info).cast::<i32>().add(6) };
+            if i64::from(number) == libc::SYS_exit_group {
+                FaultKind::Exit { status: registers[libc::REG_RDI as usize] as i32 & 0xff }
+            } else {
+                FaultKind::SystemCall { number }
+            }
         }
         _ => FaultKind::Other,
     };

@@ -8,11 +8,22 @@ use std::sync::{Mutex, PoisonError};
 pub(crate) fn describe(fault: &Fault, owners: &Mutex<Owners>, assignment: &Assignment) -> FaultReport {
     let owners = owners.lock().unwrap_or_else(PoisonError::into_inner);
     let name = |domain: usize| assignment.plan.domains[domain].name.as_str();
-    let domain = owners.owner_of(fault.stack_pointer);
-    let who =
-        domain.map_or_else(|| "a trusted thread".into(), |domain| format!("function `{}`", name(domain)));
+    let mut domain = owners.owner_of(fault.stack_pointer);
+    // Without a monitor nobody knows the stacks of the threads that functions start.
+    if let ([only], false) = (assignment.local_domains().as_slice(), assignment.uses_keys()) {
+        domain = Some(*only);
+    }
+    let trusted = domain.is_none() && assignment.uses_keys();
+    let who = match domain {
+        Some(domain) => format!("function `{}`", name(domain)),
+        None if trusted => "a trusted thread".into(),
+        None => "a thread that a function started".into(),
+    };
     let verb = |write: bool| if write { "wrote to" } else { "read" };
-    let signal = signal_name(fault.signal);
+    let ending = match fault.kind {
+        FaultKind::Exit { status } => format!("exit status {status}"),
+        _ => signal_name(fault.signal),
+    };
     let (violation, what) = match fault.kind {
         FaultKind::ForeignKey { address, write, .. } => {
             let owner = owners.owner_of(address);
@@ -23,19 +34,20 @@ pub(crate) fn describe(fault: &Fault, owners: &Mutex<Owners>, assignment: &Assig
             let violation = Violation::Memory { address: address as u64, write, owner };
             (Some(violation), format!("{who} {} address {address:#x}, which {whose}", verb(write)))
         }
+        FaultKind::Exit { .. } => (None, format!("{who} ended its process")),
         FaultKind::SystemCall { number } => (
             Some(Violation::SystemCall { number }),
             format!("{who} made a system call (number {number}) that its policy does not allow"),
         ),
         FaultKind::BadAddress { address, write } => {
-            (None, format!("{who} crashed with {signal}: it {} address {address:#x}", verb(write)))
+            (None, format!("{who} crashed with {ending}: it {} address {address:#x}", verb(write)))
         }
         FaultKind::Other => {
-            (None, format!("{who} crashed with {signal} at instruction {:#x}", fault.instruction_pointer))
+            (None, format!("{who} crashed with {ending} at instruction {:#x}", fault.instruction_pointer))
         }
     };
     // A trusted thread that faults is our mistake, not a function's attack.
-    FaultReport { domain, violation: violation.filter(|_| domain.is_some()), signal, what }
+    FaultReport { domain, trusted, violation: violation.filter(|_| domain.is_some()), ending, what }
 }
 
 fn signal_name(signal: i32) -> String {

@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub enum Command {
     /// Run the whole machine on this input.
     Run(RunRequest),
+    /// Say what has not been said yet, and then [`Report::Told`].
+    Tell,
     /// End the execution that is under way.
     Abort { error: Option<String>, cause: Option<String> },
 }
@@ -37,6 +39,8 @@ pub enum Report {
     Event(EventReport),
     Call(CallReport),
     Finished(FinishReport),
+    /// The answer to [`Command::Tell`].
+    Told,
     /// A thread of the process faulted, and the process ends.
     Fault(FaultReport),
 }
@@ -131,12 +135,13 @@ pub enum FinishReport {
 /// What a thread did that ends the process.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FaultReport {
-    /// Whose thread it was, by position in the plan; `None` for a trusted thread.
+    /// Whose thread it was, by position in the plan; `None` for a trusted thread, or where that cannot be known.
     pub domain: Option<usize>,
+    pub trusted: bool,
     /// `None` when native code crashed.
     pub violation: Option<Violation>,
-    /// `SIGSEGV`, …
-    pub signal: String,
+    /// `SIGSEGV`, `exit status 3`, …
+    pub ending: String,
     /// One sentence.
     pub what: String,
 }
@@ -157,22 +162,60 @@ pub enum Violation {
 
 /// The writing end of the reports, for every trusted thread.
 #[derive(Clone)]
-pub(crate) struct Reporter(Arc<Mutex<RingWriter>>);
+pub(crate) struct Reporter(Arc<Mutex<Outlet>>);
+
+struct Outlet {
+    writer: RingWriter,
+    /// What can wait until nothing else is to be done. It is everybody's, so that whoever speaks last says all of it.
+    unsent: Vec<Report>,
+}
+
+impl Outlet {
+    fn send(&mut self, report: &Report) {
+        // Every report is plain data, which always has a form.
+        if let Ok(bytes) = postcard::to_stdvec(report) {
+            self.writer.write(&bytes);
+        }
+    }
+
+    fn flush(&mut self) {
+        let mut unsent = std::mem::take(&mut self.unsent);
+        unsent.drain(..).for_each(|report| self.send(&report));
+        self.unsent = unsent;
+    }
+}
 
 impl Reporter {
     pub(crate) fn new(writer: RingWriter) -> Self {
-        Self(Arc::new(Mutex::new(writer)))
+        Self(Arc::new(Mutex::new(Outlet { writer, unsent: Vec::new() })))
     }
 
+    fn outlet(&self) -> std::sync::MutexGuard<'_, Outlet> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// To be sent with the next [`Self::flush`] or [`Self::send`].
+    pub(crate) fn later(&self, report: Report) {
+        self.outlet().unsent.push(report);
+    }
+
+    /// Sends what waits; false if nothing did.
+    pub(crate) fn flush(&self) -> bool {
+        let mut outlet = self.outlet();
+        let waits = !outlet.unsent.is_empty();
+        outlet.flush();
+        waits
+    }
+
+    /// Sends what waits, and then this.
     pub(crate) fn send(&self, report: &Report) {
-        // Every report is plain data, which always has a form.
-        if let Ok(bytes) = postcard::to_stdvec(report) {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).write(&bytes);
-        }
+        let mut outlet = self.outlet();
+        outlet.flush();
+        outlet.send(report);
     }
 
     /// Wakes the supervisor, who otherwise looks from time to time.
     pub(crate) fn ring(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).ring();
+        self.outlet().writer.ring();
     }
 }

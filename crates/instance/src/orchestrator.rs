@@ -41,8 +41,6 @@ pub(crate) struct Orchestrator {
     doorbell: Doorbell,
     commands: RingReader,
     reporter: Reporter,
-    /// What the supervisor is told once nothing else is to be done.
-    unsent: Vec<Report>,
     lane: Lane,
     timers: Timers,
     /// Microseconds of the epoch when the monotonic clock was zero.
@@ -103,7 +101,6 @@ impl Orchestrator {
             doorbell: host.doorbell,
             commands: assignment.commands()?,
             reporter,
-            unsent: Vec::new(),
             lane: Lane::new(host.cpus, threads, pin),
             timers: Timers::default(),
             epoch_us: epoch_us()?,
@@ -121,8 +118,7 @@ impl Orchestrator {
             if worked {
                 continue;
             }
-            if !self.unsent.is_empty() {
-                self.report();
+            if self.reporter.flush() {
                 continue;
             }
             let now = self.now();
@@ -137,17 +133,6 @@ impl Orchestrator {
 
     fn micros(&self, monotonic_ns: u64) -> Micros {
         (self.epoch_us + (monotonic_ns / 1000) as i64) as Micros
-    }
-
-    fn report(&mut self) {
-        let mut finished = false;
-        for report in self.unsent.drain(..) {
-            finished |= matches!(report, Report::Finished(_) | Report::Ready(_));
-            self.reporter.send(&report);
-        }
-        if finished {
-            self.reporter.ring();
-        }
     }
 
     /// Until every domain's interpreter runs. Ends the process when one cannot.
@@ -167,23 +152,23 @@ impl Orchestrator {
                     Reply::Started | Reply::Returned(_) => {
                         self.queues[domain].up = true;
                         let since_start_us = (monotonic_nanos() - begin) / 1000;
-                        self.unsent.push(Report::DomainUp { domain, since_start_us });
+                        self.reporter.later(Report::DomainUp { domain, since_start_us });
                     }
                 }
             }
-            self.report();
+            self.reporter.flush();
             if !worked {
                 self.doorbell.wait(rings, None);
             }
         }
-        self.unsent.push(Report::Ready(self.domain_sizes()));
-        self.report();
+        self.reporter.send(&Report::Ready(self.domain_sizes()));
+        self.reporter.ring();
     }
 
     fn give_up(&mut self, domain: usize, error: &[u8]) -> ! {
         let (_, text) = error_and_cause(error);
         let name = self.assignment.plan.domains[domain].name.clone();
-        self.report();
+        self.reporter.flush();
         self.reporter.send(&Report::SetUpFailed(SetUpFailure {
             domain: Some(domain),
             what: format!("load `{name}`"),
@@ -202,6 +187,10 @@ impl Orchestrator {
         let Some(bytes) = self.commands.read() else { return false };
         match postcard::from_bytes(&bytes) {
             Ok(Command::Run(request)) => self.begin(request),
+            Ok(Command::Tell) => {
+                self.reporter.send(&Report::Told);
+                self.reporter.ring();
+            }
             Ok(Command::Abort { error, cause }) => {
                 let at = self.now();
                 self.step(Event::Aborted { error, cause, at });
@@ -254,7 +243,8 @@ impl Orchestrator {
                 }
                 Action::Cancel { invocation } => {
                     self.timers.cancel(Due::Function(invocation));
-                    self.queues.iter_mut().any(|queue| queue.cancel(invocation));
+                    let domain = self.queues.iter_mut().position(|queue| queue.cancel(invocation));
+                    domain.into_iter().for_each(|domain| self.bound_waiting(domain));
                 }
                 Action::SetTimer { timer, at } => self.timers.set(Due::Machine(timer), at),
                 Action::CancelTimer { timer } => self.timers.cancel(Due::Machine(timer)),
@@ -281,7 +271,7 @@ impl Orchestrator {
             }
             _ => (None, None, None),
         };
-        self.unsent.push(Report::Event(EventReport {
+        self.reporter.later(Report::Event(EventReport {
             id: event.id,
             previous_id: event.previous_id,
             at_us: event.at,
@@ -316,6 +306,19 @@ impl Orchestrator {
         let (domain, _) = self.places[function];
         self.queues[domain].push(invocation, payload);
         self.dispatch(domain);
+        self.bound_waiting(domain);
+    }
+
+    /// Lets the timeouts of calls run that wait behind one that was given up: it may never make room.
+    fn bound_waiting(&mut self, domain: usize) {
+        let now = self.now();
+        for invocation in self.queues[domain].held_up() {
+            let due = Due::Function(invocation.id);
+            let timeout = self.assignment.plan.functions[invocation.function].timeout_seconds;
+            if let Some(seconds) = timeout.filter(|_| !self.timers.is_set(&due)) {
+                self.timers.set(due, now + Micros::from(seconds) * 1_000_000);
+            }
+        }
     }
 
     /// Calls the first in line, if the domain is free.
@@ -357,6 +360,7 @@ impl Orchestrator {
             return;
         }
         if let Some(at) = own_deadline {
+            self.timers.cancel(Due::Function(id));
             self.timers.set(Due::Function(id), at);
         }
         self.queues[domain].underway =
@@ -391,7 +395,7 @@ impl Orchestrator {
         let Some(running) = &self.running else { return };
         let since = |ns: u64| ns.clamp(underway.handed_ns, received_ns) - running.started_ns;
         if !underway.abandoned {
-            self.unsent.push(Report::Call(CallReport {
+            self.reporter.later(Report::Call(CallReport {
                 scheduled_id,
                 function,
                 domain,
@@ -443,13 +447,11 @@ impl Orchestrator {
     }
 
     /// Gives up on an invocation; returns the timeout of its function, in seconds.
-    fn abandon(&mut self, invocation: InvocationId) -> u32 {
-        for queue in &mut self.queues {
-            if let Some(underway) =
-                queue.underway.as_mut().filter(|underway| underway.invocation.id == invocation)
-            {
-                underway.abandoned = true;
-                let function = underway.invocation.function;
+    fn abandon(&mut self, id: InvocationId) -> u32 {
+        for domain in 0..self.queues.len() {
+            if let Some(function) = self.queues[domain].function_of(id) {
+                self.queues[domain].cancel(id);
+                self.bound_waiting(domain);
                 return self.assignment.plan.functions[function].timeout_seconds.unwrap_or(0);
             }
         }
@@ -462,7 +464,7 @@ impl Orchestrator {
             Some(running) if running.yielded => running.yielded = false,
             _ => return false,
         }
-        self.report();
+        self.reporter.flush();
         let at = self.now();
         self.step(Event::Continue { at });
         true
@@ -473,14 +475,16 @@ impl Orchestrator {
         let duration_ns = monotonic_nanos() - running.started_ns;
         self.timers.clear();
         self.queues.iter_mut().for_each(Queue::abandon_all);
-        self.unsent.push(Report::Finished(match outcome {
+        let finished = Report::Finished(match outcome {
             Outcome::Succeeded(output) => {
                 FinishReport::Succeeded { output: output.flat().to_vec(), duration_ns }
             }
             Outcome::Failed { error, cause } => FinishReport::Failed { error, cause, duration_ns },
             Outcome::TimedOut => FinishReport::TimedOut { duration_ns },
             Outcome::Aborted { error, cause } => FinishReport::Aborted { error, cause, duration_ns },
-        }));
+        });
+        self.reporter.send(&finished);
+        self.reporter.ring();
     }
 }
 

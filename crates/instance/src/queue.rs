@@ -33,9 +33,22 @@ impl Queue {
         self.waiting.push_back((invocation, payload));
     }
 
+    /// Calls that wait behind one that nobody waits for any more, which may never end.
+    pub(crate) fn held_up(&self) -> impl Iterator<Item = &Invocation> {
+        let held_up = self.underway.as_ref().is_some_and(|underway| underway.abandoned);
+        self.waiting.iter().filter(move |_| held_up).map(|(invocation, _)| invocation)
+    }
+
     /// The next call, if the domain is free for it.
     pub(crate) fn pop(&mut self) -> Option<(Invocation, Payload)> {
         if self.underway.is_some() { None } else { self.waiting.pop_front() }
+    }
+
+    /// Which function a call that is here is of, by position in the plan.
+    pub(crate) fn function_of(&self, id: InvocationId) -> Option<usize> {
+        let underway = self.underway.iter().map(|underway| &underway.invocation);
+        let mut calls = underway.chain(self.waiting.iter().map(|(invocation, _)| invocation));
+        calls.find(|invocation| invocation.id == id).map(|invocation| invocation.function)
     }
 
     /// Nobody waits for `invocation` any more. True if it was here.

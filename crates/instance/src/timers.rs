@@ -27,6 +27,10 @@ impl Timers {
         self.by_time.insert((at, self.set), due);
     }
 
+    pub(crate) fn is_set(&self, due: &Due) -> bool {
+        self.by_time.values().any(|other| other == due)
+    }
+
     pub(crate) fn cancel(&mut self, due: Due) {
         if !self.by_time.is_empty() {
             self.by_time.retain(|_, other| *other != due);

@@ -220,12 +220,18 @@ impl Instance {
                 Happened::Report(_, Report::Event(event)) => timeline.events.push(event),
                 Happened::Report(_, Report::Call(call)) => timeline.calls.push(call),
                 Happened::Report(_, Report::Finished(finish)) => break Ending::of(finish),
-                Happened::Report(_, Report::Fault(fault)) => break self.faulted(&fault, &timeline, begin)?,
+                Happened::Report(host, Report::Fault(fault)) => {
+                    self.catch_up(host, &mut timeline);
+                    break self.faulted(&fault, &timeline, begin)?;
+                }
                 Happened::Report(_, Report::SetUpFailed(failure)) => {
                     return Err(InstanceError::SetUp(Box::new(failure)));
                 }
-                Happened::Report(_, Report::DomainUp { .. } | Report::Ready(_)) => {}
-                Happened::Ended(_, status) => break exited(status, &timeline, begin),
+                Happened::Report(_, Report::DomainUp { .. } | Report::Ready(_) | Report::Told) => {}
+                Happened::Ended(host, status) => {
+                    self.catch_up(host, &mut timeline);
+                    break exited(status, &timeline, begin);
+                }
                 Happened::Nothing => {}
             }
             match stopped {
@@ -239,6 +245,25 @@ impl Instance {
             }
         };
         Ok(self.record(ending, &timeline))
+    }
+
+    /// Hears what host 0 has to say about the execution that another process ended by its own end.
+    fn catch_up(&mut self, ended: usize, timeline: &mut Timeline) {
+        if ended == 0 {
+            return;
+        }
+        self.command(&Command::Tell);
+        let begin = Instant::now();
+        while begin.elapsed() < STOP && self.hosts[0].ended().is_none() {
+            let rings = self.hosts[0].reports().rings();
+            match self.hosts[0].next_report() {
+                Some(Report::Event(event)) => timeline.events.push(event),
+                Some(Report::Call(call)) => timeline.calls.push(call),
+                Some(Report::Told) => return,
+                Some(_) => {}
+                None => self.hosts[0].reports().wait(rings, LOOK),
+            }
+        }
     }
 
     fn record(&self, ending: Ending, timeline: &Timeline) -> Record {
@@ -274,37 +299,41 @@ impl Instance {
         timeline: &Timeline,
         begin: Instant,
     ) -> Result<Ending, InstanceError> {
-        if fault.domain.is_none() {
+        if fault.trusted {
             return Err(InstanceError::Died { how: fault.what.clone(), loading: Vec::new() });
         }
         let (error, cause) = match fault.violation {
             Some(_) => (faastlane_machine::ISOLATION_VIOLATION, fault.what.clone()),
             None => {
-                ("Runtime.ExitError", format!("Runtime exited with error: {}: {}", fault.signal, fault.what))
+                ("Runtime.ExitError", format!("Runtime exited with error: {}: {}", fault.ending, fault.what))
             }
         };
-        let mut ending = Ending::crashed(error, cause, timeline, begin.elapsed());
+        let functions = fault.domain.map_or(&[][..], |domain| &self.plan.domains[domain].functions);
+        let of_domain = |state: &str| {
+            let planned = self.plan.states.iter().find(|planned| planned.name == state);
+            let function = planned.and_then(|planned| planned.function.as_deref());
+            fault.domain.is_none()
+                || functions.iter().any(|&index| function == Some(self.plan.functions[index].name.as_str()))
+        };
+        let mut ending = Ending::crashed(error, cause, timeline, begin.elapsed(), of_domain);
         ending.violation = fault.violation.is_some();
         Ok(ending)
     }
 }
 
-/// A process ended without a word: a function called `os._exit`, or somebody killed it.
+/// A process ended without a word: somebody killed it.
 fn exited(status: ExitStatus, timeline: &Timeline, begin: Instant) -> Ending {
     let open: Vec<&str> =
         timeline.open_calls().into_iter().filter_map(|event| event.state.as_deref()).collect();
-    // A thread that a function left behind can end the process while no function runs.
-    let when = match open.as_slice() {
-        [] => "while no function was running".to_owned(),
-        states => format!("while running state {}", states.join(", ")),
-    };
-    let cause = format!("Runtime exited with error: {status} {when}");
-    Ending::crashed("Runtime.ExitError", cause, timeline, begin.elapsed())
+    let during =
+        if open.is_empty() { String::new() } else { format!(" while running state {}", open.join(", ")) };
+    let cause = format!("Runtime exited with error: {status}{during}");
+    Ending::crashed("Runtime.ExitError", cause, timeline, begin.elapsed(), |_| true)
 }
 
 enum Happened {
     /// From which host.
-    Report(#[expect(dead_code, reason = "for whoever debugs the supervisor")] usize, Report),
+    Report(usize, Report),
     /// Which host.
     Ended(usize, ExitStatus),
     Nothing,
@@ -355,11 +384,21 @@ impl Ending {
         Self::new(Status::Aborted, after.as_nanos() as u64)
     }
 
-    fn crashed(error: &str, cause: String, timeline: &Timeline, after: Duration) -> Self {
+    /// `in_state` tells whether it can have been a call of that state.
+    fn crashed(
+        error: &str,
+        cause: String,
+        timeline: &Timeline,
+        after: Duration,
+        in_state: impl Fn(&str) -> bool,
+    ) -> Self {
+        let mut open = timeline.open_calls().into_iter();
         Self {
             error: Some(error.to_owned()),
             cause: Some(cause),
-            crashed_in: timeline.open_calls().last().map(|event| event.id),
+            crashed_in: open
+                .rfind(|event| event.state.as_deref().is_some_and(&in_state))
+                .map(|event| event.id),
             ..Self::new(Status::Failed, after.as_nanos() as u64)
         }
     }

@@ -1,6 +1,6 @@
 //! System-call filters: the policy, assembled for the kernel.
 
-use crate::policy::{ASKED, REFUSED, THREAD_FLAGS};
+use crate::policy::{ASKED, REFUSED, THREAD_FLAGS, TRAPPED};
 use std::io;
 
 const AUDIT_ARCH_X86_64: u32 = 0xc000_003e;
@@ -61,6 +61,8 @@ pub(crate) fn policy_filter() -> Vec<libc::sock_filter> {
         program.push(statement(RETURN, fail_with(call.errno)));
     }
     program.extend([
+        jump(IF_EQUAL, TRAPPED as u32, 0, 1),
+        statement(RETURN, libc::SECCOMP_RET_TRAP),
         jump(IF_EQUAL, libc::SYS_clone as u32, 0, 4),
         statement(LOAD, ARGUMENT_0_LOW),
         statement(AND, THREAD_FLAGS),

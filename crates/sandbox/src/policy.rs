@@ -1,7 +1,8 @@
 //! The policy of a domain thread, as data: what it may not ask of the kernel, and why.
 //!
-//! Three kinds of answer. *Refused*: the call fails with the errno given, and the function goes on. *Asked*: the monitor makes
-//! the call on the domain's behalf, if the arguments allow it. Everything else is allowed.
+//! Four kinds of answer. *Refused*: the call fails with the errno given, and the function goes on. *Trapped*: the function's
+//! thread stops there, and the process learns who it was. *Asked*: the monitor makes the call on the domain's behalf, if the
+//! arguments allow it. Everything else is allowed.
 
 /// A system call that fails.
 pub(crate) struct Refused {
@@ -82,6 +83,9 @@ pub(crate) const REFUSED: &[Refused] = &[
     // glibc tries `clone3` first, whose flags are in memory that can change after they were checked.
     Refused { number: libc::SYS_clone3, errno: libc::ENOSYS, reason: "flags that no filter can read" },
 ];
+
+/// Ends the process, others' calls with it: what was under way can still be told when it traps.
+pub(crate) const TRAPPED: i64 = libc::SYS_exit_group;
 
 /// A thread of the same domain is the only thing `clone` may make: with all of these flags.
 pub(crate) const THREAD_FLAGS: u32 =

@@ -155,6 +155,24 @@ fn a_task_that_takes_too_long_can_be_caught() {
 }
 
 #[test]
+fn a_function_that_outlives_its_own_timeout_can_be_retried_and_caught() {
+    let mut machine = one(json!({ "Type": "Task", "Resource": "sleep", "End": true,
+        "Retry": [{ "ErrorEquals": ["Sandbox.Timedout"], "IntervalSeconds": 1, "MaxAttempts": 1 }],
+        "Catch": [{ "ErrorEquals": ["States.ALL"], "Next": "Late" }] }));
+    machine["States"]["Late"] = json!({ "Type": "Task", "Resource": "echo", "End": true });
+    let sleep = "import time\ndef handler(event, context): time.sleep(600)";
+    let workflow = Workflow::new(&machine)
+        .functions(&[("sleep", sleep), ("echo", ECHO)])
+        .config("[functions.sleep]\ntimeout = 1\n");
+    for isolation in ["auto", "process", "none"] {
+        let run = workflow.run_under(isolation, &json!({}));
+        let output = run.output();
+        assert_eq!(output["Error"], "Sandbox.Timedout", "{isolation}");
+        assert!(output["Cause"].as_str().unwrap().contains("Task timed out after 1.00 seconds"), "{output}");
+    }
+}
+
+#[test]
 fn a_function_that_never_yields_can_time_out() {
     for code in ["while True: pass", "import ctypes; ctypes.PyDLL(None).pause()", "sum(range(10**15))"] {
         let state = json!({ "Type": "Task", "Resource": "spin", "TimeoutSeconds": 1, "End": true });

@@ -169,6 +169,7 @@ fn duration(us: f64) -> String {
 /// Three digits that count, or two.
 fn digits(number: f64) -> String {
     let decimals = match number {
+        number if number < 0.001 => return format!("{number:.1e}"),
         number if number < 0.1 => 4,
         number if number < 10.0 => 2,
         number if number < 100.0 => 1,
@@ -186,7 +187,8 @@ mod tests {
         for (us, shown) in [
             (0.161, "0.16 µs"),
             (12.34, "12.3 µs"),
-            (0.00123, "0.0012 µs"),
+            (0.0123, "0.0123 µs"),
+            (0.000_001_23, "1.2e-6 µs"),
             (487.2, "487 µs"),
             (19_008.0, "19.0 ms"),
         ] {

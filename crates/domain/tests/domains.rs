@@ -17,10 +17,10 @@ static HEAP: TrustedHeap = TrustedHeap::new();
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().collect();
-    if let [_, flag, name] = words.as_slice() {
-        if flag == "--scenario" {
-            scenarios::play(name);
-        }
+    if let [_, flag, name] = words.as_slice()
+        && flag == "--scenario"
+    {
+        scenarios::play(name);
     }
     // What libtest prints for `--list`, so that runners which ask first find one test a scenario.
     if words.iter().any(|word| word == "--list") {

@@ -115,7 +115,9 @@ pub(crate) fn play(name: &str) -> ! {
     exit_now(0)
 }
 
-fn set_up() -> Result<(Stage, Arc<Mutex<Owners>>), Box<dyn std::error::Error>> {
+type SetUp = (Stage, Arc<Mutex<Owners>>);
+
+fn set_up() -> Result<SetUp, Box<dyn std::error::Error>> {
     let process = DomainProcess::prepare(true)?;
     let keys = process.keys.as_ref().ok_or("no keys")?;
     let owners = Arc::new(Mutex::new(Owners::default()));

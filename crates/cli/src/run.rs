@@ -46,10 +46,10 @@ pub(crate) fn execute(arguments: &RunArguments) -> anyhow::Result<Exit> {
     };
     let exit = exit_of(&ran.record, &interrupt);
     if arguments.json {
-        writeln!(io::stdout(), "{:#}", report(&plan, &ran))?;
+        say(&report(&plan, &ran))?;
     } else {
         if let Some(output) = &ran.record.output {
-            writeln!(io::stdout(), "{:#}", output.value()?)?;
+            say(output.value()?)?;
         }
         waterfall::print(&Run { plan: &plan, ran: &ran, composed })?;
     }
@@ -88,7 +88,7 @@ fn make_ready(
 fn refuse(arguments: &RunArguments, findings: &[Diagnostic]) -> anyhow::Result<Exit> {
     if arguments.json {
         let report = json!({ "format_version": 1, "diagnostics": render_diagnostic::to_json(findings) });
-        writeln!(io::stdout(), "{report:#}")?;
+        say(&report)?;
     } else {
         render_diagnostic::print(findings)?;
     }
@@ -130,6 +130,13 @@ fn exit_of(record: &Record, interrupt: &Interrupt) -> Exit {
         Status::Aborted if interrupt.came() => Exit::Interrupted,
         Status::Aborted => Exit::Aborted,
     }
+}
+
+/// Data for stdout, written in few calls.
+fn say(value: &Value) -> io::Result<()> {
+    let mut stdout = io::BufWriter::new(io::stdout().lock());
+    writeln!(stdout, "{value:#}")?;
+    stdout.flush()
 }
 
 /// `run --json`.

@@ -5,6 +5,7 @@ use crate::run_failure::traceback;
 use crate::terminal::Terminal;
 use faastlane_compose::{Isolation, Plan};
 use faastlane_pool::{LogLine, Record, StateRecord, Status};
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::time::Duration;
@@ -61,14 +62,17 @@ struct Row<'a> {
 }
 
 fn rows(record: &Record) -> Vec<Row<'_>> {
+    let mut visits: HashMap<&str, usize> = HashMap::new();
+    for state in &record.states {
+        *visits.entry(&state.name).or_default() += 1;
+    }
     let mut rows: Vec<Row<'_>> = Vec::new();
     for state in &record.states {
-        let visits = record.states.iter().filter(|other| other.name == state.name).count();
         let left_us = state.exited_us.unwrap_or(record.duration_us).max(state.entered_us);
         let between = state.calls.iter().filter_map(|call| call.between_ns).max();
         let ids = state.calls.iter().map(|call| call.request_id.as_str());
-        let same = rows.iter_mut().find(|row| visits > SHOWN_VISITS && row.first.name == state.name);
-        match same {
+        let together = visits[state.name.as_str()] > SHOWN_VISITS;
+        match rows.iter_mut().find(|row| together && row.first.name == state.name) {
             Some(row) => {
                 row.visits += 1;
                 row.left_us = row.left_us.max(left_us);
@@ -86,6 +90,27 @@ fn rows(record: &Record) -> Vec<Row<'_>> {
         }
     }
     rows
+}
+
+/// What was printed in each row. What was printed by a call that never came back, and so is in no record, belongs to the last
+/// row with its function.
+fn lines_of_rows<'r>(run: &Run<'r>, rows: &[Row<'_>]) -> Vec<Vec<&'r LogLine>> {
+    let mut row_of: HashMap<&str, usize> = HashMap::new();
+    for (index, row) in rows.iter().enumerate() {
+        row_of.extend(row.request_ids.iter().map(|id| (*id, index)));
+    }
+    let mut lines = vec![Vec::new(); rows.len()];
+    for line in run.ran.logs.iter().filter(|line| !line.request_id.is_empty()) {
+        let last = || {
+            let name = function_of(run.plan, line);
+            rows.iter().rposition(|row| row.first.function.as_deref() == Some(name))
+        };
+        let row = row_of.get(line.request_id.as_str()).copied().or_else(last);
+        if let Some(row) = row.or(rows.len().checked_sub(1)) {
+            lines[row].push(line);
+        }
+    }
+    lines
 }
 
 fn render(run: &Run<'_>, terminal: Terminal) -> String {
@@ -110,7 +135,8 @@ fn render(run: &Run<'_>, terminal: Terminal) -> String {
             "STATE", "WHERE", "START", "TIME", "BETWEEN"
         ))
     );
-    for row in &rows {
+    let lines_of_rows = lines_of_rows(run, &rows);
+    for (row, lines) in rows.iter().zip(&lines_of_rows) {
         let bar = bar(row, record.duration_us);
         let between = row.between_ns.map_or_else(String::new, duration_ns);
         let _ = writeln!(
@@ -122,38 +148,24 @@ fn render(run: &Run<'_>, terminal: Terminal) -> String {
             duration_us(row.left_us - row.entered_us),
             dim(&bar),
         );
-        print_logs(&mut text, run, row, &dim);
+        print_logs(&mut text, run.plan, row, lines, &dim);
     }
     summary(&mut text, run, terminal);
     text
 }
 
-fn print_logs(text: &mut String, run: &Run<'_>, row: &Row<'_>, dim: &impl Fn(&str) -> String) {
-    let open = holds_last_call(&run.ran.record, row);
-    let belongs = |line: &&LogLine| {
-        row.request_ids.contains(&line.request_id.as_str())
-            || (open
-                && is_of_open_call(run, line)
-                && row.first.function.as_deref() == Some(function_of(run.plan, line)))
-    };
-    let lines: Vec<&LogLine> = run.ran.logs.iter().filter(belongs).collect();
+fn print_logs(
+    text: &mut String,
+    plan: &Plan,
+    row: &Row<'_>,
+    lines: &[&LogLine],
+    dim: &impl Fn(&str) -> String,
+) {
     let indent = "  ".repeat(row.first.depth + 1);
-    write_lines(text, run.plan, lines.iter().take(SHOWN_LINES).copied(), &indent, dim);
+    write_lines(text, plan, lines.iter().take(SHOWN_LINES).copied(), &indent, dim);
     if let Some(more) = lines.len().checked_sub(SHOWN_LINES).filter(|more| *more > 0) {
         let _ = writeln!(text, "{indent}{}", dim(&format!("… {more} more lines; --json has them all")));
     }
-}
-
-/// Whether a line was printed by a call that never came back, and so is in no record.
-fn is_of_open_call(run: &Run<'_>, line: &LogLine) -> bool {
-    let mut calls = run.ran.record.states.iter().flat_map(|state| &state.calls);
-    !line.request_id.is_empty() && !calls.any(|call| call.request_id == line.request_id)
-}
-
-/// Whether the last visit of a state with this row's function is (among) what the row shows.
-fn holds_last_call(record: &Record, row: &Row<'_>) -> bool {
-    let last = record.states.iter().rfind(|other| other.function == row.first.function);
-    last.is_some_and(|last| std::ptr::eq(last, row.first) || (row.visits > 1 && last.name == row.first.name))
 }
 
 fn place(state: &StateRecord) -> String {

@@ -20,6 +20,7 @@ pub enum Command {
 pub struct RunRequest {
     pub execution_name: String,
     /// The flat form.
+    #[serde(with = "serde_bytes")]
     pub input: Vec<u8>,
     pub seed: u64,
 }
@@ -114,6 +115,7 @@ pub struct CallReport {
 pub enum FinishReport {
     /// With its output in the flat form.
     Succeeded {
+        #[serde(with = "serde_bytes")]
         output: Vec<u8>,
         duration_ns: u64,
     },

@@ -32,7 +32,7 @@ pub enum InstanceError {
     SetUp(Box<SetUpFailure>),
     /// A thread crashed, or touched what is not its own, before any function was called.
     #[error("an instance ended while its functions were loaded: {}", .0.what)]
-    Faulted(FaultReport),
+    Faulted(Box<FaultReport>),
     /// Without a word. `loading` are the domains that were being loaded there, by position in the plan.
     #[error("an instance ended on its own ({how})")]
     Died { how: String, loading: Vec<usize> },
@@ -155,7 +155,9 @@ impl Instance {
                 Happened::Report(_, Report::SetUpFailed(failure)) => {
                     return Err(InstanceError::SetUp(Box::new(failure)));
                 }
-                Happened::Report(_, Report::Fault(fault)) => return Err(InstanceError::Faulted(fault)),
+                Happened::Report(_, Report::Fault(fault)) => {
+                    return Err(InstanceError::Faulted(Box::new(fault)));
+                }
                 Happened::Report(_, Report::DomainUp { domain, .. }) => drop(up.insert(domain)),
                 Happened::Report(..) => {}
                 Happened::Ended(host, status) => {

@@ -99,18 +99,24 @@ impl Timeline {
                 }
             }
         }
-        let waits = self.waits(&records);
+        let mut waits = self.waits(&records);
+        waits.sort_unstable();
+        let mut waits = waits.into_iter().peekable();
         let mut calls: Vec<&CallReport> = self.calls.iter().collect();
         calls.sort_by_key(|call| call.called_ns);
-        let mut busy: Vec<Stretch> = waits;
+        // When all that had begun before a call was over.
+        let mut busy_until = 0;
         for call in calls {
+            while let Some((_, end)) = waits.next_if(|&(begin, _)| begin <= call.called_ns) {
+                busy_until = busy_until.max(end);
+            }
             let Some(scheduled) = self.event(call.scheduled_id) else { continue };
             let Some(state) = scheduled.state.as_deref() else { continue };
             let visit = self.visit(call.scheduled_id, state).and_then(|id| position.get(&id));
             if let Some(&visit) = visit {
-                records[visit].calls.push(call_record(call, &busy));
+                records[visit].calls.push(call_record(call, busy_until));
             }
-            busy.push((call.called_ns, call.returned_ns));
+            busy_until = busy_until.max(call.returned_ns);
         }
         records
     }
@@ -158,14 +164,12 @@ fn entered(plan: &Plan, name: &str, state_type: &str, at: u64) -> StateRecord {
     }
 }
 
-fn call_record(call: &CallReport, busy: &[Stretch]) -> CallRecord {
-    let before = busy.iter().map(|&(_, end)| end).filter(|&end| end <= call.called_ns).max().unwrap_or(0);
-    let overlapped = busy.iter().any(|&(begin, end)| begin <= call.called_ns && call.called_ns < end);
+fn call_record(call: &CallReport, busy_until: u64) -> CallRecord {
     CallRecord {
         request_id: call.request_id.clone(),
         called_ns: call.called_ns,
         returned_ns: call.returned_ns,
-        between_ns: (!overlapped).then(|| call.called_ns - before),
+        between_ns: call.called_ns.checked_sub(busy_until),
         event_bytes: call.event_bytes,
         result_bytes: call.result_bytes,
     }

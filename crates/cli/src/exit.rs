@@ -64,28 +64,26 @@ impl Exit {
     /// What a command ends with when these stand in its way. The definition comes first: as long as it is invalid,
     /// nothing else is certain.
     pub(crate) fn for_findings(findings: &[Diagnostic]) -> Self {
-        let errors = || findings.iter().filter(|finding| finding.severity == Severity::Error);
-        if errors().any(|finding| finding.code.starts_with("FL01")) {
-            Self::InvalidDefinition
-        } else if errors().any(|finding| finding.code.starts_with("FL030")) {
-            Self::Usage
-        } else if errors().any(|finding| finding.code == "FL0313") {
-            Self::IsolationViolation
-        } else if errors().any(|finding| finding.code.starts_with("FL031")) {
-            if errors().any(|finding| finding.code == "FL0310") {
-                Self::ComposeFailed
-            } else {
-                Self::Unexpected
-            }
-        } else if errors().any(|finding| finding.code.starts_with("FL04")) {
-            Self::IsolationUnavailable
-        } else if errors().next().is_some() {
-            Self::ComposeFailed
-        } else {
-            Self::Succeeded
-        }
+        let found = |prefix: &str| {
+            let mut errors = findings.iter().filter(|finding| finding.severity == Severity::Error);
+            errors.any(|finding| finding.code.starts_with(prefix))
+        };
+        let exit = BY_CODE.iter().find(|(prefix, _)| found(prefix)).map(|(_, exit)| *exit);
+        exit.unwrap_or(Self::Succeeded)
     }
 }
+
+/// By what the code of a finding begins with: the first that is among the findings counts.
+const BY_CODE: [(&str, Exit); 8] = [
+    ("FL01", Exit::InvalidDefinition),
+    ("FL030", Exit::Usage),
+    ("FL0310", Exit::ComposeFailed),
+    ("FL0313", Exit::IsolationViolation),
+    ("FL0314", Exit::Interrupted),
+    ("FL031", Exit::Unexpected),
+    ("FL04", Exit::IsolationUnavailable),
+    ("FL", Exit::ComposeFailed),
+];
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {

@@ -11,7 +11,7 @@ use crate::{host, progress, render_diagnostic};
 use faastlane_asl::diagnostic::Diagnostic;
 use faastlane_compose::{Plan, Workflow, load};
 use faastlane_payload::Payload;
-use faastlane_pool::{Instance, InstanceError, LogLine, Record, RunInput, StartError, StateRecord, Status};
+use faastlane_pool::{Instance, LogLine, Record, RunInput, StartError, StateRecord, Status};
 use serde_json::{Value, json};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
@@ -34,7 +34,6 @@ pub(crate) fn execute(arguments: &RunArguments) -> anyhow::Result<Exit> {
     let ran = run(&workflow, &plan, &input, &interrupt, begin);
     let ran = match ran {
         Ok(ran) => ran,
-        Err(StartError { error: InstanceError::Interrupted, .. }) => return Ok(Exit::Interrupted),
         Err(StartError { error, logs }) => {
             let (finding, traceback) = of_instance(&error, &workflow, &plan);
             if !arguments.json {

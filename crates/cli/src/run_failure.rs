@@ -74,7 +74,10 @@ pub(crate) fn of_instance(error: &InstanceError, workflow: &Workflow, plan: &Pla
                 with_state(finding("FL0310", message, ENDS_AT_IMPORT), first)
             }
         },
-        InstanceError::Interrupted => finding("FL0312", error.to_string(), "Run it again."),
+        InstanceError::Interrupted => {
+            let hint = "No function was called. What is imported once for all calls is in the functions' own modules.";
+            finding("FL0314", "interrupted while the functions were loaded".into(), hint)
+        }
     };
     (finding, String::new())
 }

@@ -279,3 +279,23 @@ fn memory_cannot_be_code_and_data() {
     let run = Workflow::chain(&[("code", code)]).run_under("mpk", &json!({}));
     assert_eq!(run.function_error().0, "PermissionError");
 }
+
+#[test]
+fn domains_of_the_second_process_are_kept_apart_too() {
+    if !mpk() {
+        return;
+    }
+    let mut names: Vec<String> = (0..18).map(|number| format!("pass{number}")).collect();
+    names.extend(["keep".to_owned(), "attack".to_owned()]);
+    let pass = "def handler(event, context): return event";
+    let functions = names.iter().map(|name| match name.as_str() {
+        "keep" => ("keep", KEEPS),
+        "attack" => ("attack", READS),
+        name => (name, pass),
+    });
+    let workflow = Workflow::chain(&functions.collect::<Vec<_>>());
+    assert_eq!(workflow.run_under("none", &json!({})).output(), "the secret");
+    let run = workflow.run_under("mpk", &json!({}));
+    assert_violation(&run, "read", "attack", "keep");
+    assert_eq!(run.report["states"].as_array().unwrap().len(), 20);
+}

@@ -94,6 +94,28 @@ fn an_interrupted_run_is_still_one_object() {
 }
 
 #[test]
+fn an_interrupt_while_functions_are_loaded() {
+    let workflow = Workflow::new(&chain(&["load"]));
+    let marker = workflow.path("started");
+    let code = format!("import time\nprint('loading')\nopen({marker:?}, 'w').close()\ntime.sleep(600)\n");
+    let workflow = workflow.file("functions/load.py", code);
+    for isolation in ["auto", "process", "none"] {
+        let (child, all) = started(&workflow, &["--isolation", isolation]);
+        signal("INT", child.id());
+        let output = child.wait_with_output().unwrap();
+        let stderr = text(&output.stderr);
+        assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(130), ""), "{stderr}");
+        assert!(stderr.starts_with("load | loading\n") && stderr.contains("FL0314"), "{stderr}");
+        until("every process is gone", || !all.iter().any(|process| runs(*process)));
+        let (child, _) = started(&workflow, &["--isolation", isolation, "--json"]);
+        signal("TERM", child.id());
+        let output = child.wait_with_output().unwrap();
+        let report = crate::workflow::parse(&text(&output.stdout)).unwrap();
+        assert_eq!((output.status.code(), &report["diagnostics"][0]["code"]), (Some(130), &json!("FL0314")));
+    }
+}
+
+#[test]
 fn processes_of_an_instance_do_not_outlive_the_command() {
     let workflow = marks_and("time.sleep(600)");
     for isolation in ["auto", "process", "none"] {

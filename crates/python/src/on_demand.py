@@ -109,7 +109,7 @@ def _frames(traceback):
         code, number = traceback.tb_frame.f_code, traceback.tb_lineno
         traceback = traceback.tb_next
         file = code.co_filename
-        if not lines and (file == "<faastlane>" or file.startswith("<frozen importlib")):
+        if file == "<faastlane>" or file.startswith("<frozen importlib"):
             continue
         if last != (file, number, code.co_name):
             close()

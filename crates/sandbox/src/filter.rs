@@ -1,6 +1,6 @@
 //! System-call filters: the policy, assembled for the kernel.
 
-use crate::policy::{ASKED, REFUSED, THREAD_FLAGS, TRAPPED};
+use crate::policy::{ASKED, LIMITS, REFUSED, THREAD_FLAGS, TRAPPED};
 use std::io;
 
 const AUDIT_ARCH_X86_64: u32 = 0xc000_003e;
@@ -11,6 +11,8 @@ const X32: u32 = 0x4000_0000;
 const NUMBER: u32 = 0;
 const ARCHITECTURE: u32 = 4;
 const ARGUMENT_0_LOW: u32 = 16;
+const ARGUMENT_2_LOW: u32 = 32;
+const ARGUMENT_2_HIGH: u32 = 36;
 
 const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
 const AND: u16 = (libc::BPF_ALU | libc::BPF_AND | libc::BPF_K) as u16;
@@ -63,6 +65,13 @@ pub(crate) fn policy_filter() -> Vec<libc::sock_filter> {
     program.extend([
         jump(IF_EQUAL, TRAPPED as u32, 0, 1),
         statement(RETURN, libc::SECCOMP_RET_TRAP),
+        jump(IF_EQUAL, LIMITS as u32, 0, 6),
+        statement(LOAD, ARGUMENT_2_LOW),
+        jump(IF_EQUAL, 0, 0, 2),
+        statement(LOAD, ARGUMENT_2_HIGH),
+        jump(IF_EQUAL, 0, 1, 0),
+        statement(RETURN, fail_with(libc::EPERM)),
+        statement(RETURN, libc::SECCOMP_RET_ALLOW),
         jump(IF_EQUAL, libc::SYS_clone as u32, 0, 4),
         statement(LOAD, ARGUMENT_0_LOW),
         statement(AND, THREAD_FLAGS),

@@ -78,6 +78,10 @@ pub(crate) const REFUSED: &[Refused] = &[
     refused(libc::SYS_setresgid, "identity"),
     refused(libc::SYS_setgroups, "identity"),
     refused(libc::SYS_capset, "identity"),
+    refused(libc::SYS_setrlimit, "limits of everyone in the process"),
+    refused(libc::SYS_sched_setscheduler, "a class that others wait behind"),
+    refused(libc::SYS_sched_setparam, "a class that others wait behind"),
+    refused(libc::SYS_sched_setattr, "a class that others wait behind"),
     refused(libc::SYS_setpgid, "leaves the group that is ended together"),
     refused(libc::SYS_setsid, "leaves the group that is ended together"),
     // glibc tries `clone3` first, whose flags are in memory that can change after they were checked.
@@ -86,6 +90,9 @@ pub(crate) const REFUSED: &[Refused] = &[
 
 /// Ends the process, others' calls with it: what was under way can still be told when it traps.
 pub(crate) const TRAPPED: i64 = libc::SYS_exit_group;
+
+/// Asks for the limits of everyone in the process, and sets them unless its third argument is null.
+pub(crate) const LIMITS: i64 = libc::SYS_prlimit64;
 
 /// A thread of the same domain is the only thing `clone` may make: with all of these flags.
 pub(crate) const THREAD_FLAGS: u32 =

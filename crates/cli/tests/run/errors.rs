@@ -27,6 +27,18 @@ fn an_exception_is_the_error_and_its_trace_shows_the_users_lines() {
 }
 
 #[test]
+fn a_failing_import_in_a_handler_shows_no_lines_of_the_importer() {
+    let workflow = Workflow::chain(&[("load", "def handler(event, context):\n    import part\n")])
+        .file("functions/part.py", "raise LookupError('part')");
+    let run = workflow.run(&json!({}));
+    let (error, cause) = run.function_error();
+    let trace = cause["stackTrace"].as_array().unwrap();
+    assert_eq!((error, trace.len()), ("LookupError", 2), "{cause:#}");
+    assert!(trace[0].as_str().unwrap().contains("load.py\", line 2, in handler"), "{cause:#}");
+    assert!(trace[1].as_str().unwrap().contains("part.py\", line 1, in <module>"), "{cause:#}");
+}
+
+#[test]
 fn people_see_an_exception_as_python_prints_it() {
     let workflow = Workflow::chain(&[("divide", "def handler(event, context):\n    return 1 / event\n")]);
     let output = fed(workflow.command().args(["--input", "-"]), b"0");

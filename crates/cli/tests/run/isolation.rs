@@ -190,6 +190,33 @@ fn closing_descriptors_hurts_nobody_else() {
 }
 
 #[test]
+fn a_function_sets_no_limits_for_others() {
+    let code = "import os, resource\n\
+                def attempt(what, *arguments):\n    \
+                    try:\n        \
+                        return what(*arguments)\n    \
+                    except (OSError, ValueError) as error:\n        \
+                        return str(error)\n\
+                def handler(event, context):\n    \
+                    before = resource.getrlimit(resource.RLIMIT_NOFILE)\n    \
+                    answers = [attempt(resource.setrlimit, resource.RLIMIT_AS, (1, 1)),\n        \
+                               attempt(resource.prlimit, 0, resource.RLIMIT_NOFILE, (1, 1)),\n        \
+                               attempt(os.sched_setscheduler, 0, os.SCHED_FIFO, os.sched_param(1))]\n    \
+                    assert resource.getrlimit(resource.RLIMIT_NOFILE) == before\n    \
+                    return answers\n";
+    let workflow = Workflow::chain(&[("limit", code)]);
+    for isolation in ["auto", "process", "none"] {
+        let run = workflow.run_under(isolation, &json!({}));
+        let refused = "[Errno 1] Operation not permitted";
+        assert_eq!(
+            run.output(),
+            &json!(["not allowed to raise maximum limit", refused, refused]),
+            "{isolation}"
+        );
+    }
+}
+
+#[test]
 fn more_functions_than_keys() {
     let names: Vec<String> = (0..20).map(|number| format!("f{number}")).collect();
     let code = "def handler(event, context): return event + [context.function_name]";

@@ -148,7 +148,7 @@ pub struct StatePlan {
 /// What an execution may use at most.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
-    /// Bytes of JSON text; beyond it comes `States.DataLimitExceeded`.
+    /// Bytes of a payload's flat form; beyond it comes `States.DataLimitExceeded`.
     pub max_payload_bytes: u64,
 }
 

@@ -10,8 +10,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub enum Command {
     /// Run the whole machine on this input.
     Run(RunRequest),
-    /// Say what has not been said yet, and then [`Report::Told`].
-    Tell,
     /// End the execution that is under way.
     Abort { error: Option<String>, cause: Option<String> },
 }
@@ -40,8 +38,6 @@ pub enum Report {
     Event(EventReport),
     Call(CallReport),
     Finished(FinishReport),
-    /// The answer to [`Command::Tell`].
-    Told,
     /// A thread of the process faulted, and the process ends.
     Fault(FaultReport),
 }
@@ -166,17 +162,27 @@ pub enum Violation {
 #[derive(Clone)]
 pub(crate) struct Reporter(Arc<Mutex<Outlet>>);
 
+/// An output can be large; room for one is not kept.
+const MOST_KEPT: usize = 64 << 10;
+
 struct Outlet {
     writer: RingWriter,
     /// What can wait until nothing else is to be done. It is everybody's, so that whoever speaks last says all of it.
     unsent: Vec<Report>,
+    /// Kept for its room.
+    encoded: Vec<u8>,
 }
 
 impl Outlet {
     fn send(&mut self, report: &Report) {
+        let mut encoded = std::mem::take(&mut self.encoded);
+        encoded.clear();
         // Every report is plain data, which always has a form.
-        if let Ok(bytes) = postcard::to_stdvec(report) {
-            self.writer.write(&bytes);
+        if let Ok(encoded) = postcard::to_extend(report, encoded) {
+            self.writer.write(&encoded);
+            if encoded.capacity() <= MOST_KEPT {
+                self.encoded = encoded;
+            }
         }
     }
 
@@ -189,7 +195,7 @@ impl Outlet {
 
 impl Reporter {
     pub(crate) fn new(writer: RingWriter) -> Self {
-        Self(Arc::new(Mutex::new(Outlet { writer, unsent: Vec::new() })))
+        Self(Arc::new(Mutex::new(Outlet { writer, unsent: Vec::new(), encoded: Vec::new() })))
     }
 
     fn outlet(&self) -> std::sync::MutexGuard<'_, Outlet> {

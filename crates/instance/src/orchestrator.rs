@@ -193,10 +193,6 @@ impl Orchestrator {
         let Some(bytes) = self.commands.read() else { return false };
         match postcard::from_bytes(&bytes) {
             Ok(Command::Run(request)) => self.begin(request),
-            Ok(Command::Tell) => {
-                self.reporter.send(&Report::Told);
-                self.reporter.ring();
-            }
             Ok(Command::Abort { error, cause }) => {
                 let at = self.now();
                 self.step(Event::Aborted { error, cause, at });
@@ -351,6 +347,8 @@ impl Orchestrator {
             deadline_ms: deadline.map_or(0, |at| at / 1000),
         };
         let id = invocation.id;
+        // Before the function has its turn: it may be the last thing that this process sees.
+        self.reporter.flush();
         let called = self.queues[domain].mailbox.call(header, delivery.outgoing());
         if let Err(error) = called {
             let answer = match error.kind() {

@@ -151,14 +151,14 @@ impl Instance {
         let mut up = BTreeSet::new();
         loop {
             match self.next() {
-                Happened::Report(_, Report::Ready(domains)) => return Ok(domains),
-                Happened::Report(_, Report::SetUpFailed(failure)) => {
+                Happened::Report(Report::Ready(domains)) => return Ok(domains),
+                Happened::Report(Report::SetUpFailed(failure)) => {
                     return Err(InstanceError::SetUp(Box::new(failure)));
                 }
-                Happened::Report(_, Report::Fault(fault)) => {
+                Happened::Report(Report::Fault(fault)) => {
                     return Err(InstanceError::Faulted(Box::new(fault)));
                 }
-                Happened::Report(_, Report::DomainUp { domain, .. }) => drop(up.insert(domain)),
+                Happened::Report(Report::DomainUp { domain, .. }) => drop(up.insert(domain)),
                 Happened::Report(..) => {}
                 Happened::Ended(host, status) => {
                     let domains = self.plan.domains.iter().enumerate();
@@ -195,8 +195,7 @@ impl Instance {
 
     fn next_report(&mut self) -> Option<Happened> {
         // The others first: host 0 goes on when one of them faults.
-        let hosts = self.hosts.iter_mut().enumerate().rev();
-        hosts.filter_map(|(host, process)| Some(Happened::Report(host, process.next_report()?))).next()
+        self.hosts.iter_mut().rev().find_map(HostProcess::next_report).map(Happened::Report)
     }
 
     fn command(&mut self, command: &Command) {
@@ -219,19 +218,19 @@ impl Instance {
         let mut stopped: Option<Instant> = None;
         let ending = loop {
             match self.next() {
-                Happened::Report(_, Report::Event(event)) => timeline.events.push(event),
-                Happened::Report(_, Report::Call(call)) => timeline.calls.push(call),
-                Happened::Report(_, Report::Finished(finish)) => break Ending::of(finish),
-                Happened::Report(host, Report::Fault(fault)) => {
-                    self.catch_up(host, &mut timeline);
+                Happened::Report(Report::Event(event)) => timeline.events.push(event),
+                Happened::Report(Report::Call(call)) => timeline.calls.push(call),
+                Happened::Report(Report::Finished(finish)) => break Ending::of(finish),
+                Happened::Report(Report::Fault(fault)) => {
+                    self.catch_up(&mut timeline);
                     break self.faulted(&fault, &timeline, begin)?;
                 }
-                Happened::Report(_, Report::SetUpFailed(failure)) => {
+                Happened::Report(Report::SetUpFailed(failure)) => {
                     return Err(InstanceError::SetUp(Box::new(failure)));
                 }
-                Happened::Report(_, Report::DomainUp { .. } | Report::Ready(_) | Report::Told) => {}
-                Happened::Ended(host, status) => {
-                    self.catch_up(host, &mut timeline);
+                Happened::Report(Report::DomainUp { .. } | Report::Ready(_)) => {}
+                Happened::Ended(_, status) => {
+                    self.catch_up(&mut timeline);
                     break exited(status, &timeline, begin);
                 }
                 Happened::Nothing => {}
@@ -249,21 +248,13 @@ impl Instance {
         Ok(self.record(ending, &timeline))
     }
 
-    /// Hears what host 0 has to say about the execution that another process ended by its own end.
-    fn catch_up(&mut self, ended: usize, timeline: &mut Timeline) {
-        if ended == 0 {
-            return;
-        }
-        self.command(&Command::Tell);
-        let begin = Instant::now();
-        while begin.elapsed() < STOP && self.hosts[0].ended().is_none() {
-            let rings = self.hosts[0].reports().rings();
-            match self.hosts[0].next_report() {
-                Some(Report::Event(event)) => timeline.events.push(event),
-                Some(Report::Call(call)) => timeline.calls.push(call),
-                Some(Report::Told) => return,
-                Some(_) => {}
-                None => self.hosts[0].reports().wait(rings, LOOK),
+    /// Reads what host 0 has said about an execution that another process ended by its own end.
+    fn catch_up(&mut self, timeline: &mut Timeline) {
+        while let Some(report) = self.hosts[0].next_report() {
+            match report {
+                Report::Event(event) => timeline.events.push(event),
+                Report::Call(call) => timeline.calls.push(call),
+                _ => {}
             }
         }
     }
@@ -334,8 +325,7 @@ fn exited(status: ExitStatus, timeline: &Timeline, begin: Instant) -> Ending {
 }
 
 enum Happened {
-    /// From which host.
-    Report(usize, Report),
+    Report(Report),
     /// Which host.
     Ended(usize, ExitStatus),
     Nothing,

@@ -4,7 +4,7 @@ use crate::workflow::Workflow;
 use serde_json::{Value, json};
 
 /// numpy, pandas, Pillow, and an extension that is written in Rust (PyO3).
-const REQUIREMENTS: &str = "numpy==1.26.4\npandas==2.2.2\npillow==10.4.0\norjson==3.10.7\n";
+const REQUIREMENTS: &str = "numpy==2.2.6\npandas==2.2.3\npillow==11.2.1\norjson==3.10.18\n";
 
 const USES_ALL: &str = "import io\n\
     import numpy, orjson, pandas\n\

@@ -83,11 +83,11 @@ pub(crate) fn chain(functions: &[&str]) -> Value {
     json!({ "StartAt": functions[0].to_uppercase(), "States": states })
 }
 
-/// The command, with nothing of this user's settings, and with one cache for all tests.
+/// The command, with nothing of this user's settings but `FAASTLANE_PYTHON`, and with one cache for all tests.
 pub(crate) fn faastlane() -> Command {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let mut command = Command::new(env!("CARGO_BIN_EXE_faastlane"));
-    for variable in ["FAASTLANE_PYTHON", "FAASTLANE_ISOLATION", "FAASTLANE_MAX_PAYLOAD"] {
+    for variable in ["FAASTLANE_ISOLATION", "FAASTLANE_MAX_PAYLOAD"] {
         command.env_remove(variable);
     }
     command

@@ -138,7 +138,9 @@ fn render(run: &Run<'_>, terminal: Terminal) -> String {
     let lines_of_rows = lines_of_rows(run, &rows);
     for (row, lines) in rows.iter().zip(&lines_of_rows) {
         let bar = bar(row, record.duration_us);
-        let between = row.between_ns.map_or_else(String::new, duration_ns);
+        // Of many visits, the longest.
+        let at_most = if row.visits > 1 { "≤ " } else { "" };
+        let between = row.between_ns.map_or_else(String::new, |ns| format!("{at_most}{}", duration_ns(ns)));
         let _ = writeln!(
             text,
             "{:name_width$}  {:place_width$}  {:>9}  {:>9}  {between:>9}  {}",

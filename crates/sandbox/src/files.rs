@@ -21,10 +21,13 @@ const HARMLESS: &[&str] = &[
     "/proc/version",
 ];
 
+/// The second version: a thread under rules of the first one cannot move a file from one folder to another.
+const RULES: ABI = ABI::V2;
+
 /// Restricts the calling thread, and those it starts from now on. `false` where the kernel has no Landlock: then nothing is
 /// restricted.
 pub(crate) fn restrict() -> Result<bool, RulesetError> {
-    let all = AccessFs::from_all(ABI::V1);
+    let all = AccessFs::from_all(RULES);
     let mut rules = Ruleset::default().handle_access(all)?.create()?;
     for entry in top_level_folders() {
         if let Ok(folder) = PathFd::new(entry) {
@@ -34,7 +37,7 @@ pub(crate) fn restrict() -> Result<bool, RulesetError> {
     for path in HARMLESS {
         if let Ok(file) = PathFd::new(path) {
             let read =
-                if *path == "/proc/sys" { AccessFs::from_read(ABI::V1) } else { AccessFs::ReadFile.into() };
+                if *path == "/proc/sys" { AccessFs::from_read(RULES) } else { AccessFs::ReadFile.into() };
             rules = rules.add_rule(PathBeneath::new(file, read))?;
         }
     }

@@ -45,6 +45,18 @@ fn a_folder_has_its_own_modules_and_data_files() {
 }
 
 #[test]
+fn files_move_between_folders() {
+    let code = "import os, tempfile\n\
+                def handler(event, context):\n    \
+                    with tempfile.TemporaryDirectory() as folder:\n        \
+                        os.mkdir(f'{folder}/done')\n        \
+                        open(f'{folder}/note', 'w').write('moved')\n        \
+                        os.rename(f'{folder}/note', f'{folder}/done/note')\n        \
+                        return open(f'{folder}/done/note').read()\n";
+    assert_eq!(Workflow::chain(&[("mover", code)]).run(&json!({})).output(), &json!("moved"));
+}
+
+#[test]
 fn environment_is_per_function() {
     let code = "import os\n\
                 AT_IMPORT = os.environ.get('MODE')\n\

@@ -5,6 +5,7 @@
 //! registers, wakes the watching thread, and sleeps for good; the watcher, which may touch everything, does the rest, and
 //! ends the process. Whatever locks the faulting thread held stay held: nothing goes on in this process.
 
+use crate::rights_code;
 use crate::sys;
 use std::io;
 use std::mem::offset_of;
@@ -120,6 +121,8 @@ pub enum FaultKind {
     BadAddress { address: usize, write: bool },
     /// It was about to end the process.
     Exit { status: i32 },
+    /// It called what would have changed its rights.
+    Rights,
     /// It made a system call that its policy traps.
     SystemCall { number: i32 },
     /// Another signal that ends a process.
@@ -164,6 +167,10 @@ pub fn watch() -> Fault {
             } else {
                 FaultKind::SystemCall { number }
             }
+        }
+        // SAFETY: the thread got the signal for what it executed there.
+        libc::SIGILL if unsafe { rights_code::is_disarmed(registers[libc::REG_RIP as usize] as usize) } => {
+            FaultKind::Rights
         }
         _ => FaultKind::Other,
     };

@@ -23,6 +23,7 @@ mod owners;
 mod pkru;
 mod process;
 mod region;
+mod rights_code;
 mod ring;
 mod sys;
 mod thread;

@@ -4,6 +4,7 @@ use crate::keys::Key;
 use crate::link_map::LinkMap;
 use crate::mapping::Mapping;
 use crate::maps::{self, MapsEntry};
+use crate::rights_code;
 use crate::sys;
 use crate::thread_lists::{ListHeads, ThreadListsError};
 use std::ffi::{CStr, CString, OsStr, c_void};
@@ -20,6 +21,8 @@ pub enum NamespaceError {
     Maps(io::Error),
     #[error("cannot give the loader's mappings to their key: {0}")]
     Tag(io::Error),
+    #[error("cannot overwrite its libc's pkey_set: {0}")]
+    Disarm(io::Error),
     #[error("no libc was loaded with it")]
     NoLibc,
     #[error(transparent)]
@@ -53,6 +56,11 @@ impl Namespace {
             unsafe { libc::dlmopen(libc::LM_ID_NEWLM, name.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
         if handle.is_null() {
             return Err(NamespaceError::Loader(loader_error()));
+        }
+        if key.is_some() {
+            // SAFETY: this namespace's libc, in which nothing runs yet.
+            unsafe { rights_code::disarm(libc::dlsym(handle, c"pkey_set".as_ptr()) as usize) }
+                .map_err(NamespaceError::Disarm)?;
         }
         if let Some(heads) = heads {
             let libc = find_libc(handle).ok_or(NamespaceError::NoLibc)?;

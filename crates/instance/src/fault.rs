@@ -35,6 +35,10 @@ pub(crate) fn describe(fault: &Fault, owners: &Mutex<Owners>, assignment: &Assig
             (Some(violation), format!("{who} {} address {address:#x}, which {whose}", verb(write)))
         }
         FaultKind::Exit { .. } => (None, format!("{who} ended its process")),
+        FaultKind::Rights => (
+            Some(Violation::Rights),
+            format!("{who} tried to change its rights to protection keys (pkey_set)"),
+        ),
         FaultKind::SystemCall { number } => (
             Some(Violation::SystemCall { number }),
             format!("{who} made a system call (number {number}) that its policy does not allow"),

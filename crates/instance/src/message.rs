@@ -156,6 +156,8 @@ pub enum Violation {
     SystemCall {
         number: i32,
     },
+    /// It tried to change its rights to keys.
+    Rights,
 }
 
 /// The writing end of the reports, for every trusted thread.

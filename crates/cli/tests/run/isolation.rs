@@ -62,6 +62,22 @@ fn another_functions_memory_cannot_be_read_or_written() {
     }
 }
 
+/// Every libc has a function for it, and once it worked.
+#[test]
+fn a_function_cannot_give_itself_rights() {
+    if !mpk() {
+        return;
+    }
+    let code = "import ctypes\n\
+                def handler(event, context):\n    \
+                    for key in range(1, 16): ctypes.CDLL(None).pkey_set(key, 0)\n    \
+                    return ctypes.string_at(event, 10).decode()\n";
+    let run = Workflow::chain(&[("keep", KEEPS), ("climb", code)]).run_under("mpk", &json!({}));
+    let (error, cause) = run.error();
+    assert_eq!((run.exit, error), (Some(105), "Faastlane.IsolationViolation"), "{cause}");
+    assert!(cause.contains("function `climb` tried to change its rights"), "{cause}");
+}
+
 #[test]
 fn people_read_who_did_what_to_whom() {
     if !mpk() {

@@ -25,3 +25,40 @@ pub struct Diagnostic {
     /// Where in the text; `None` for what has no text (a missing file).
     pub place: Option<(Source, Span)>,
 }
+
+impl Diagnostic {
+    /// An error without a place; the methods below add to it.
+    pub fn error(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity: Severity::Error,
+            message: message.into(),
+            label: None,
+            hint: None,
+            location: None,
+            place: None,
+        }
+    }
+
+    pub fn warning(code: &'static str, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, message) }
+    }
+
+    #[must_use]
+    pub fn at(mut self, source: &Source, span: Span) -> Self {
+        self.place = Some((source.clone(), span));
+        self
+    }
+
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}

@@ -3,7 +3,7 @@
 use crate::args::InitArguments;
 use crate::exit::Exit;
 use crate::render_diagnostic;
-use faastlane_asl::diagnostic::{Diagnostic, Severity};
+use faastlane_asl::diagnostic::Diagnostic;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
@@ -65,14 +65,6 @@ fn write_files(folder: &Path) -> io::Result<()> {
 }
 
 fn refuse(code: &'static str, message: String, hint: &str, exit: Exit) -> anyhow::Result<Exit> {
-    render_diagnostic::print(&[Diagnostic {
-        code,
-        severity: Severity::Error,
-        message,
-        label: None,
-        hint: Some(hint.to_owned()),
-        location: None,
-        place: None,
-    }])?;
+    render_diagnostic::print(&[Diagnostic::error(code, message).hint(hint)])?;
     Ok(exit)
 }

@@ -1,27 +1,18 @@
 //! Why an instance did not come up, or went away, in words that name the function and the state that wanted it.
 
-use faastlane_asl::diagnostic::{Diagnostic, Severity};
+use faastlane_asl::diagnostic::Diagnostic;
 use faastlane_compose::{Plan, Workflow, first_call_of};
 use faastlane_pool::InstanceError;
 use serde_json::Value;
 
 /// The finding, and the function's traceback where it has one.
 pub(crate) fn of_instance(error: &InstanceError, workflow: &Workflow, plan: &Plan) -> (Diagnostic, String) {
-    let finding = |code: &'static str, message: String, hint: &str| Diagnostic {
-        code,
-        severity: Severity::Error,
-        message,
-        label: None,
-        hint: Some(hint.to_owned()),
-        location: None,
-        place: None,
-    };
+    let finding =
+        |code: &'static str, message: String, hint: &str| Diagnostic::error(code, message).hint(hint);
     let with_state = |finding: Diagnostic, function: &str| match first_call_of(workflow, function) {
-        Some((state, span)) => Diagnostic {
-            label: Some(format!("state `{state}` calls it")),
-            place: Some((workflow.definition.clone(), span)),
-            ..finding
-        },
+        Some((state, span)) => {
+            finding.at(&workflow.definition, span).label(format!("state `{state}` calls it"))
+        }
         None => finding,
     };
     let finding = match error {
@@ -49,7 +40,7 @@ pub(crate) fn of_instance(error: &InstanceError, workflow: &Workflow, plan: &Pla
                 (None, _) => finding("FL0310", error.to_string(), ENDS_AT_IMPORT),
                 (Some(first), Some(_)) => {
                     let message = format!("{} while it was imported", fault.what);
-                    let hint = "Nothing was executed. No function can reach another's memory.";
+                    let hint = "Nothing was executed. No function may reach another's memory.";
                     with_state(finding("FL0313", message, hint), first)
                 }
                 (Some(first), None) => {

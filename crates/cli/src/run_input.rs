@@ -1,6 +1,6 @@
 //! The input of an execution: a file, standard input, or `{}`.
 
-use faastlane_asl::diagnostic::{Diagnostic, Severity};
+use faastlane_asl::diagnostic::Diagnostic;
 use faastlane_asl::source::{Source, Span};
 use faastlane_payload::{Payload, PayloadError};
 use std::fs;
@@ -38,15 +38,7 @@ pub(crate) fn check_size(input: &Payload, max_payload_bytes: u64) -> Result<(), 
 }
 
 fn finding(code: &'static str, message: String, hint: &str) -> Box<Diagnostic> {
-    Box::new(Diagnostic {
-        code,
-        severity: Severity::Error,
-        message,
-        label: None,
-        hint: Some(hint.to_owned()),
-        location: None,
-        place: None,
-    })
+    Box::new(Diagnostic::error(code, message).hint(hint))
 }
 
 fn unreadable(name: &str, error: &io::Error) -> Box<Diagnostic> {

@@ -2,7 +2,7 @@
 
 use crate::code;
 use crate::config::{Config, TrustGroup};
-use crate::finding::{Finding, did_you_mean, error, warning};
+use crate::finding::did_you_mean;
 use crate::flow_walk::Call;
 use crate::functions::{FunctionFolders, FunctionSource};
 use faastlane_asl::diagnostic::Diagnostic;
@@ -25,9 +25,10 @@ pub(crate) fn check_config(
     let mut findings = Vec::new();
     for function in config.functions.iter().filter(|function| !known.contains(function.name.value.as_str())) {
         let name = &function.name.value;
-        let finding = warning(code::UNUSED_FUNCTION, format!("no state calls the function `{name}`"))
-            .at(source, function.name.span)
-            .label("has settings");
+        let finding =
+            Diagnostic::warning(code::UNUSED_FUNCTION, format!("no state calls the function `{name}`"))
+                .at(source, function.name.span)
+                .label("has settings");
         findings.push(match did_you_mean(name, known.iter().copied()) {
             Some(question) => finding.hint(question),
             None => finding,
@@ -37,19 +38,19 @@ pub(crate) fn check_config(
     for group in &config.trust {
         if group.functions.is_empty() {
             let message = format!("the trust group `{}` has no functions", group.name.value);
-            findings.push(error(code::BAD_TRUST_GROUP, message).at(source, group.name.span));
+            findings.push(Diagnostic::error(code::BAD_TRUST_GROUP, message).at(source, group.name.span));
         }
         for member in &group.functions {
             let name = member.value.as_str();
             if !members.insert(name) {
                 let message = format!("`{name}` is in a trust group already");
-                let finding = error(code::BAD_TRUST_GROUP, message).at(source, member.span);
+                let finding = Diagnostic::error(code::BAD_TRUST_GROUP, message).at(source, member.span);
                 findings
                     .push(finding.hint("A function has one domain: join the groups, or take it out of one."));
             } else if !known.contains(name) {
                 let message =
                     format!("the trust group `{}` has an unknown function `{name}`", group.name.value);
-                let finding = error(code::BAD_TRUST_GROUP, message).at(source, member.span);
+                let finding = Diagnostic::error(code::BAD_TRUST_GROUP, message).at(source, member.span);
                 findings.push(match did_you_mean(name, known.iter().copied()) {
                     _ if folders.all_names().contains(name) => {
                         finding.hint("No state calls it: take it out.")
@@ -61,7 +62,7 @@ pub(crate) fn check_config(
         }
         if functions.iter().any(|function| function.name == group.name.value) {
             let message = format!("the trust group `{}` is called like a function", group.name.value);
-            let finding = error(code::BAD_TRUST_GROUP, message).at(source, group.name.span);
+            let finding = Diagnostic::error(code::BAD_TRUST_GROUP, message).at(source, group.name.span);
             findings
                 .push(finding.hint("A domain is named after its group or its function: rename the group."));
         }
@@ -80,7 +81,7 @@ fn mixed_pythons(source: &Source, group: &TrustGroup, functions: &[FunctionSourc
     let (member, _) = pythons.find(|(_, python)| *python != first)?;
     let message = format!("the trust group `{}` mixes versions of Python", group.name.value);
     Some(
-        error(code::BAD_TRUST_GROUP, message)
+        Diagnostic::error(code::BAD_TRUST_GROUP, message)
             .at(source, member.span)
             .label("asks for another Python than the first of the group")
             .hint("Functions of one group share one interpreter: give them the same `python`."),

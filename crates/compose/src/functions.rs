@@ -2,7 +2,7 @@
 
 use crate::code;
 use crate::config::{Config, FunctionConfig};
-use crate::finding::{Finding, did_you_mean, error};
+use crate::finding::did_you_mean;
 use crate::settings::PythonRequest;
 use crate::toml_reader::Located;
 use faastlane_asl::diagnostic::Diagnostic;
@@ -128,7 +128,7 @@ impl FunctionFolders<'_> {
         if let Some(place) = taken.or_else(|| places.iter().find(|place| place.is_dir())) {
             return Ok(place.clone());
         }
-        let finding = error(code::NO_FUNCTION, format!("there is no function `{name}`"));
+        let finding = Diagnostic::error(code::NO_FUNCTION, format!("there is no function `{name}`"));
         if places.is_empty() {
             return Err(finding.hint("A function's name is made of letters, digits, `-` and `_`."));
         }
@@ -144,10 +144,12 @@ impl FunctionFolders<'_> {
         let place = self.root.join(&path.value);
         let exists = place.is_dir() || place.is_file();
         match (&self.config.source, exists) {
-            (Some(source), false) => Err(error(code::NO_FUNCTION, format!("there is no function `{name}`"))
-                .at(source, path.span)
-                .label("no such file or folder")
-                .hint("The path is relative to the workflow folder.")),
+            (Some(source), false) => {
+                Err(Diagnostic::error(code::NO_FUNCTION, format!("there is no function `{name}`"))
+                    .at(source, path.span)
+                    .label("no such file or folder")
+                    .hint("The path is relative to the workflow folder."))
+            }
             _ => Ok(place),
         }
     }
@@ -191,7 +193,7 @@ fn file_entry(file: &Path, wanted_module: Option<&str>) -> Result<Entry, Diagnos
     if let Some(wanted) = wanted_module.filter(|wanted| *wanted != module) {
         let message =
             format!("the handler names the module `{wanted}`, but the function is {}", shown_name(file));
-        return Err(error(code::NO_ENTRY_MODULE, message).hint(format!(
+        return Err(Diagnostic::error(code::NO_ENTRY_MODULE, message).hint(format!(
             "Write `{module}.CALLABLE`, or make the function a folder with {wanted}.py in it."
         )));
     }
@@ -214,7 +216,7 @@ fn folder_entry(name: &str, folder: &Path, wanted_module: Option<&str>) -> Resul
             Some(file) => Ok(entry(module, file)),
             None => {
                 let message = format!("the function `{name}` has no module `{wanted}`");
-                Err(error(code::NO_ENTRY_MODULE, message).label("named here").hint(format!(
+                Err(Diagnostic::error(code::NO_ENTRY_MODULE, message).label("named here").hint(format!(
                     "Expected {} in {}/.",
                     shown_name(&stem.with_extension("py")),
                     shown_name(folder)
@@ -224,7 +226,7 @@ fn folder_entry(name: &str, folder: &Path, wanted_module: Option<&str>) -> Resul
     }
     match entry_file(name, folder) {
         Some(file) => Ok(entry(module_name(&file), file)),
-        None => Err(error(
+        None => Err(Diagnostic::error(
             code::NO_ENTRY_MODULE,
             format!("the function `{name}` has no module to start with"),
         )

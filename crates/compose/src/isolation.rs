@@ -1,7 +1,6 @@
 //! Which isolation a workflow gets on a host: the one that was asked for or an error, never a weaker one in silence.
 
 use crate::code;
-use crate::finding::{Finding, error};
 use crate::host::{Host, Keys};
 use crate::plan::Isolation;
 use crate::settings::{Origin, RequestedIsolation, Setting};
@@ -38,7 +37,7 @@ pub(crate) fn decide(wanted: &Setting<RequestedIsolation>, host: &Host) -> Resul
     };
     if let Some(obstacle) = obstacle(isolation, host) {
         let message = format!("the isolation `{}` cannot be had: {}", isolation.name(), obstacle.reason);
-        let finding = error(obstacle.code, message)
+        let finding = Diagnostic::error(obstacle.code, message)
             .hint(format!("{}. `--isolation auto` takes the strongest that this host has.", obstacle.remedy));
         return Err(match &wanted.origin {
             Origin::File(source, span) => finding.at(source, *span).label("asked for here"),

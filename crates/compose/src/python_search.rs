@@ -1,7 +1,6 @@
 //! Finding a Python that can be loaded into a domain: CPython 3.10 or later that comes with a shared library.
 
 use crate::code;
-use crate::finding::{Finding, error};
 use crate::plan::PythonInstall;
 use crate::python_probe::{ProbeReport, probe};
 use crate::settings::{Origin, PythonRequest, Setting, Surroundings};
@@ -282,7 +281,7 @@ fn nothing_found(wanted: &Setting<PythonRequest>, passed_over: &[(PathBuf, Passe
              `apt-get install python3 libpython3-dev`"
         ),
     });
-    let finding = error(code, message).hint(hint);
+    let finding = Diagnostic::error(code, message).hint(hint);
     match &wanted.origin {
         Origin::File(source, span) => finding.at(source, *span).label("asked for here"),
         _ => finding,

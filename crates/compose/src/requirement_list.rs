@@ -2,7 +2,6 @@
 //! absolute. Its digest names the folder that the list is installed to.
 
 use crate::code;
-use crate::finding::{Finding, error};
 use crate::tree_digest::TreeDigest;
 use crate::workflow::describe;
 use faastlane_asl::diagnostic::Diagnostic;
@@ -53,8 +52,11 @@ impl RequirementList {
             return Ok(());
         }
         let text = fs::read_to_string(file).map_err(|problem| {
-            error(code::UNREADABLE, format!("cannot read {}: {}", file.display(), describe(&problem)))
-                .hint("A requirements file is text in UTF-8.")
+            Diagnostic::error(
+                code::UNREADABLE,
+                format!("cannot read {}: {}", file.display(), describe(&problem)),
+            )
+            .hint("A requirements file is text in UTF-8.")
         })?;
         let folder = file.parent().unwrap_or(file);
         let text = text.trim_start_matches('\u{feff}').replace("\\\n", "");

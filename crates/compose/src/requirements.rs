@@ -1,7 +1,6 @@
 //! Installing requirements, once: a list that has been installed for a Python is found again by its digest.
 
 use crate::code;
-use crate::finding::{Finding, error};
 use crate::plan::PythonInstall;
 use crate::progress::Progress;
 use crate::requirement_list::RequirementList;
@@ -34,7 +33,7 @@ pub(crate) fn installed(
         return Ok(folder);
     }
     let unusable = |problem: io::Error| {
-        error(
+        Diagnostic::error(
             code::CACHE_UNUSABLE,
             format!("cannot use the cache {}: {}", cache.display(), describe(&problem)),
         )
@@ -101,21 +100,21 @@ fn run_pip(
     let finished = prepared.and(child).and_then(|child| follow(child, progress));
     let (succeeded, lines) = finished.map_err(|problem| {
         let message = format!("cannot run pip of {}: {}", python.executable.display(), describe(&problem));
-        error(code::REQUIREMENTS_FAILED, message)
+        Diagnostic::error(code::REQUIREMENTS_FAILED, message)
     })?;
     if succeeded {
         return Ok(());
     }
     if lines.iter().any(|line| line.ends_with("No module named pip")) {
         let message = format!("{} has no pip to install requirements with", python.executable.display());
-        return Err(error(code::NO_PIP, message).hint(format!(
+        return Err(Diagnostic::error(code::NO_PIP, message).hint(format!(
             "Run `{} -m ensurepip`, or on Debian and Ubuntu `apt-get install python3-pip`.",
             python.executable.display()
         )));
     }
     let message = format!("the requirements of {} cannot be installed", functions.join(", "));
     let last = &lines[lines.len().saturating_sub(LAST_LINES)..];
-    Err(error(code::REQUIREMENTS_FAILED, message).hint(format!("pip said:\n{}", last.join("\n"))))
+    Err(Diagnostic::error(code::REQUIREMENTS_FAILED, message).hint(format!("pip said:\n{}", last.join("\n"))))
 }
 
 /// Passes on what a process prints until it ends; says whether it succeeded, and all that it printed.

@@ -1,7 +1,7 @@
 //! Reading a TOML table key by key, so that every mistake in a file is found at once, each with its place.
 
 use crate::code;
-use crate::finding::{Finding, did_you_mean, error};
+use crate::finding::did_you_mean;
 use faastlane_asl::diagnostic::Diagnostic;
 use faastlane_asl::source::{Source, Span};
 use std::ops::Range;
@@ -33,7 +33,7 @@ impl<'a> TomlReader<'a> {
         }
         for problem in errors {
             let span = problem.span().unwrap_or(0..0);
-            let finding = error(code::NOT_TOML, format!("{} is not TOML", self.source.name));
+            let finding = Diagnostic::error(code::NOT_TOML, format!("{} is not TOML", self.source.name));
             self.findings.push(finding.at(self.source, to_span(&span)).label(problem.message().trim()));
         }
         DeTable::new()
@@ -101,7 +101,9 @@ impl<'a> TomlReader<'a> {
             Err(expected) => {
                 let message = format!("`{text}` is no value for `{key}`");
                 self.findings.push(
-                    error(code::BAD_VALUE, message).at(self.source, to_span(&value.span())).label(expected),
+                    Diagnostic::error(code::BAD_VALUE, message)
+                        .at(self.source, to_span(&value.span()))
+                        .label(expected),
                 );
                 None
             }
@@ -135,7 +137,9 @@ impl<'a> TomlReader<'a> {
                 let label = format!("expected {} to {} {unit}", range.start(), range.end());
                 let message = format!("`{number}` is no value for `{key}`");
                 self.findings.push(
-                    error(code::BAD_VALUE, message).at(self.source, to_span(&value.span())).label(label),
+                    Diagnostic::error(code::BAD_VALUE, message)
+                        .at(self.source, to_span(&value.span()))
+                        .label(label),
                 );
                 None
             }
@@ -153,7 +157,7 @@ impl<'a> TomlReader<'a> {
 
     fn wrong_type(&mut self, value: &Spanned<DeValue<'_>>, key: &str, expected: &str) {
         let found = value.get_ref();
-        let mut finding = error(code::BAD_VALUE, format!("`{key}` has the wrong type"))
+        let mut finding = Diagnostic::error(code::BAD_VALUE, format!("`{key}` has the wrong type"))
             .at(self.source, to_span(&value.span()))
             .label(format!("expected {expected}, found {}", article(found.type_str())));
         if expected == "a string" && !found.is_array() && !found.is_table() {
@@ -170,7 +174,8 @@ impl<'a> TomlReader<'a> {
         label: &str,
         hint: String,
     ) {
-        self.findings.push(error(code, message).at(self.source, to_span(span)).label(label).hint(hint));
+        self.findings
+            .push(Diagnostic::error(code, message).at(self.source, to_span(span)).label(label).hint(hint));
     }
 }
 

@@ -4,7 +4,7 @@
 use crate::code;
 use crate::config::{Config, Preferences};
 use crate::config_check::check_config;
-use crate::finding::{Finding, alternatives, error, warning};
+use crate::finding::alternatives;
 use crate::flow_walk::{Call, calls, walk};
 use crate::functions::{FunctionFolders, FunctionSource};
 use crate::settings::{
@@ -66,7 +66,7 @@ pub fn load(path: &Path, surroundings: &Surroundings) -> Result<Workflow, Vec<Di
     } else if path.exists() {
         Ok(path.to_owned())
     } else {
-        Err(error(code::NO_WORKFLOW, format!("there is nothing at {}", path.display()))
+        Err(Diagnostic::error(code::NO_WORKFLOW, format!("there is nothing at {}", path.display()))
             .hint("Name a workflow folder or a definition file; `faastlane init NAME` makes one."))
     };
     let read = definition_path.and_then(|file| Ok((read_source(&file)?, absolute(&file)?)));
@@ -204,7 +204,7 @@ fn find_definition(folder: &Path, config: &Config) -> Result<PathBuf, Diagnostic
         return if file.is_file() {
             Ok(file)
         } else {
-            Err(error(code::NO_DEFINITION, format!("there is no definition {}", file.display()))
+            Err(Diagnostic::error(code::NO_DEFINITION, format!("there is no definition {}", file.display()))
                 .at(source, name.span)
                 .label("no such file"))
         };
@@ -221,9 +221,9 @@ fn find_definition(folder: &Path, config: &Config) -> Result<PathBuf, Diagnostic
                 }
                 None => format!("Expected {}.", alternatives(&DEFINITION_FILES)),
             };
-            Err(error(code::NO_DEFINITION, message).hint(hint))
+            Err(Diagnostic::error(code::NO_DEFINITION, message).hint(hint))
         }
-        _ => Err(error(
+        _ => Err(Diagnostic::error(
             code::NO_DEFINITION,
             format!("{} has several definitions: {}", folder.display(), there.join(", ")),
         )
@@ -245,14 +245,18 @@ fn other_definition(folder: &Path) -> Option<String> {
 /// Reads a text file, named as the user named it.
 pub(crate) fn read_source(path: &Path) -> Result<Source, Diagnostic> {
     let name = path.display().to_string();
-    let bytes = std::fs::read(path)
-        .map_err(|problem| error(code::UNREADABLE, format!("cannot read {name}: {}", describe(&problem))))?;
+    let bytes = std::fs::read(path).map_err(|problem| {
+        Diagnostic::error(code::UNREADABLE, format!("cannot read {name}: {}", describe(&problem)))
+    })?;
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Source::new(name, text)),
         Err(problem) => {
             let offset = problem.utf8_error().valid_up_to();
-            Err(error(code::UNREADABLE, format!("{name} is not text: byte {offset} is not UTF-8"))
-                .hint("Save it as UTF-8."))
+            Err(Diagnostic::error(
+                code::UNREADABLE,
+                format!("{name} is not text: byte {offset} is not UTF-8"),
+            )
+            .hint("Save it as UTF-8."))
         }
     }
 }
@@ -269,12 +273,14 @@ pub(crate) fn describe(problem: &std::io::Error) -> String {
 fn absolute(path: &Path) -> Result<PathBuf, Diagnostic> {
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     let absolute = std::path::absolute(path).map_err(|problem| {
-        error(code::UNREADABLE, format!("cannot find {}: {}", path.display(), describe(&problem)))
+        Diagnostic::error(code::UNREADABLE, format!("cannot find {}: {}", path.display(), describe(&problem)))
     })?;
     match absolute.to_str() {
         Some(_) => Ok(absolute),
-        None => Err(error(code::UNREADABLE, format!("the path {} is not UTF-8", absolute.display()))
-            .hint("Rename the folder.")),
+        None => {
+            Err(Diagnostic::error(code::UNREADABLE, format!("the path {} is not UTF-8", absolute.display()))
+                .hint("Rename the folder."))
+        }
     }
 }
 
@@ -313,7 +319,9 @@ fn find_functions(
         if let Some((taken, left)) = folders.rivals(name) {
             let message = format!("the function `{name}` is in two places");
             let hint = format!("{} is taken, {} is left: remove one.", taken.display(), left.display());
-            findings.push(warning(code::AMBIGUOUS_FUNCTION, message).at(definition, call.span).hint(hint));
+            findings.push(
+                Diagnostic::warning(code::AMBIGUOUS_FUNCTION, message).at(definition, call.span).hint(hint),
+            );
         }
     }
     if let Some(call) = calls.iter().find(|call| call.function.is_none()) {
@@ -322,7 +330,7 @@ fn find_functions(
             let message =
                 format!("`{}` names its function when it runs, but there is none to name", call.state);
             findings.push(
-                error(code::NO_CANDIDATES, message)
+                Diagnostic::error(code::NO_CANDIDATES, message)
                     .at(definition, call.span)
                     .hint("Put the functions that it may call into functions/."),
             );

@@ -286,7 +286,7 @@ fn report_path(at: &At<'_>, name: &str, text: &str, error: &PathError, report: &
         .hint(if is_call(text) {
             "Intrinsic functions are for the `.$` fields of `Parameters`, `ItemSelector` and `ResultSelector`."
         } else {
-            "A path starts with `$` (the input) or `$$` (the context object): `$.order.items[0]`."
+            "A path starts with `$` (the input), `$$` (the context object) or `$name` (a variable): `$.order.items[0]`."
         });
 }
 

@@ -11,6 +11,7 @@ use crate::random::SplitMix64;
 use faastlane_payload::PayloadError;
 use function::Function;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// A call of an intrinsic function, with its arguments.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,7 +35,7 @@ enum Argument {
 /// Why a call gives no value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CallError {
-    /// An argument's path points at nothing.
+    /// An argument's path points at nothing, or starts at a variable without a value.
     Missing(Path),
     /// What an argument's path starts at came in a flat form that is none.
     Unreadable(PayloadError),
@@ -55,12 +56,22 @@ impl Call {
     }
 
     /// Whether any path of it fulfils a condition.
-    pub fn any_path(&self, wanted: &mut impl FnMut(&Path) -> bool) -> bool {
+    pub fn any_path<'a>(&'a self, wanted: &mut impl FnMut(&'a Path) -> bool) -> bool {
         self.arguments.iter().any(|argument| match argument {
             Argument::Path(path) => wanted(path),
             Argument::Call(call) => call.any_path(wanted),
             Argument::Text(_) | Argument::Literal(_) => false,
         })
+    }
+
+    /// The names of the variables that its paths start at.
+    pub fn variables(&self) -> BTreeSet<&str> {
+        let mut names = BTreeSet::new();
+        self.any_path(&mut |path| {
+            names.extend(path.variable());
+            false
+        });
+        names
     }
 
     /// `random` is for `States.MathRandom` and `States.UUID`.

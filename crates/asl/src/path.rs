@@ -10,6 +10,7 @@ mod filter;
 mod function;
 mod parser;
 mod reference;
+mod variable;
 
 use faastlane_payload::flat::{Draft, View};
 use faastlane_payload::{Payload, PayloadError};
@@ -20,6 +21,7 @@ use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+pub use variable::is_variable_name;
 
 /// What paths are evaluated against.
 pub trait Scope {
@@ -27,6 +29,8 @@ pub trait Scope {
     fn input(&self) -> &Payload;
     /// `$$`: the context object. Built only when a path asks for it.
     fn context(&self) -> &Payload;
+    /// `$name`: the workflow's variable of this name, without its `$`; `None` if nothing has been assigned to it.
+    fn variable(&self, name: &str) -> Option<&Payload>;
 }
 
 /// Why a text is not a path.
@@ -49,10 +53,14 @@ pub struct Path {
     definite: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Root {
+    /// `$`; in a filter also `@`.
     Input,
+    /// `$$`
     Context,
+    /// `$name`
+    Variable(String),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -155,6 +163,19 @@ impl Path {
         self.root == Root::Context
     }
 
+    /// The name of the variable that it starts at (`$name`), without the `$`.
+    pub fn variable(&self) -> Option<&str> {
+        match &self.root {
+            Root::Variable(name) => Some(name),
+            Root::Input | Root::Context => None,
+        }
+    }
+
+    /// The name of the variable that it starts at, if nothing has been assigned to that: why it finds nothing.
+    pub fn unassigned(&self, scope: &impl Scope) -> Option<&str> {
+        self.variable().filter(|name| scope.variable(name).is_none())
+    }
+
     /// Whether it is a path into the context object that can find the member at `members`, or something around or
     /// inside it: `$$.Execution` and `$$..Id` can reach `["Execution", "Input"]`, `$$.State` cannot.
     pub fn may_reach_context(&self, members: &[&str]) -> bool {
@@ -175,19 +196,24 @@ impl Path {
         self.definite
     }
 
-    /// `None` where a definite path points at nothing.
+    /// `None` where a definite path points at nothing, and where any path starts at a variable without a value: see
+    /// [`Path::unassigned`].
     ///
     /// # Errors
     /// The payload came in a flat form that is none.
     pub fn find<'a>(&self, scope: &'a impl Scope) -> Result<Option<Selected<'a>>, PayloadError> {
-        self.find_in(self.document(scope))
+        match self.document(scope) {
+            Some(document) => self.find_in(document),
+            None => Ok(None),
+        }
     }
 
-    /// What the path starts at.
-    pub(crate) fn document<'a>(&self, scope: &'a impl Scope) -> &'a Payload {
-        match self.root {
-            Root::Input => scope.input(),
-            Root::Context => scope.context(),
+    /// What the path starts at; `None` for a variable without a value.
+    pub(crate) fn document<'a>(&self, scope: &'a impl Scope) -> Option<&'a Payload> {
+        match &self.root {
+            Root::Input => Some(scope.input()),
+            Root::Context => Some(scope.context()),
+            Root::Variable(name) => scope.variable(name),
         }
     }
 

@@ -24,6 +24,9 @@ impl Scope for Documents {
     fn context(&self) -> &Payload {
         &self.0
     }
+    fn variable(&self, name: &str) -> Option<&Payload> {
+        (name == "a").then_some(&self.0)
+    }
 }
 
 /// Pieces that paths and calls are made of, put together at random.
@@ -31,6 +34,8 @@ fn text(start: &'static str) -> impl Strategy<Value = String> {
     let pieces = prop::sample::select(vec![
         "$",
         "$$",
+        "$a",
+        "$no",
         ".",
         "..",
         "a",
@@ -99,9 +104,13 @@ proptest! {
             Ok(path) => {
                 prop_assert_eq!(path.as_str(), &text);
                 let found = path.find(&documents).unwrap().map(Selected::into_value);
-                prop_assert!(path.is_definite() || found.is_some() || text.ends_with("()"));
-                let in_value = path.find_in_value(&document).into_value();
-                prop_assert_eq!(found, in_value.map(Cow::into_owned), "flat and decoded");
+                if path.unassigned(&documents).is_some() {
+                    prop_assert_eq!(found, None);
+                } else {
+                    prop_assert!(path.is_definite() || found.is_some() || text.ends_with("()"));
+                    let in_value = path.find_in_value(&document).into_value();
+                    prop_assert_eq!(found, in_value.map(Cow::into_owned), "flat and decoded");
+                }
             }
             Err(error) => check_offset(&text, &error),
         }

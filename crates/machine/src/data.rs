@@ -36,6 +36,11 @@ impl Scope for Documents<'_> {
     fn context(&self) -> &Payload {
         &self.context
     }
+
+    /// No state assigns any yet.
+    fn variable(&self, _name: &str) -> Option<&Payload> {
+        None
+    }
 }
 
 impl<'m> Run<'m, '_> {

@@ -67,7 +67,7 @@ impl Failure {
 impl From<EvaluationError> for Failure {
     fn from(error: EvaluationError) -> Self {
         let name = match error {
-            EvaluationError::Missing { .. } => RUNTIME,
+            EvaluationError::Missing { .. } | EvaluationError::Unassigned { .. } => RUNTIME,
             EvaluationError::Intrinsic { .. } => "States.IntrinsicFailure",
             EvaluationError::Unreadable(error) => return error.into(),
         };

@@ -17,6 +17,9 @@ impl Scope for Documents {
     fn context(&self) -> &Payload {
         &self.1
     }
+    fn variable(&self, name: &str) -> Option<&Payload> {
+        (name == "v").then_some(&self.0)
+    }
 }
 
 fn evaluate(call: &str) -> Result<Value, CallError> {
@@ -57,6 +60,7 @@ fn functions_compute_what_the_developer_guide_says() {
         ),
         ("States.JsonToString($.o)", json!("{\"a\":[1,null],\"b\":\"x\"}")),
         ("States.MathAdd($.n, -1)", json!(6)),
+        ("States.MathAdd($v.n, $v.list[0])", json!(8)),
         ("States.MathAdd(1.5, -2.5)", json!(0)),
         ("States.MathRandom(3, 4)", json!(3)),
         ("States.MathRandom(3, 4, 99)", json!(3)),
@@ -94,8 +98,17 @@ fn what_they_cannot_compute_fails_with_the_call() {
         assert_eq!(named, call);
         assert!(got.contains(message), "{call}: {got}");
     }
-    let missing = Path::parse("$.no").unwrap();
-    assert_eq!(evaluate("States.Array(States.MathAdd(1, $.no))"), Err(CallError::Missing(missing)));
+    for path in ["$.no", "$v.no", "$no"] {
+        let missing = Path::parse(path).unwrap();
+        let call = format!("States.Array(States.MathAdd(1, {path}))");
+        assert_eq!(evaluate(&call), Err(CallError::Missing(missing)));
+    }
+}
+
+#[test]
+fn the_variables_it_reads_are_known() {
+    let call = Call::parse("States.Array($b, $.x, States.Format('$c', $a.x[0], $b[*], $$.State))").unwrap();
+    assert_eq!(Vec::from_iter(call.variables()), ["a", "b"]);
 }
 
 #[test]

@@ -365,10 +365,15 @@ pub(super) fn result_path(fields: &mut Fields<'_>, report: &mut Report) -> Resul
         Some(at) if at.as_str() == Some("$") => ResultPath::Replace,
         Some(at) => {
             let Some(path) = fields.reference_path("ResultPath", report) else { return ResultPath::Replace };
-            if path.reads_context() {
+            let refused = match path.variable() {
+                _ if path.reads_context() => Some("the context object cannot be changed"),
+                Some(_) => Some("variables are set by `Assign`"),
+                None => None,
+            };
+            if let Some(why) = refused {
                 report
                     .error(code::BAD_PATH, at.spot(), "`ResultPath` is not a path that can be written to")
-                    .label("the context object cannot be changed")
+                    .label(why)
                     .hint("Put the result into the input: `$.result`.");
             }
             ResultPath::At(path)

@@ -2,7 +2,7 @@
 
 use super::filter::{Filter, Operator, Pattern, Term};
 use super::function::Function;
-use super::{Path, PathError, Root, Segment};
+use super::{Path, PathError, Root, Segment, is_variable_name, variable};
 use serde_json::Value;
 
 /// Parentheses and negations in filters, and filters in filters.
@@ -26,10 +26,8 @@ pub(super) fn prefix(text: &str) -> Result<(Path, Vec<usize>, usize), PathError>
     if !parser.eat("$") {
         return parser.fail("a path starts with `$`");
     }
-    let root = if parser.eat("$") { Root::Context } else { Root::Input };
-    if parser.peek().is_some_and(|next| next.is_ascii_alphabetic() || next == b'_') {
-        return parser.fail("variables (`$name`) are not supported yet; a path goes on with `.` or `[`");
-    }
+    let root =
+        if parser.eat("$") { Root::Context } else { parser.variable()?.map_or(Root::Input, Root::Variable) };
     let (path, offsets) = parser.rest_of_path(root, 0)?;
     Ok((path, offsets, parser.at))
 }
@@ -67,6 +65,21 @@ impl<'t> Parser<'t> {
         while self.peek().is_some_and(|next| next == b' ' || next == b'\t') {
             self.at += 1;
         }
+    }
+
+    /// The name behind the `$`, if there is one.
+    fn variable(&mut self) -> Parsed<Option<String>> {
+        let rest = &self.text[self.at..];
+        let name = &rest[..variable::name_length(rest)];
+        if name == variable::RESERVED {
+            return self
+                .fail("`$states` is for JSONata; in JSONPath the input is `$` and the context object `$$`");
+        }
+        if !name.is_empty() && !is_variable_name(name) {
+            return self.fail("the name of a variable has at most 80 characters");
+        }
+        self.at += name.len();
+        Ok((!name.is_empty()).then(|| name.to_owned()))
     }
 
     /// From behind the root to the first character that does not continue a path.

@@ -132,7 +132,7 @@ fn functions_end_a_path() {
 
 #[test]
 fn roots_choose_the_document() {
-    struct Documents(Payload, Payload);
+    struct Documents(Payload, Payload, Payload);
     impl Scope for Documents {
         fn input(&self) -> &Payload {
             &self.0
@@ -140,13 +140,29 @@ fn roots_choose_the_document() {
         fn context(&self) -> &Payload {
             &self.1
         }
+        fn variable(&self, name: &str) -> Option<&Payload> {
+            (name == "order" || name == "\u{e9}2").then_some(&self.2)
+        }
     }
     let payload = |x: &str| Payload::from_value(json!({ "x": x }));
-    let documents = Documents(payload("input"), payload("context"));
+    let documents = Documents(payload("input"), payload("context"), payload("variable"));
     let found = |path: &str| Path::parse(path).unwrap().find(&documents).unwrap().map(Selected::into_value);
     assert_eq!(found("$.x"), Some(json!("input")));
     assert_eq!(found("$$.x"), Some(json!("context")));
     assert_eq!(found("$$"), Some(json!({"x": "context"})));
+    assert_eq!(found("$order.x"), Some(json!("variable")));
+    assert_eq!(found("$order['x']"), Some(json!("variable")));
+    assert_eq!(found("$\u{e9}2"), Some(json!({"x": "variable"})));
+    assert_eq!(found("$order[*]"), Some(json!(["variable"])));
+    assert_eq!(found("$order[?(@.x == $.x)].x"), Some(json!(["variable"])));
+    assert_eq!(found("$order.y"), None);
+    assert_eq!(found("$orders"), None);
+    assert_eq!(found("$orders[*]"), None);
+    let unassigned = |path: &str| Path::parse(path).unwrap().unassigned(&documents).map(str::to_owned);
+    assert_eq!(unassigned("$orders[*]"), Some("orders".to_owned()));
+    assert_eq!(unassigned("$order.y"), None);
+    assert_eq!(Path::parse("$_a1.b").unwrap().variable(), Some("_a1"));
+    assert_eq!(Path::parse("$.a.b").unwrap().variable(), None);
     for (path, reaches) in [
         ("$$", true),
         ("$$.Execution", true),
@@ -174,7 +190,10 @@ fn mistakes_are_placed() {
         ("$.a[0:x]", 6),
         ("$.a b", 3),
         ("$.a.b()", 4),
-        ("$a", 1),
+        ("$1a", 1),
+        ("$a-b", 2),
+        ("$states.input", 1),
+        ("$[?(@.x == $a)]", 12),
         ("$.a[99999999999999999999]", 4),
         ("$.a[?(@.x == )]", 13),
         ("$.a[?(@.x == 1]", 14),
@@ -190,8 +209,19 @@ fn mistakes_are_placed() {
 }
 
 #[test]
+fn names_of_variables_follow_unicode() {
+    for name in ["a", "_", "a1", "\u{e9}t\u{e9}", "\u{5909}\u{6570}", "statesman", &"x".repeat(80)] {
+        assert!(is_variable_name(name), "{name}");
+    }
+    for name in ["", "1a", "a-b", "a b", "a.b", "$a", "states", &"x".repeat(81)] {
+        assert!(!is_variable_name(name), "{name}");
+    }
+    assert!(Path::parse(&format!("${}", "x".repeat(81))).is_err());
+}
+
+#[test]
 fn reference_paths_point_at_one_place() {
-    for path in ["$", "$.a", "$.a['b c'][0].d", "$$.Execution.Id"] {
+    for path in ["$", "$.a", "$.a['b c'][0].d", "$$.Execution.Id", "$seconds", "$a.b[0]"] {
         assert!(ReferencePath::parse(path).is_ok(), "{path}");
     }
     for (path, offset) in [

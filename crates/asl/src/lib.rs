@@ -14,6 +14,7 @@ pub mod definition;
 pub mod diagnostic;
 mod fields;
 pub mod intrinsic;
+pub mod jsonata;
 mod node;
 pub mod number;
 mod parse;

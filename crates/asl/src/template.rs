@@ -181,7 +181,8 @@ impl CallError {
     }
 }
 
-fn missing(field: &str, path: &Path, scope: &impl Scope) -> EvaluationError {
+/// What is said about a path in this field that finds nothing in this scope.
+pub fn missing(field: &str, path: &Path, scope: &impl Scope) -> EvaluationError {
     let (field, text) = (field.to_owned(), path.as_str().to_owned());
     let Some(document) = path.document(scope) else {
         let variable = path.variable().unwrap_or_default().to_owned();

@@ -222,13 +222,19 @@ fn plan_state(state: &State, within: &[&str], plan: &Plan) -> StatePlan {
                 let all = plan.functions.len();
                 ("Task", None, Some(format!("names its function when it runs: any of the {all} planned")))
             }
+            Resource::Service { api, .. } => {
+                ("Task", None, Some(format!("{api}: nothing here answers for it but a stand-in")))
+            }
+            Resource::Activity(_) => {
+                ("Task", None, Some("an activity: nothing here answers for it but a stand-in".to_owned()))
+            }
         },
         StateKind::Parallel(_) => ("Parallel", None, Some(runs_within("its branches run", state, plan))),
         StateKind::Map(_) => ("Map", None, Some(runs_within("its items run", state, plan))),
         StateKind::Pass(_) => ("Pass", None, None),
         StateKind::Choice(_) => ("Choice", None, None),
         StateKind::Wait(_) => ("Wait", None, None),
-        StateKind::Succeed(_) => ("Succeed", None, None),
+        StateKind::Succeed => ("Succeed", None, None),
         StateKind::Fail(_) => ("Fail", None, None),
     };
     let domain = function.as_ref().and_then(|name| plan.function(name)).map(|(_, function)| function.domain);

@@ -16,8 +16,8 @@ use faastlane_domain::{
     CallHeader, Doorbell, Mailbox, Reply, Returned, RingReader, exit_now, monotonic_nanos,
 };
 use faastlane_machine::{
-    Action, Detail, Event, Execution, HistoryEvent, Identity, InvocationId, Limits, Machine, Micros, Outcome,
-    Start,
+    Action, Detail, Event, Execution, HistoryEvent, HistoryLevel, Identity, InvocationId, Limits, Machine,
+    Micros, Outcome, Start,
 };
 use faastlane_payload::Payload;
 use std::borrow::Cow;
@@ -221,6 +221,7 @@ impl Orchestrator {
             at: self.micros(started_ns),
             seed: request.seed,
             identity: Arc::new(identity),
+            history: HistoryLevel::Types,
         };
         let (execution, mut actions) = Execution::start(&self.machine, start);
         self.running =
@@ -240,9 +241,21 @@ impl Orchestrator {
         for action in actions.drain(..) {
             match action {
                 Action::Record(event) => self.record(event),
-                Action::Invoke { invocation, function, payload, timeout_at, .. } => {
+                Action::Invoke { invocation, function: Some(function), payload, timeout_at, .. } => {
                     self.invoke(invocation, &function, payload, timeout_at);
                 }
+                Action::Invoke { invocation, function: None, resource, .. } => {
+                    let cause =
+                        format!("Nothing here answers for {resource} but a stand-in: run with --mock.");
+                    let due = Due::Failure(invocation, "States.Runtime".into(), cause);
+                    self.timers.set(due, self.now());
+                }
+                Action::OpenItems { .. }
+                | Action::ReadItems { .. }
+                | Action::OpenResults { .. }
+                | Action::WriteResult { .. }
+                | Action::CloseResults { .. }
+                | Action::CancelTransfer { .. } => {}
                 Action::Cancel { invocation } => {
                     self.timers.cancel(Due::Function(invocation));
                     let domain = self.queues.iter_mut().position(|queue| queue.cancel(invocation));

@@ -1,9 +1,10 @@
 //! What an execution wants done.
 
-use crate::event::{InvocationId, Micros, TimerId};
+use crate::event::{InvocationId, Micros, TimerId, TransferId};
 use crate::history::HistoryEvent;
 use faastlane_asl::definition::StateIndex;
 use faastlane_payload::Payload;
+use serde_json::Value;
 use std::sync::Arc;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -11,10 +12,14 @@ pub enum Action {
     /// Call a function, and answer with `InvocationSucceeded` or `InvocationFailed`.
     Invoke {
         invocation: InvocationId,
-        /// A bare name.
-        function: Arc<str>,
+        /// A bare name; `None` where the resource is a service, which only a stand-in answers for.
+        function: Option<Arc<str>>,
+        /// As the definition writes it.
+        resource: Arc<str>,
         /// The state's name.
         state: Arc<str>,
+        /// How often this visit of the state was tried before.
+        attempt: u32,
         path: StatePath,
         payload: Payload,
         /// When the machine gives up on it by itself, for the function's remaining time.
@@ -23,6 +28,44 @@ pub enum Action {
     /// Nobody waits for this invocation any more. An answer that comes anyway is ignored.
     Cancel {
         invocation: InvocationId,
+    },
+    /// Open the source of a distributed Map's items. Nothing is to be answered yet.
+    OpenItems {
+        transfer: TransferId,
+        /// `arn:aws:states:::s3:getObject`, say.
+        resource: Arc<str>,
+        /// Bucket and key.
+        arguments: Payload,
+        /// `ReaderConfig`, without `MaxItems`.
+        config: Value,
+        max_items: Option<u32>,
+    },
+    /// Answer with `ItemsRead` or `TransferFailed`.
+    ReadItems {
+        transfer: TransferId,
+        at_most: u32,
+    },
+    /// Open the place for a distributed Map's results.
+    OpenResults {
+        transfer: TransferId,
+        resource: Arc<str>,
+        /// Bucket and prefix.
+        arguments: Payload,
+        /// `WriterConfig`
+        config: Value,
+        map_run: Arc<str>,
+    },
+    WriteResult {
+        transfer: TransferId,
+        result: Box<ChildResult>,
+    },
+    /// Answer with `ResultsWritten` or `TransferFailed`.
+    CloseResults {
+        transfer: TransferId,
+    },
+    /// Nobody waits for items or results any more.
+    CancelTransfer {
+        transfer: TransferId,
     },
     /// Answer with `TimerFired` at that time or later.
     SetTimer {
@@ -38,6 +81,19 @@ pub enum Action {
     Yield,
     /// The last action, once.
     Finished(Outcome),
+}
+
+/// A child execution that has ended, as a result writer tells of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChildResult {
+    pub name: Arc<str>,
+    /// Its ARN.
+    pub id: Arc<str>,
+    pub index: u32,
+    pub input: Payload,
+    pub started_at: Micros,
+    pub ended_at: Micros,
+    pub outcome: Outcome,
 }
 
 /// How an execution ended.

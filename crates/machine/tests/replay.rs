@@ -146,7 +146,13 @@ impl Outstanding {
                     self.timers.retain(|(set, _)| set != timer);
                     assert_eq!(self.timers.len() + 1, before, "a timer that is cancelled was set");
                 }
-                Action::Record(_) => {}
+                Action::Record(_)
+                | Action::OpenItems { .. }
+                | Action::ReadItems { .. }
+                | Action::OpenResults { .. }
+                | Action::WriteResult { .. }
+                | Action::CloseResults { .. }
+                | Action::CancelTransfer { .. } => {}
                 Action::Yield => self.yielded = true,
                 Action::Finished(_) => self.finished += 1,
             }

@@ -12,6 +12,7 @@
 mod code;
 pub mod definition;
 pub mod diagnostic;
+mod digest;
 mod fields;
 pub mod intrinsic;
 pub mod jsonata;

@@ -2,29 +2,50 @@
 //!
 //! Source: <https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html>.
 
+use crate::branch::Branch;
+use crate::context;
 use crate::data::Documents;
+use crate::execution::Execution;
 use crate::failure::Failure;
 use crate::run::Run;
-use faastlane_asl::jsonata::{Environment, Expression, QueryError, Scope, Template};
+use faastlane_asl::definition::State;
+use faastlane_asl::jsonata::{Budget, Environment, Expression, QueryError, Scope, Template};
 use faastlane_payload::Payload;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-/// `$states`, and the variables of the workflow.
+/// `$states`, and the variables of the workflow. Each is made when an expression looks at it.
 struct QueryScope<'a> {
-    states: Value,
-    variables: &'a crate::variables::Variables,
+    execution: &'a Execution,
+    branch: &'a Branch,
+    state: &'a State,
+    documents: &'a Documents<'a>,
 }
 
 impl Scope for QueryScope<'_> {
     fn variable(&self, name: &str) -> Option<Value> {
-        if name == "states" {
-            return Some(self.states.clone());
+        decoded(self.branch.variables.get(name)?)
+    }
+
+    fn state(&self, member: &str) -> Option<Value> {
+        match member {
+            "input" => decoded(&self.branch.input),
+            "result" => decoded(self.documents.result?),
+            "errorOutput" => decoded(self.documents.error_output?),
+            "context" => {
+                let item = self.documents.item.or(self.branch.item.as_ref());
+                decoded(&context::build(self.execution, self.branch, self.state, item, |_| true).ok()?)
+            }
+            _ => None,
         }
-        self.variables.get(name).and_then(|payload| payload.value().ok().cloned())
     }
 }
 
-impl Run<'_, '_> {
+/// What does not decode was written by a function that forged it; it is nothing.
+fn decoded(payload: &Payload) -> Option<Value> {
+    payload.value().ok().cloned()
+}
+
+impl<'m> Run<'m, '_> {
     /// What a template gives. `field` is the name of the field it stands in, for the error.
     pub(crate) fn query(
         &mut self,
@@ -33,11 +54,8 @@ impl Run<'_, '_> {
         template: &Template,
         documents: &Documents<'_>,
     ) -> Result<Payload, Failure> {
-        let mut random = self.execution.random.clone();
-        let scope = self.query_scope(slot, documents)?;
-        let mut environment = Environment { random: &mut random, now: self.execution.now };
-        let value = template.evaluate(field, &scope, &mut environment)?;
-        self.execution.random = random;
+        let value = self
+            .with_scope(slot, documents, |scope, environment| template.evaluate(field, scope, environment))?;
         self.made(slot, Payload::from_value(value))
     }
 
@@ -49,25 +67,27 @@ impl Run<'_, '_> {
         expression: &Expression,
         documents: &Documents<'_>,
     ) -> Result<Value, Failure> {
-        let mut random = self.execution.random.clone();
-        let scope = self.query_scope(slot, documents)?;
-        let mut environment = Environment { random: &mut random, now: self.execution.now };
-        let value = expression.evaluate(field, &scope, &mut environment)?;
-        self.execution.random = random;
-        Ok(value)
+        self.with_scope(slot, documents, |scope, environment| expression.evaluate(field, scope, environment))
     }
 
-    fn query_scope(&self, slot: u32, documents: &Documents<'_>) -> Result<QueryScope<'_>, Failure> {
-        let branch = &self.execution.branches[slot];
-        let mut states = Map::new();
-        states.insert("input".to_owned(), branch.input.value()?.clone());
-        states.insert("context".to_owned(), self.context(slot, documents.item, |_| true)?.value()?.clone());
-        for (name, payload) in [("result", documents.result), ("errorOutput", documents.error_output)] {
-            if let Some(payload) = payload {
-                states.insert(name.to_owned(), payload.value()?.clone());
-            }
-        }
-        Ok(QueryScope { states: Value::Object(states), variables: &branch.variables })
+    fn with_scope(
+        &mut self,
+        slot: u32,
+        documents: &Documents<'_>,
+        evaluate: impl FnOnce(&QueryScope<'_>, &mut Environment<'_>) -> Result<Value, QueryError>,
+    ) -> Result<Value, Failure> {
+        let mut random = self.execution.random.clone();
+        let scope = QueryScope {
+            execution: self.execution,
+            branch: &self.execution.branches[slot],
+            state: self.state(slot),
+            documents,
+        };
+        let mut environment =
+            Environment { random: &mut random, now: self.execution.now, budget: Budget::default() };
+        let value = evaluate(&scope, &mut environment)?;
+        self.execution.random = random;
+        Ok(value)
     }
 }
 

@@ -1,12 +1,12 @@
 //! What each intrinsic function computes.
 
 use super::java::Shown;
+use crate::digest::digest;
 use crate::number::same_value;
 use crate::random::SplitMix64;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value, json};
-use sha2::Digest;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Function {
@@ -207,15 +207,9 @@ fn hash(data: &Value, algorithm: &str) -> Outcome {
         Value::String(text) => bounded(text)?.to_owned(),
         other => bounded(&other.to_string())?.to_owned(),
     };
-    let hexadecimal = |digest: &[u8]| digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Value::String(match algorithm {
-        "MD5" => hexadecimal(&md5::Md5::digest(&data)),
-        "SHA-1" => hexadecimal(&sha1::Sha1::digest(&data)),
-        "SHA-256" => hexadecimal(&sha2::Sha256::digest(&data)),
-        "SHA-384" => hexadecimal(&sha2::Sha384::digest(&data)),
-        "SHA-512" => hexadecimal(&sha2::Sha512::digest(&data)),
-        other => return Err(format!("there is no hash algorithm {other}")),
-    }))
+    digest(&data, algorithm)
+        .map(Value::String)
+        .ok_or_else(|| format!("there is no hash algorithm {algorithm}"))
 }
 
 fn merged(left: &Value, right: &Value, deep: &Value) -> Outcome {

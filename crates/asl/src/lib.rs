@@ -12,6 +12,7 @@
 mod code;
 pub mod definition;
 pub mod diagnostic;
+pub mod document;
 mod fields;
 pub mod intrinsic;
 mod node;

@@ -28,6 +28,7 @@ pub enum Action {
     SetTimer {
         timer: TimerId,
         at: Micros,
+        purpose: TimerPurpose,
     },
     CancelTimer {
         timer: TimerId,
@@ -38,6 +39,19 @@ pub enum Action {
     Yield,
     /// The last action, once.
     Finished(Outcome),
+}
+
+/// What a timer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimerPurpose {
+    /// A Wait state.
+    Wait,
+    /// The delay before another try.
+    Retry,
+    /// `TimeoutSeconds` or `HeartbeatSeconds` of a state.
+    Timeout,
+    /// `TimeoutSeconds` of the machine.
+    ExecutionTimeout,
 }
 
 /// How an execution ended.

@@ -48,6 +48,13 @@ pub enum Event {
         output: Payload,
         at: Micros,
     },
+    /// What stands in for the whole Task answered: with its raw result, in the shape that the service gives it, which is
+    /// not wrapped any more.
+    TaskSucceeded {
+        invocation: InvocationId,
+        result: Payload,
+        at: Micros,
+    },
     InvocationFailed {
         invocation: InvocationId,
         error: String,
@@ -74,6 +81,7 @@ impl Event {
     pub fn at(&self) -> Micros {
         match self {
             Event::InvocationSucceeded { at, .. }
+            | Event::TaskSucceeded { at, .. }
             | Event::InvocationFailed { at, .. }
             | Event::TimerFired { at, .. }
             | Event::Continue { at }

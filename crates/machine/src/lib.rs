@@ -33,7 +33,7 @@ mod states;
 #[cfg(test)]
 mod testing;
 
-pub use action::{Action, Outcome, StatePath, Turn};
+pub use action::{Action, Outcome, StatePath, TimerPurpose, Turn};
 pub use event::{Event, Identity, InvocationId, Micros, Start, TimerId};
 pub use execution::Execution;
 pub use failure::ISOLATION_VIOLATION;

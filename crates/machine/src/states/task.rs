@@ -1,6 +1,6 @@
 //! Task: calls a function and waits for its result, but not for ever.
 
-use crate::action::{Action, StatePath};
+use crate::action::{Action, StatePath, TimerPurpose};
 use crate::branch::Activity;
 use crate::clock::http_date;
 use crate::data::Exit;
@@ -69,7 +69,7 @@ impl<'m> Run<'m, '_> {
         let timeout_at = limit.map(|seconds| after_seconds(self.execution.now, seconds));
         let timer = timeout_at.map(|at| {
             let timer = TimerId(self.execution.next_id(slot));
-            self.actions.push(Action::SetTimer { timer, at });
+            self.actions.push(Action::SetTimer { timer, at, purpose: TimerPurpose::Timeout });
             timer
         });
         let invocation = InvocationId(self.execution.next_id(slot));
@@ -113,7 +113,8 @@ impl<'m> Run<'m, '_> {
         }
     }
 
-    pub(crate) fn task_succeeded(&mut self, slot: u32, output: Payload) {
+    /// `raw` says that `output` is the Task's whole result, not yet to be wrapped.
+    pub(crate) fn task_succeeded(&mut self, slot: u32, output: Payload, raw: bool) {
         let task = self.task(slot);
         if output.len() > self.machine.limits().payload_bytes {
             let subject = match &task.resource {
@@ -131,6 +132,7 @@ impl<'m> Run<'m, '_> {
             transition: task.transition,
         };
         let result = match task.resource {
+            _ if raw => self.complete(slot, output, exit),
             Resource::Function(_) => self.complete(slot, output, exit),
             Resource::LambdaInvoke { .. } if takes_payload_only(task) => {
                 self.complete(slot, output, Exit { output_path: &Selection::Whole, ..exit })

@@ -94,7 +94,17 @@ pub fn load(path: &Path, surroundings: &Surroundings) -> Result<Workflow, Vec<Di
     let folders = FunctionFolders { root: &root, beside_definition, config: &config };
     let calls = calls(&machine.flow);
     let name = workflow_name(&config, &root, &definition_file);
-    let mocks = choose_mocks(surroundings, &name, &machine, &calls, &mut findings);
+    let mocks = match choose_mocks(surroundings, &name, &machine, &calls) {
+        Ok(chosen) => chosen.map(|(mocks, warnings)| {
+            findings.extend(warnings);
+            mocks
+        }),
+        // Which functions need code depends on them.
+        Err(found) => {
+            findings.extend(found);
+            return Err(findings);
+        }
+    };
     let functions = find_functions(&folders, &definition, &calls, mocks.as_ref(), &mut findings);
     findings.extend(check_config(&config, &folders, &calls, &functions));
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
@@ -312,9 +322,8 @@ fn choose_mocks(
     workflow: &str,
     machine: &StateMachine,
     calls: &[Call],
-    findings: &mut Vec<Diagnostic>,
-) -> Option<Mocks> {
-    let file = surroundings.mocks.as_ref()?;
+) -> Result<Option<(Mocks, Vec<Diagnostic>)>, Vec<Diagnostic>> {
+    let Some(file) = &surroundings.mocks else { return Ok(None) };
     let mut targets = Targets { workflow, ..Targets::default() };
     walk(&machine.flow, &mut |state, _| match state.kind {
         StateKind::Task(_) => targets.tasks.push(&state.name),
@@ -322,16 +331,7 @@ fn choose_mocks(
     });
     targets.functions = calls.iter().filter_map(|call| call.function.as_deref()).collect();
     targets.names_at_run_time = calls.iter().any(|call| call.function.is_none());
-    match file.choose(&targets) {
-        Ok((mocks, warnings)) => {
-            findings.extend(warnings);
-            Some(mocks)
-        }
-        Err(found) => {
-            findings.extend(found);
-            None
-        }
-    }
+    file.choose(&targets).map(Some)
 }
 
 fn find_functions(

@@ -13,6 +13,7 @@ mod code;
 pub mod definition;
 pub mod diagnostic;
 mod digest;
+pub mod document;
 mod fields;
 pub mod intrinsic;
 pub mod jsonata;

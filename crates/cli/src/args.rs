@@ -42,6 +42,13 @@ pub(crate) struct RunArguments {
     /// A file with the input as JSON, or `-` for standard input; `{}` without
     #[arg(long, value_name = "FILE")]
     pub(crate) input: Option<PathBuf>,
+    /// A file with stand-ins that answer instead of functions: AWS's mock configuration (with a test case behind `#`), or
+    /// a list of functions and what each does
+    #[arg(long, value_name = "FILE[#CASE]")]
+    pub(crate) mock: Option<String>,
+    /// Shorten Wait states, delays before retries and the sleep of stand-ins: 0.01 makes a second 10 ms
+    #[arg(long, value_name = "FACTOR", default_value = "1", value_parser = parse_time_scale)]
+    pub(crate) time_scale: f64,
     /// Print everything as one JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -146,6 +153,12 @@ impl WorkflowArguments {
             isolation: self.isolation,
         }
     }
+}
+
+/// More than 0, and at most 1000.
+pub(crate) fn parse_time_scale(text: &str) -> Result<f64, String> {
+    let factor = text.parse().ok().filter(|factor: &f64| *factor > 0.0 && *factor <= 1000.0);
+    factor.ok_or_else(|| "expected a number above 0 and up to 1000, such as 0.01".to_owned())
 }
 
 fn parse_python(text: &str) -> Result<PythonRequest, String> {

@@ -74,7 +74,7 @@ impl Exit {
 }
 
 /// By what the code of a finding begins with: the first that is among the findings counts.
-const BY_CODE: [(&str, Exit); 8] = [
+const BY_CODE: [(&str, Exit); 9] = [
     ("FL01", Exit::InvalidDefinition),
     ("FL030", Exit::Usage),
     ("FL0310", Exit::ComposeFailed),
@@ -82,6 +82,7 @@ const BY_CODE: [(&str, Exit); 8] = [
     ("FL0314", Exit::Interrupted),
     ("FL031", Exit::Unexpected),
     ("FL04", Exit::IsolationUnavailable),
+    ("FL05", Exit::Usage),
     ("FL", Exit::ComposeFailed),
 ];
 

@@ -12,6 +12,7 @@ mod explain;
 mod host;
 mod init;
 mod interrupt;
+mod mock_file;
 mod plan;
 mod progress;
 mod render_diagnostic;

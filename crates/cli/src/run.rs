@@ -7,7 +7,7 @@ use crate::run_failure::of_instance;
 use crate::run_input;
 use crate::surroundings::surroundings;
 use crate::waterfall::{self, Run};
-use crate::{host, progress, render_diagnostic};
+use crate::{host, mock_file, progress, render_diagnostic};
 use faastlane_asl::diagnostic::Diagnostic;
 use faastlane_compose::{Plan, Workflow, load};
 use faastlane_payload::Payload;
@@ -31,7 +31,7 @@ pub(crate) fn execute(arguments: &RunArguments) -> anyhow::Result<Exit> {
     // Not before: what has run until now (pip, say) ends with this process and its terminal.
     let interrupt = Interrupt::listen()?;
     let composed = begin.elapsed();
-    let ran = run(&workflow, &plan, &input, &interrupt, begin);
+    let ran = run(&workflow, &plan, &input, arguments.time_scale, &interrupt, begin);
     let ran = match ran {
         Ok(ran) => ran,
         Err(StartError { error, logs }) => {
@@ -69,14 +69,15 @@ fn make_ready(
     findings: &mut Vec<Diagnostic>,
 ) -> Result<(Workflow, Plan, Payload), Vec<Diagnostic>> {
     let input = run_input::read(arguments.input.as_deref());
-    let mut workflow =
-        match (load(&arguments.workflow.path, &surroundings(arguments.workflow.overrides())), &input) {
-            (Ok(workflow), _) => workflow,
-            (Err(errors), Err(wrong_input)) => {
-                return Err(errors.into_iter().chain([(**wrong_input).clone()]).collect());
-            }
-            (Err(errors), Ok(_)) => return Err(errors),
-        };
+    let mut surroundings = surroundings(arguments.workflow.overrides());
+    surroundings.mocks = arguments.mock.as_deref().map(mock_file::read).transpose()?;
+    let mut workflow = match (load(&arguments.workflow.path, &surroundings), &input) {
+        (Ok(workflow), _) => workflow,
+        (Err(errors), Err(wrong_input)) => {
+            return Err(errors.into_iter().chain([(**wrong_input).clone()]).collect());
+        }
+        (Err(errors), Ok(_)) => return Err(errors),
+    };
     let input = input.map_err(|wrong_input| vec![*wrong_input])?;
     findings.append(&mut workflow.warnings);
     let plan = faastlane_compose::plan(&workflow, &host::probe(), &mut progress::show)?;
@@ -98,6 +99,7 @@ fn run(
     workflow: &Workflow,
     plan: &Plan,
     input: &Payload,
+    time_scale: f64,
     interrupt: &Interrupt,
     begin: Instant,
 ) -> Result<Ran, StartError> {
@@ -108,7 +110,7 @@ fn run(
     // Every hasher the standard library makes begins with fresh random keys.
     let seed = RandomState::new().hash_one(SystemTime::now());
     let execution = format!("{}-{:08x}", unix_seconds(), seed as u32);
-    let mut record = instance.run(&RunInput { name: &execution, input, seed, stop: &stop })?;
+    let mut record = instance.run(&RunInput { name: &execution, input, seed, time_scale, stop: &stop })?;
     let mut logs = std::mem::take(&mut record.logs);
     logs.extend(instance.close());
     let first_call = record.states.iter().flat_map(|state| &state.calls).map(|call| call.called_ns).min();
@@ -156,6 +158,7 @@ fn report(plan: &Plan, ran: &Ran) -> Value {
     }
     report["isolation"] = json!(record.isolation.name());
     report["isolation_reason"] = json!(plan.isolation_reason);
+    report["mocked"] = json!(record.mocked);
     report["duration_us"] = json!(record.duration_us);
     report["interaction_us"] = json!(record.interaction_us);
     report["billed_ms"] = json!(record.billed_ms);
@@ -173,6 +176,7 @@ fn state(state: &StateRecord) -> Value {
         "function": state.function,
         "placement": state.placement.map(|placement| placement.name()),
         "domain": state.domain,
+        "mocked": state.mocked,
         "entered_us": state.entered_us,
         "exited_us": state.exited_us,
         "calls": state.calls.iter().map(|call| json!({

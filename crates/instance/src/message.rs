@@ -21,6 +21,8 @@ pub struct RunRequest {
     #[serde(with = "serde_bytes")]
     pub input: Vec<u8>,
     pub seed: u64,
+    /// By how much waiting on purpose is shortened: Wait states, delays before retries, stand-ins that sleep. 1 is real time.
+    pub time_scale: f64,
 }
 
 /// From an instance, in the order things happened.
@@ -37,6 +39,7 @@ pub enum Report {
     SetUpFailed(SetUpFailure),
     Event(EventReport),
     Call(CallReport),
+    Mocked(MockReport),
     Finished(FinishReport),
     /// A thread of the process faulted, and the process ends.
     Fault(FaultReport),
@@ -104,6 +107,15 @@ pub struct CallReport {
     /// Bytes of the flat forms.
     pub event_bytes: u64,
     pub result_bytes: u64,
+}
+
+/// One invocation that a stand-in took.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MockReport {
+    /// The event that scheduled it.
+    pub scheduled_id: u64,
+    /// The function that was not called, by its bare name.
+    pub function: Arc<str>,
 }
 
 /// How an execution ended.

@@ -4,12 +4,16 @@
 
 use crate::assignment::Assignment;
 use crate::host::Host;
-use crate::invocation::{Answer, Delivery, Invocation, answer_of, error_and_cause, request_id, too_large};
+use crate::invocation::{
+    Answer, Delivery, Invocation, answer_of, error_and_cause, not_found, request_id, too_large,
+};
 use crate::lane::Lane;
 use crate::message::{
-    CallReport, Command, DomainSize, EventReport, FinishReport, Report, Reporter, RunRequest, SetUpFailure,
+    CallReport, Command, DomainSize, EventReport, FinishReport, MockReport, Report, Reporter, RunRequest,
+    SetUpFailure,
 };
 use crate::queue::{Queue, Underway};
+use crate::stand_ins::{StandIns, scaled};
 use crate::timers::{Due, Timers};
 use faastlane_asl::source::Source;
 use faastlane_domain::{
@@ -17,7 +21,7 @@ use faastlane_domain::{
 };
 use faastlane_machine::{
     Action, Detail, Event, Execution, HistoryEvent, HistoryLevel, Identity, InvocationId, Limits, Machine,
-    Micros, Outcome, Start,
+    Micros, Outcome, Start, StatePath, TimerPurpose,
 };
 use faastlane_payload::Payload;
 use std::borrow::Cow;
@@ -43,6 +47,7 @@ pub(crate) struct Orchestrator {
     reporter: Reporter,
     lane: Lane,
     timers: Timers,
+    stand_ins: StandIns,
     /// Microseconds of the epoch when the monotonic clock was zero.
     epoch_us: i64,
     running: Option<Running>,
@@ -57,6 +62,7 @@ struct Running {
     started_ns: u64,
     yielded: bool,
     last_scheduled: u64,
+    time_scale: f64,
 }
 
 impl Orchestrator {
@@ -103,6 +109,7 @@ impl Orchestrator {
             reporter,
             lane: Lane::new(host.cpus, threads, pin),
             timers: Timers::default(),
+            stand_ins: StandIns::new(plan.mocks.clone()),
             epoch_us: epoch_us()?,
             running: None,
             actions: Vec::new(),
@@ -224,8 +231,14 @@ impl Orchestrator {
             history: HistoryLevel::Types,
         };
         let (execution, mut actions) = Execution::start(&self.machine, start);
-        self.running =
-            Some(Running { execution, seed: request.seed, started_ns, yielded: false, last_scheduled: 0 });
+        self.running = Some(Running {
+            execution,
+            seed: request.seed,
+            started_ns,
+            yielded: false,
+            last_scheduled: 0,
+            time_scale: request.time_scale,
+        });
         self.act(&mut actions);
     }
 
@@ -241,14 +254,15 @@ impl Orchestrator {
         for action in actions.drain(..) {
             match action {
                 Action::Record(event) => self.record(event),
-                Action::Invoke { invocation, function: Some(function), payload, timeout_at, .. } => {
-                    self.invoke(invocation, &function, payload, timeout_at);
-                }
-                Action::Invoke { invocation, function: None, resource, .. } => {
-                    let cause =
-                        format!("Nothing here answers for {resource} but a stand-in: run with --mock.");
-                    let due = Due::Failure(invocation, "States.Runtime".into(), cause);
-                    self.timers.set(due, self.now());
+                Action::Invoke { invocation, function, resource, path, payload, timeout_at, .. } => {
+                    let called = function.as_ref().unwrap_or(&resource);
+                    if self.ask_stand_in(invocation, called, &path, &payload) {
+                        continue;
+                    }
+                    match function {
+                        Some(function) => self.invoke(invocation, &function, payload, timeout_at),
+                        None => self.refuse_service(invocation, &resource),
+                    }
                 }
                 Action::OpenItems { .. }
                 | Action::ReadItems { .. }
@@ -258,10 +272,16 @@ impl Orchestrator {
                 | Action::CancelTransfer { .. } => {}
                 Action::Cancel { invocation } => {
                     self.timers.cancel(Due::Function(invocation));
+                    if self.stand_ins.forget(invocation) {
+                        self.timers.cancel(Due::StandIn(invocation));
+                    }
                     let domain = self.queues.iter_mut().position(|queue| queue.cancel(invocation));
                     domain.into_iter().for_each(|domain| self.bound_waiting(domain));
                 }
-                Action::SetTimer { timer, at } => self.timers.set(Due::Machine(timer), at),
+                Action::SetTimer { timer, at, purpose } => {
+                    let at = self.when(at, purpose);
+                    self.timers.set(Due::Machine(timer), at);
+                }
                 Action::CancelTimer { timer } => self.timers.cancel(Due::Machine(timer)),
                 Action::Yield => {
                     if let Some(running) = &mut self.running {
@@ -298,6 +318,44 @@ impl Orchestrator {
         }));
     }
 
+    /// When a timer of the machine's is really due: waiting on purpose can be shortened, limits cannot.
+    fn when(&self, at: Micros, purpose: TimerPurpose) -> Micros {
+        match (purpose, &self.running) {
+            (TimerPurpose::Wait | TimerPurpose::Retry, Some(running)) => {
+                let now = self.now();
+                now.saturating_add(scaled(at.saturating_sub(now), running.time_scale))
+            }
+            _ => at,
+        }
+    }
+
+    /// Whether a stand-in takes the invocation.
+    fn ask_stand_in(
+        &mut self,
+        id: InvocationId,
+        function: &Arc<str>,
+        path: &StatePath,
+        payload: &Payload,
+    ) -> bool {
+        let Some(running) = &self.running else { return false };
+        let request_id = request_id(running.seed, id);
+        let task = self.machine.state(path);
+        let Some(after_us) = self.stand_ins.ask(id, function, task, payload, &request_id) else {
+            return false;
+        };
+        let scheduled_id = running.last_scheduled;
+        let at = self.now().saturating_add(scaled(after_us, running.time_scale));
+        self.timers.set(Due::StandIn(id), at);
+        self.reporter.later(Report::Mocked(MockReport { scheduled_id, function: Arc::clone(function) }));
+        true
+    }
+
+    /// A Task that calls no function, and has no stand-in.
+    fn refuse_service(&mut self, invocation: InvocationId, resource: &str) {
+        let cause = format!("Nothing here answers for {resource} but a stand-in: run with --mock.");
+        self.timers.set(Due::Failure(invocation, "States.Runtime".into(), cause), self.now());
+    }
+
     fn invoke(
         &mut self,
         id: InvocationId,
@@ -307,7 +365,7 @@ impl Orchestrator {
     ) {
         let Some(running) = &self.running else { return };
         let Some(&function) = self.functions.get(name) else {
-            let cause = format!("Function not found: {name}");
+            let cause = not_found(name, &request_id(running.seed, id));
             self.timers.set(Due::Failure(id, "Lambda.ResourceNotFoundException".into(), cause), self.now());
             return;
         };
@@ -447,6 +505,10 @@ impl Orchestrator {
         let Some(due) = self.timers.take_due(at) else { return false };
         let event = match due {
             Due::Machine(timer) => Event::TimerFired { timer, at },
+            Due::StandIn(invocation) => match self.stand_ins.answer(invocation, at) {
+                Some(event) => event,
+                None => return true,
+            },
             Due::Failure(invocation, error, cause) => {
                 Event::InvocationFailed { invocation, error, cause, at }
             }
@@ -491,6 +553,7 @@ impl Orchestrator {
         let Some(running) = self.running.take() else { return };
         let duration_ns = monotonic_nanos() - running.started_ns;
         self.timers.clear();
+        self.stand_ins.clear();
         self.queues.iter_mut().for_each(Queue::abandon_all);
         let finished = Report::Finished(match outcome {
             Outcome::Succeeded(output) => {

@@ -71,6 +71,7 @@ pub enum Action {
     SetTimer {
         timer: TimerId,
         at: Micros,
+        purpose: TimerPurpose,
     },
     CancelTimer {
         timer: TimerId,
@@ -94,6 +95,19 @@ pub struct ChildResult {
     pub started_at: Micros,
     pub ended_at: Micros,
     pub outcome: Outcome,
+}
+
+/// What a timer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimerPurpose {
+    /// A Wait state.
+    Wait,
+    /// The delay before another try.
+    Retry,
+    /// `TimeoutSeconds` or `HeartbeatSeconds` of a state.
+    Timeout,
+    /// `TimeoutSeconds` of the machine.
+    ExecutionTimeout,
 }
 
 /// How an execution ended.

@@ -63,8 +63,9 @@ pub enum Event {
         output: Payload,
         at: Micros,
     },
-    /// A stand-in answered for the integration itself: the result has the integration's own shape.
-    IntegrationSucceeded {
+    /// What stands in for the whole Task answered: with its raw result, in the shape that the service gives it, which is
+    /// not wrapped any more.
+    TaskSucceeded {
         invocation: InvocationId,
         result: Payload,
         at: Micros,
@@ -116,7 +117,7 @@ impl Event {
     pub fn at(&self) -> Micros {
         match self {
             Event::InvocationSucceeded { at, .. }
-            | Event::IntegrationSucceeded { at, .. }
+            | Event::TaskSucceeded { at, .. }
             | Event::InvocationFailed { at, .. }
             | Event::ItemsRead { at, .. }
             | Event::ResultsWritten { at, .. }

@@ -35,7 +35,7 @@ mod states;
 mod testing;
 mod variables;
 
-pub use action::{Action, ChildResult, Outcome, StatePath, Turn};
+pub use action::{Action, ChildResult, Outcome, StatePath, TimerPurpose, Turn};
 pub use event::{Event, HistoryLevel, Identity, InvocationId, Micros, Start, TimerId, TransferId};
 pub use execution::Execution;
 pub use failure::ISOLATION_VIOLATION;

@@ -1,6 +1,6 @@
 //! What happens when a state fails: another try, a catcher, or the end of the branch.
 
-use crate::action::Action;
+use crate::action::{Action, TimerPurpose};
 use crate::branch::Activity;
 use crate::data::Documents;
 use crate::event::TimerId;
@@ -68,7 +68,8 @@ impl<'m> Run<'m, '_> {
         let delay = backoff(retrier, earlier, &mut self.execution.random);
         let timer = TimerId(self.execution.next_id(slot));
         self.execution.branches[slot].activity = Activity::Backoff { timer };
-        self.actions.push(Action::SetTimer { timer, at: self.execution.now.saturating_add(delay) });
+        let at = self.execution.now.saturating_add(delay);
+        self.actions.push(Action::SetTimer { timer, at, purpose: TimerPurpose::Retry });
         true
     }
 

@@ -1,6 +1,6 @@
 //! The loop behind a step: takes an event to the branch that waits for it, then runs branches until all of them wait.
 
-use crate::action::{Action, Outcome};
+use crate::action::{Action, Outcome, TimerPurpose};
 use crate::branch::{Activity, Branch};
 use crate::event::{Event, InvocationId, Micros, TimerId};
 use crate::execution::Execution;
@@ -54,7 +54,8 @@ impl<'m> Run<'m, '_> {
         if let Some(seconds) = definition.timeout_seconds {
             self.execution.deadline = Some(DEADLINE);
             let at = after_seconds(self.execution.now, seconds);
-            self.actions.push(Action::SetTimer { timer: DEADLINE, at });
+            let purpose = TimerPurpose::ExecutionTimeout;
+            self.actions.push(Action::SetTimer { timer: DEADLINE, at, purpose });
         }
         self.make_ready(root);
         self.until_blocked();
@@ -64,12 +65,12 @@ impl<'m> Run<'m, '_> {
         match event {
             Event::InvocationSucceeded { invocation, output, .. } => {
                 if let Some(slot) = self.answered(invocation) {
-                    self.task_succeeded(slot, output);
+                    self.task_succeeded(slot, output, false);
                 }
             }
-            Event::IntegrationSucceeded { invocation, result, .. } => {
+            Event::TaskSucceeded { invocation, result, .. } => {
                 if let Some(slot) = self.answered(invocation) {
-                    self.integration_succeeded(slot, result);
+                    self.task_succeeded(slot, result, true);
                 }
             }
             Event::InvocationFailed { invocation, error, cause, .. } => {

@@ -140,7 +140,7 @@ impl Outstanding {
                     self.invocations.retain(|waiting| waiting != invocation);
                     assert_eq!(self.invocations.len() + 1, before, "what is cancelled was running");
                 }
-                Action::SetTimer { timer, at } => self.timers.push((*timer, *at)),
+                Action::SetTimer { timer, at, .. } => self.timers.push((*timer, *at)),
                 Action::CancelTimer { timer } => {
                     let before = self.timers.len();
                     self.timers.retain(|(set, _)| set != timer);

@@ -270,7 +270,7 @@ fn states_without_filters_pass_payloads_on_unparsed() {
                     });
                     functions.push(function);
                 }
-                Action::SetTimer { timer, at } => event = Some(Event::TimerFired { timer, at }),
+                Action::SetTimer { timer, at, .. } => event = Some(Event::TimerFired { timer, at }),
                 Action::Finished(outcome) => {
                     let Outcome::Succeeded(output) = outcome else { panic!("{outcome:?}") };
                     assert!(std::ptr::eq(output.flat(), sealed.flat()));

@@ -69,6 +69,9 @@ pub struct RunInput<'a> {
     pub input: &'a Payload,
     /// Of everything random in the execution.
     pub seed: u64,
+    /// By how much Wait states, delays before retries and stand-ins that sleep are shortened (0.01: a hundred times) or
+    /// lengthened. Limits on time are as they are. 1 is real time.
+    pub time_scale: f64,
     /// Asked from time to time; true ends the execution as aborted.
     pub stop: &'a dyn Fn() -> bool,
 }
@@ -213,6 +216,7 @@ impl Instance {
             execution_name: run.name.to_owned(),
             input: run.input.flat().to_vec(),
             seed: run.seed,
+            time_scale: run.time_scale,
         }));
         let mut timeline = Timeline::default();
         let mut stopped: Option<Instant> = None;
@@ -220,6 +224,7 @@ impl Instance {
             match self.next() {
                 Happened::Report(Report::Event(event)) => timeline.events.push(event),
                 Happened::Report(Report::Call(call)) => timeline.calls.push(call),
+                Happened::Report(Report::Mocked(mocked)) => timeline.mocked.push(mocked),
                 Happened::Report(Report::Finished(finish)) => break Ending::of(finish),
                 Happened::Report(Report::Fault(fault)) => {
                     self.catch_up(&mut timeline);
@@ -254,6 +259,7 @@ impl Instance {
             match report {
                 Report::Event(event) => timeline.events.push(event),
                 Report::Call(call) => timeline.calls.push(call),
+                Report::Mocked(mocked) => timeline.mocked.push(mocked),
                 _ => {}
             }
         }
@@ -275,6 +281,7 @@ impl Instance {
             interaction_us: timeline.interaction_us(&states),
             billed_ms: ending.duration_ns.div_ceil(1_000_000),
             states,
+            mocked: timeline.mocked_functions(),
             events,
             logs: self.logs.take(),
         }

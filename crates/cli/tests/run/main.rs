@@ -9,6 +9,7 @@ mod input;
 mod isolation;
 mod language;
 mod libraries;
+mod mocks;
 mod payloads;
 mod processes;
 mod values;

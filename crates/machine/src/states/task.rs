@@ -1,6 +1,6 @@
 //! Task: calls a function and waits for its result, but not for ever.
 
-use crate::action::{Action, StatePath};
+use crate::action::{Action, StatePath, TimerPurpose};
 use crate::branch::Activity;
 use crate::clock::http_date;
 use crate::data::Documents;
@@ -104,7 +104,7 @@ impl<'m> Run<'m, '_> {
         let timeout_at = limit.map(|seconds| after_seconds(self.execution.now, seconds));
         let timer = timeout_at.map(|at| {
             let timer = TimerId(self.execution.next_id(slot));
-            self.actions.push(Action::SetTimer { timer, at });
+            self.actions.push(Action::SetTimer { timer, at, purpose: TimerPurpose::Timeout });
             timer
         });
         let invocation = InvocationId(self.execution.next_id(slot));
@@ -172,7 +172,8 @@ impl<'m> Run<'m, '_> {
         }
     }
 
-    pub(crate) fn task_succeeded(&mut self, slot: u32, output: Payload) {
+    /// `raw` says that `output` is the Task's whole result, not yet to be wrapped.
+    pub(crate) fn task_succeeded(&mut self, slot: u32, output: Payload, raw: bool) {
         let task = self.task(slot);
         if output.len() > self.machine.limits().payload_bytes {
             let subject = match &task.resource {
@@ -183,7 +184,7 @@ impl<'m> Run<'m, '_> {
             return;
         }
         let wrapped = match task.resource {
-            Resource::LambdaInvoke { .. } if !self.takes_payload_only(slot) => {
+            Resource::LambdaInvoke { .. } if !raw && !self.takes_payload_only(slot) => {
                 self.wrapped(&output).map(Some)
             }
             _ => Ok(None),
@@ -193,7 +194,7 @@ impl<'m> Run<'m, '_> {
             let result = wrapped.unwrap_or(output);
             self.record(slot, kinds(task).succeeded, Detail::Output(result.clone()));
             match task.resource {
-                Resource::LambdaInvoke { .. } if !is_wrapped => {
+                Resource::LambdaInvoke { .. } if !raw && !is_wrapped => {
                     self.leave(slot, result, None, task.transition);
                     Ok(())
                 }
@@ -201,14 +202,6 @@ impl<'m> Run<'m, '_> {
             }
         });
         self.settle(slot, result);
-    }
-
-    /// A stand-in's answer in the shape in which the integration itself answers.
-    pub(crate) fn integration_succeeded(&mut self, slot: u32, result: Payload) {
-        let task = self.task(slot);
-        self.record(slot, kinds(task).succeeded, Detail::Output(result.clone()));
-        let completed = self.complete(slot, result, task.transition);
-        self.settle(slot, completed);
     }
 
     /// Whether `OutputPath: "$.Payload"` would take the wrapping off again at once, and nobody sees it before.

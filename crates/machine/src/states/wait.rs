@@ -1,6 +1,6 @@
 //! Wait: until a time, or for a while.
 
-use crate::action::Action;
+use crate::action::{Action, TimerPurpose};
 use crate::branch::Activity;
 use crate::data::{Documents, plain};
 use crate::event::{Micros, TimerId};
@@ -21,7 +21,7 @@ impl<'m> Run<'m, '_> {
         }
         let timer = TimerId(self.execution.next_id(slot));
         self.execution.branches[slot].activity = Activity::Waiting { timer };
-        self.actions.push(Action::SetTimer { timer, at });
+        self.actions.push(Action::SetTimer { timer, at, purpose: TimerPurpose::Wait });
         Ok(())
     }
 

@@ -92,7 +92,7 @@ pub(crate) fn run(
                     run.cancelled += 1;
                     answers.retain(|(waiting, _)| *waiting != invocation);
                 }
-                Action::SetTimer { timer, at } => timers.push((at, timer)),
+                Action::SetTimer { timer, at, .. } => timers.push((at, timer)),
                 Action::CancelTimer { timer } => timers.retain(|(_, set)| *set != timer),
                 Action::Record(event) => run.history.push(event),
                 Action::OpenItems { .. } | Action::ReadItems { .. } | Action::CancelTransfer { .. } => {}

@@ -124,8 +124,11 @@ impl Expression {
             let message = format!("more than {MAX_NESTING} brackets are open");
             return Err(ExpressionError { message, offset });
         }
-        let syntax =
-            parser::parse(text).map_err(|error| ExpressionError { message: error.to_string(), offset: 0 })?;
+        let syntax = parser::parse(text).map_err(|error| ExpressionError {
+            // The parser does not say where, unless it is at the end.
+            offset: if matches!(error, ParserError::UnexpectedEnd) { text.len() } else { 0 },
+            message: error.to_string(),
+        })?;
         Ok(Expression { text: text.into(), syntax: Arc::new(syntax), reference: Reference::of(text) })
     }
 

@@ -52,6 +52,9 @@ pub(crate) struct RunArguments {
     /// Print everything as one JSON object
     #[arg(long)]
     pub(crate) json: bool,
+    /// Print the history as Step Functions writes it: a table, or with --json a JSON object a line
+    #[arg(long)]
+    pub(crate) history: bool,
 }
 
 /// Show where each state would run on this host, in which domain, and why

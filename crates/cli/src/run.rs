@@ -2,6 +2,7 @@
 
 use crate::args::RunArguments;
 use crate::exit::Exit;
+use crate::history::HistoryPrinter;
 use crate::interrupt::Interrupt;
 use crate::run_failure::of_instance;
 use crate::run_input;
@@ -11,7 +12,7 @@ use crate::{host, mock_file, progress, render_diagnostic};
 use faastlane_asl::diagnostic::Diagnostic;
 use faastlane_compose::{Plan, Workflow, load};
 use faastlane_payload::Payload;
-use faastlane_pool::{Instance, LogLine, Record, RunInput, StartError, StateRecord, Status};
+use faastlane_pool::{EventReport, Instance, LogLine, Record, RunInput, StartError, StateRecord, Status};
 use serde_json::{Value, json};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
@@ -31,7 +32,8 @@ pub(crate) fn execute(arguments: &RunArguments) -> anyhow::Result<Exit> {
     // Not before: what has run until now (pip, say) ends with this process and its terminal.
     let interrupt = Interrupt::listen()?;
     let composed = begin.elapsed();
-    let ran = run(&workflow, &plan, &input, arguments.time_scale, &interrupt, begin);
+    let printer = arguments.history.then(|| HistoryPrinter::new(arguments.json));
+    let ran = run(&workflow, &plan, &input, arguments, printer.as_ref(), &interrupt, begin);
     let ran = match ran {
         Ok(ran) => ran,
         Err(StartError { error, logs }) => {
@@ -44,7 +46,12 @@ pub(crate) fn execute(arguments: &RunArguments) -> anyhow::Result<Exit> {
         }
     };
     let exit = exit_of(&ran.record, &interrupt);
-    if arguments.json {
+    if let Some(printer) = printer {
+        printer.finish()?;
+        if !arguments.json {
+            waterfall::print(&Run { plan: &plan, ran: &ran, composed })?;
+        }
+    } else if arguments.json {
         say(&report(&plan, &ran))?;
     } else {
         if let Some(output) = &ran.record.output {
@@ -99,7 +106,8 @@ fn run(
     workflow: &Workflow,
     plan: &Plan,
     input: &Payload,
-    time_scale: f64,
+    arguments: &RunArguments,
+    printer: Option<&HistoryPrinter>,
     interrupt: &Interrupt,
     begin: Instant,
 ) -> Result<Ran, StartError> {
@@ -110,7 +118,19 @@ fn run(
     // Every hasher the standard library makes begins with fresh random keys.
     let seed = RandomState::new().hash_one(SystemTime::now());
     let execution = format!("{}-{:08x}", unix_seconds(), seed as u32);
-    let mut record = instance.run(&RunInput { name: &execution, input, seed, time_scale, stop: &stop })?;
+    let follow = |event: &EventReport| {
+        if let Some(printer) = printer {
+            printer.show(event);
+        }
+    };
+    let mut record = instance.run(&RunInput {
+        name: &execution,
+        input,
+        seed,
+        time_scale: arguments.time_scale,
+        history: printer.map(|_| &follow as &dyn Fn(&EventReport)),
+        stop: &stop,
+    })?;
     let mut logs = std::mem::take(&mut record.logs);
     logs.extend(instance.close());
     let first_call = record.states.iter().flat_map(|state| &state.calls).map(|call| call.called_ns).min();

@@ -63,6 +63,8 @@ struct Running {
     yielded: bool,
     last_scheduled: u64,
     time_scale: f64,
+    /// The supervisor wants all details, and the histories of child executions.
+    history: bool,
 }
 
 impl Orchestrator {
@@ -219,7 +221,7 @@ impl Orchestrator {
         let identity = Identity {
             execution_id: arn("execution", &format!(":{}", request.execution_name)),
             execution_name: request.execution_name.as_str().into(),
-            role: None,
+            role: Some(format!("arn:aws:iam::000000000000:role/{workflow}").into()),
             state_machine_id: arn("stateMachine", ""),
             state_machine_name: workflow.as_str().into(),
         };
@@ -228,7 +230,7 @@ impl Orchestrator {
             at: self.micros(started_ns),
             seed: request.seed,
             identity: Arc::new(identity),
-            history: HistoryLevel::Types,
+            history: if request.history { HistoryLevel::Full } else { HistoryLevel::Types },
         };
         let (execution, mut actions) = Execution::start(&self.machine, start);
         self.running = Some(Running {
@@ -238,6 +240,7 @@ impl Orchestrator {
             yielded: false,
             last_scheduled: 0,
             time_scale: request.time_scale,
+            history: request.history,
         });
         self.act(&mut actions);
     }
@@ -293,17 +296,22 @@ impl Orchestrator {
         }
     }
 
-    /// Remembers an event for the supervisor, without its payloads: they are the machine's to hand on.
+    /// Remembers an event for the supervisor: without its payloads, which are the machine's to hand on, unless somebody
+    /// wants the whole history.
     fn record(&mut self, event: HistoryEvent) {
+        let Some(running) = &mut self.running else { return };
+        if matches!(event.detail, Detail::Scheduled { .. }) {
+            // The calls of child executions belong to none of the execution's own events.
+            running.last_scheduled = if event.execution.is_none() { event.id } else { 0 };
+        }
+        if event.execution.is_some() && !running.history {
+            return;
+        }
+        let details = if running.history { event.details().map(|details| details.to_string()) } else { None };
         let (error, cause, index) = match event.detail {
             Detail::Failure { error, cause } => (error, cause, None),
+            Detail::Evaluation { error, cause, .. } => (Some(error), Some(cause), None),
             Detail::Iteration(index) => (None, None, Some(index)),
-            Detail::Scheduled { .. } => {
-                if let Some(running) = &mut self.running {
-                    running.last_scheduled = event.id;
-                }
-                (None, None, None)
-            }
             _ => (None, None, None),
         };
         self.reporter.later(Report::Event(EventReport {
@@ -311,11 +319,17 @@ impl Orchestrator {
             previous_id: event.previous_id,
             at_us: event.at,
             kind: Cow::Borrowed(event.kind.as_str()),
+            execution: event.execution,
             state: event.state,
             index,
             error,
             cause,
+            details,
         }));
+        // A large history must not wait in memory until the execution waits for something.
+        if running.history {
+            self.reporter.flush();
+        }
     }
 
     /// When a timer of the machine's is really due: waiting on purpose can be shortened, limits cannot.

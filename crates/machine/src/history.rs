@@ -20,6 +20,8 @@ pub struct HistoryEvent {
     pub kind: EventKind,
     /// The name of the state it belongs to; of the Map, for an iteration.
     pub state: Option<Arc<str>>,
+    /// What an integration's event is about, as the definition writes it: `arn:aws:states:::lambda:invoke`.
+    pub resource: Option<Arc<str>>,
     pub detail: Detail,
 }
 
@@ -49,8 +51,6 @@ pub enum Detail {
         heartbeat_seconds: Option<u32>,
         credentials: Option<Payload>,
     },
-    /// What has started.
-    Resource(Arc<str>),
     /// A JSONata expression gave no value, or one of the wrong type.
     Evaluation {
         error: String,
@@ -102,6 +102,12 @@ event_kinds! {
 }
 
 impl EventKind {
+    /// Whether it is about a service integration.
+    pub(crate) fn is_of_integration(self) -> bool {
+        use EventKind::{TaskFailed, TaskScheduled, TaskStarted, TaskSucceeded, TaskTimedOut};
+        matches!(self, TaskScheduled | TaskStarted | TaskSucceeded | TaskFailed | TaskTimedOut)
+    }
+
     pub(crate) fn entered(kind: &StateKind) -> EventKind {
         match kind {
             StateKind::Task(_) => EventKind::TaskStateEntered,

@@ -26,6 +26,7 @@ mod event;
 mod execution;
 mod failure;
 mod history;
+mod history_details;
 mod machine;
 mod query;
 mod recovery;
@@ -36,6 +37,7 @@ mod testing;
 mod variables;
 
 pub use action::{Action, ChildResult, Outcome, StatePath, TimerPurpose, Turn};
+pub use clock::rfc3339;
 pub use event::{Event, HistoryLevel, Identity, InvocationId, Micros, Start, TimerId, TransferId};
 pub use execution::Execution;
 pub use failure::ISOLATION_VIOLATION;

@@ -236,15 +236,12 @@ impl<'m> Run<'m, '_> {
         };
         let previous_id = std::mem::replace(&mut self.execution.branches[slot].last_event, id);
         let at = self.execution.now;
-        self.actions.push(Action::Record(HistoryEvent {
-            id,
-            execution,
-            previous_id,
-            at,
-            kind,
-            state,
-            detail,
-        }));
+        let resource = match &self.state(slot).kind {
+            StateKind::Task(task) if kind.is_of_integration() => Some(Arc::clone(&task.resource_text)),
+            _ => None,
+        };
+        let event = HistoryEvent { id, execution, previous_id, at, kind, state, resource, detail };
+        self.actions.push(Action::Record(event));
         id
     }
 
@@ -317,6 +314,7 @@ impl<'m> Run<'m, '_> {
             at,
             kind,
             state: None,
+            resource: None,
             detail,
         }));
         self.finish(outcome);

@@ -17,6 +17,16 @@ pub(crate) struct Timeline {
 type Stretch = (u64, u64);
 
 impl Timeline {
+    /// Keeps an event of the execution's own history, without its details: those are for whoever follows.
+    pub(crate) fn add(&mut self, event: EventReport, history: Option<&dyn Fn(&EventReport)>) {
+        if let Some(follow) = history {
+            follow(&event);
+        }
+        if event.execution.is_none() {
+            self.events.push(EventReport { details: None, ..event });
+        }
+    }
+
     /// When the execution started, in microseconds since the Unix epoch.
     fn start_us(&self) -> u64 {
         self.events.first().map_or(0, |event| event.at_us)

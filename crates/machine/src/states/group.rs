@@ -136,7 +136,8 @@ impl<'m> Run<'m, '_> {
             let cause = "The specified tolerated failure threshold was exceeded";
             Failure::new("States.ExceedToleratedFailureThreshold", cause)
         } else {
-            failure
+            // What its expression did is in the history already.
+            Failure { evaluated: None, ..failure }
         };
         self.cancel_inside(Some(slot));
         self.fail_group(slot, failure);

@@ -99,7 +99,7 @@ impl<'m> Run<'m, '_> {
         };
         self.record(slot, kinds.scheduled, detail);
         if let Some(started) = kinds.started {
-            self.record(slot, started, Detail::Resource(Arc::clone(&task.resource_text)));
+            self.record(slot, started, Detail::Nothing);
         }
         let timeout_at = limit.map(|seconds| after_seconds(self.execution.now, seconds));
         let timer = timeout_at.map(|at| {

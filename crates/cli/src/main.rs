@@ -9,6 +9,7 @@ mod doctor;
 mod env_vars;
 mod exit;
 mod explain;
+mod graph;
 mod host;
 mod init;
 mod interrupt;
@@ -58,6 +59,7 @@ fn execute(command: &Command) -> anyhow::Result<Exit> {
         Command::Run(arguments) => run::execute(arguments),
         Command::Plan(arguments) => plan::execute(arguments),
         Command::Validate(arguments) => validate::execute(arguments),
+        Command::Graph(arguments) => graph::execute(arguments),
         Command::Bench(arguments) => bench::execute(arguments),
         Command::Doctor(arguments) => doctor::execute(arguments),
         Command::Explain(arguments) => explain::execute(arguments),

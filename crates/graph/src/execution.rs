@@ -101,6 +101,7 @@ impl Graph {
         for (id, node) in self.nodes.iter().enumerate() {
             by_name.entry(&node.name).or_default().push(id);
         }
+        let around = Around::new(self, &execution);
         let mut unknown = BTreeSet::new();
         let mut marks: Vec<Option<Mark>> = vec![None; self.nodes.len()];
         for visit in &execution.visits {
@@ -108,8 +109,9 @@ impl Graph {
                 unknown.insert(visit.state.clone());
                 continue;
             };
-            let left = visit.exited_us.unwrap_or(execution.duration_us);
             for &node in nodes {
+                let left = visit.exited_us.or_else(|| around.left_us(node, visit.entered_us));
+                let left = left.unwrap_or(execution.duration_us);
                 let mark = marks[node].get_or_insert_default();
                 mark.add(visit.outcome, left.saturating_sub(visit.entered_us));
             }
@@ -122,5 +124,44 @@ impl Graph {
         }
         self.execution = Some(execution);
         Ok(())
+    }
+}
+
+/// When the states around a state were left: nothing in them went on after that.
+struct Around<'a> {
+    /// Of each state, the one that it is in.
+    outer: Vec<Option<NodeId>>,
+    names: Vec<&'a str>,
+    /// When visits ended that did.
+    exits: HashMap<&'a str, Vec<u64>>,
+}
+
+impl<'a> Around<'a> {
+    fn new(graph: &'a Graph, execution: &'a Execution) -> Self {
+        let mut outer = vec![None; graph.nodes.len()];
+        for (id, node) in graph.nodes.iter().enumerate() {
+            for &inner in node.flows.iter().flat_map(|&flow| &graph.flows[flow].nodes) {
+                outer[inner] = Some(id);
+            }
+        }
+        let mut exits: HashMap<&str, Vec<u64>> = HashMap::new();
+        for visit in &execution.visits {
+            exits.entry(&visit.state).or_default().extend(visit.exited_us);
+        }
+        exits.values_mut().for_each(|exits| exits.sort_unstable());
+        Self { outer, names: graph.nodes.iter().map(|node| node.name.as_str()).collect(), exits }
+    }
+
+    /// The first moment after `entered_us` at which a state around was left.
+    fn left_us(&self, node: NodeId, entered_us: u64) -> Option<u64> {
+        let mut around = self.outer[node];
+        let mut first = None;
+        while let Some(outer) = around {
+            let exits = self.exits.get(self.names[outer]).map_or(&[][..], Vec::as_slice);
+            let exit = exits.get(exits.partition_point(|exit| *exit < entered_us)).copied();
+            first = first.into_iter().chain(exit).min();
+            around = self.outer[outer];
+        }
+        first
     }
 }

@@ -1,7 +1,7 @@
 //! One flow, laid out by itself from its own corner.
 
 use super::columns::columns;
-use super::layered::{Input, Layers, Link, STUB, Size};
+use super::layered::{Class, Input, Layers, Link, STUB, Size};
 use super::order::order;
 use super::route::{Grid, Path};
 use super::{Frame, Layout, Line, Rect};
@@ -65,7 +65,12 @@ impl Local {
             if from == to {
                 loops.push((from, index, label.unwrap_or((0.0, 0.0))));
             } else {
-                links.push(Link { from, to, label, class: usize::from(edge.kind == EdgeKind::Catch) });
+                links.push(Link {
+                    from,
+                    to,
+                    label,
+                    class: if edge.kind == EdgeKind::Catch { Class::Catch } else { Class::Main },
+                });
                 meanings.push(Meaning { edge: Some(index), from: Some(edge.from) });
             }
         }
@@ -81,14 +86,14 @@ impl Local {
             dots.push(Dot::Start);
             let first = input.first;
             input.first = input.sizes.len() - 1;
-            input.links.push(Link { from: input.first, to: first, label: None, class: 0 });
+            input.links.push(Link { from: input.first, to: first, label: None, class: Class::Main });
             meanings.push(Meaning { edge: None, from: None });
             if !states.ends.is_empty() {
                 input.add_dot();
                 dots.push(Dot::End);
                 let to = input.sizes.len() - 1;
                 for end in &states.ends {
-                    input.links.push(Link { from: position[end], to, label: None, class: 0 });
+                    input.links.push(Link { from: position[end], to, label: None, class: Class::Main });
                     meanings.push(Meaning { edge: None, from: Some(*end) });
                 }
             }

@@ -25,7 +25,15 @@ pub(super) struct Link {
     pub(super) to: usize,
     pub(super) label: Option<Size>,
     /// Links to one box may share their way if this is the same.
-    pub(super) class: usize,
+    pub(super) class: Class,
+}
+
+/// How near to the middle a way belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Class {
+    Main,
+    Back,
+    Catch,
 }
 
 /// Points of long links may be this many beyond four for each box; links for which there is no room end in a stub.
@@ -43,6 +51,8 @@ pub(super) struct Layers {
     /// With their margins.
     pub(super) sizes: Vec<Size>,
     margins: Vec<f64>,
+    /// Of points and labels, the class of their link; boxes are on the main way.
+    classes: Vec<Class>,
     /// Neighbours one layer up, and one down.
     pub(super) up: Vec<Vec<usize>>,
     pub(super) down: Vec<Vec<usize>>,
@@ -93,6 +103,7 @@ impl Layers {
                 .map(|(size, margin)| (size.0 + 2.0 * margin, size.1))
                 .collect(),
             margins: input.margins.clone(),
+            classes: vec![Class::Main; boxes],
             up: vec![Vec::new(); boxes],
             down: vec![Vec::new(); boxes],
             boxes,
@@ -114,8 +125,15 @@ impl Layers {
         grid
     }
 
-    fn add(&mut self, size: Size, layer: usize) -> usize {
+    /// What a crossing of two steps of this weight costs is the product of their weights.
+    pub(super) fn weight(&self, upper: usize, lower: usize) -> usize {
+        let main = self.classes[upper] == Class::Main && self.classes[lower] == Class::Main;
+        if main { 3 } else { 1 }
+    }
+
+    fn add(&mut self, size: Size, layer: usize, class: Class) -> usize {
         self.sizes.push(size);
+        self.classes.push(class);
         self.layer_of.push(layer);
         self.up.push(Vec::new());
         self.down.push(Vec::new());
@@ -133,7 +151,7 @@ impl Layers {
         let mut label = None;
         for size in link.label.into_iter().chain([STUB]) {
             layer += 1;
-            let vertex = self.add(size, layer);
+            let vertex = self.add(size, layer, link.class);
             self.connect(vertices[vertices.len() - 1], vertex);
             vertices.push(vertex);
             if vertices.len() == 2 && link.label.is_some() {
@@ -149,7 +167,7 @@ impl Layers {
         let mut way = Way { vertices: vec![link.to], reversed: true, ..Way::default() };
         for layer in top + 1..bottom {
             let labelled = link.label.filter(|_| layer + 1 == bottom);
-            let vertex = self.add(labelled.unwrap_or((POINT, 0.0)), layer);
+            let vertex = self.add(labelled.unwrap_or((POINT, 0.0)), layer, Class::Back);
             way.label = labelled.map(|_| vertex);
             self.connect(way.vertices[way.vertices.len() - 1], vertex);
             way.vertices.push(vertex);
@@ -159,7 +177,7 @@ impl Layers {
         way
     }
 
-    fn way_down(&mut self, link: &Link, chains: &mut HashMap<(usize, usize, usize), usize>) -> Way {
+    fn way_down(&mut self, link: &Link, chains: &mut HashMap<(usize, Class, usize), usize>) -> Way {
         let (top, bottom) = (self.layer_of[link.from], self.layer_of[link.to]);
         let mut way = Way { vertices: vec![link.from], ..Way::default() };
         for layer in top + 1..bottom {
@@ -174,7 +192,7 @@ impl Layers {
                 way.joins = true;
                 return way;
             }
-            let vertex = self.add(labelled.unwrap_or((POINT, 0.0)), layer);
+            let vertex = self.add(labelled.unwrap_or((POINT, 0.0)), layer, link.class);
             if labelled.is_some() {
                 way.label = Some(vertex);
             } else {
@@ -188,10 +206,13 @@ impl Layers {
         way
     }
 
-    /// A first order: as they are met, going down from the start.
+    /// A first order: as they are met, going down from the start, the main way first.
     fn fill_layers(&mut self, first: usize) {
         let depth = self.layer_of.iter().max().map_or(0, |deepest| deepest + 1);
         self.layers = vec![Vec::new(); depth];
+        for below in &mut self.down {
+            below.sort_by_key(|&vertex| self.classes[vertex]);
+        }
         let mut seen = vec![false; self.sizes.len()];
         for root in std::iter::once(first).chain(0..self.sizes.len()) {
             let mut waiting = vec![root];

@@ -1,5 +1,5 @@
-//! The drawing in Graphviz's language. A state that holds others is a cluster with a head of its own, which the lines
-//! to and from it are drawn to.
+//! The drawing in Graphviz's language. A state that holds others is a cluster; lines to and from it are tied to
+//! something inside, as Graphviz wants it, and cut off at the cluster's edge.
 //!
 //! Source: <https://graphviz.org/doc/info/lang.html>.
 
@@ -20,9 +20,9 @@ pub(crate) fn draw(graph: &Graph) -> String {
             }
         }
     }
-    let heads = heads(graph);
+    let ties = ties(graph);
     for flow in graph.shown_flows() {
-        write_edges(graph, flow, &heads, &mut text);
+        write_edges(graph, flow, &ties, &mut text);
     }
     text.push_str("}\n");
     text
@@ -78,33 +78,40 @@ fn has_dots(graph: &Graph, flow: FlowId) -> bool {
     flow == 0 || graph.flows[flow].nodes.len() > 1
 }
 
-/// Of each state, what lines to and from it are tied to: itself, or for a cluster its first and last simple state.
-fn heads(graph: &Graph) -> Vec<(NodeId, NodeId)> {
-    let mut heads: Vec<(NodeId, NodeId)> = (0..graph.nodes.len()).map(|node| (node, node)).collect();
-    for &flow in graph.shown_flows().iter().rev() {
-        for &node in &graph.flows[flow].nodes {
-            if let Some(&first) = graph.nodes[node].flows.first() {
-                let flow = &graph.flows[first];
-                let last = flow.ends.last().copied().unwrap_or(flow.nodes[flow.nodes.len() - 1]);
-                heads[node] = (heads[flow.start].0, heads[last].1);
-            }
+/// Of each state, what lines to and from it are tied to: itself, or for a cluster where its first flow starts and ends.
+fn ties(graph: &Graph) -> Vec<(String, String)> {
+    let mut ties: Vec<(String, String)> =
+        (0..graph.nodes.len()).map(|node| (format!("s{node}"), format!("s{node}"))).collect();
+    // Inner states first.
+    for &outer in graph.shown_flows().iter().rev() {
+        for &node in &graph.flows[outer].nodes {
+            let Some(&first) = graph.nodes[node].flows.first() else { continue };
+            let flow = &graph.flows[first];
+            let dots = has_dots(graph, first);
+            let head = if dots { format!("start{first}") } else { ties[flow.start].0.clone() };
+            let tail = match flow.ends.last() {
+                Some(_) if dots => format!("end{first}"),
+                Some(&last) => ties[last].1.clone(),
+                None => ties[flow.start].1.clone(),
+            };
+            ties[node] = (head, tail);
         }
     }
-    heads
+    ties
 }
 
-fn write_edges(graph: &Graph, flow: FlowId, heads: &[(NodeId, NodeId)], text: &mut String) {
+fn write_edges(graph: &Graph, flow: FlowId, ties: &[(String, String)], text: &mut String) {
     let states = &graph.flows[flow];
     let cluster = |node: NodeId| !graph.nodes[node].flows.is_empty();
     // Writing to a string cannot fail.
-    let mut put = |from: String, to: String, attributes: &[String]| {
+    let mut put = |from: &str, to: &str, attributes: &[String]| {
         let _ = writeln!(text, "  {from} -> {to} [{}];", attributes.join(", "));
     };
     let tail = |node: NodeId| cluster(node).then(|| format!("ltail=cluster_s{node}"));
     let head = |node: NodeId| cluster(node).then(|| format!("lhead=cluster_s{node}"));
     if has_dots(graph, flow) {
         let attributes: Vec<String> = head(states.start).into_iter().collect();
-        put(format!("start{flow}"), format!("s{}", heads[states.start].0), &attributes);
+        put(&format!("start{flow}"), &ties[states.start].0, &attributes);
     }
     for edge in &states.edges {
         let mut attributes: Vec<String> = tail(edge.from).into_iter().chain(head(edge.to)).collect();
@@ -119,12 +126,12 @@ fn write_edges(graph: &Graph, flow: FlowId, heads: &[(NodeId, NodeId)], text: &m
         if edge.kind == EdgeKind::Catch {
             attributes.push("style=dashed, color=\"#d9534f\", fontcolor=\"#b3322e\"".to_owned());
         }
-        put(format!("s{}", heads[edge.from].1), format!("s{}", heads[edge.to].0), &attributes);
+        put(&ties[edge.from].1, &ties[edge.to].0, &attributes);
     }
     if has_dots(graph, flow) {
         for &end in &states.ends {
             let attributes: Vec<String> = tail(end).into_iter().collect();
-            put(format!("s{}", heads[end].1), format!("end{flow}"), &attributes);
+            put(&ties[end].1, &format!("end{flow}"), &attributes);
         }
     }
 }

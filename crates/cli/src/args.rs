@@ -23,6 +23,8 @@ pub(crate) enum Command {
     Plan(PlanArguments),
     Validate(ValidateArguments),
     Graph(GraphArguments),
+    /// Print a JSON Schema of the states language, for editors
+    Schema,
     Bench(BenchArguments),
     Doctor(DoctorArguments),
     Explain(ExplainArguments),

@@ -19,6 +19,7 @@ mod render_diagnostic;
 mod run;
 mod run_failure;
 mod run_input;
+mod schema;
 mod surroundings;
 mod terminal;
 mod validate;
@@ -60,6 +61,7 @@ fn execute(command: &Command) -> anyhow::Result<Exit> {
         Command::Plan(arguments) => plan::execute(arguments),
         Command::Validate(arguments) => validate::execute(arguments),
         Command::Graph(arguments) => graph::execute(arguments),
+        Command::Schema => schema::execute(),
         Command::Bench(arguments) => bench::execute(arguments),
         Command::Doctor(arguments) => doctor::execute(arguments),
         Command::Explain(arguments) => explain::execute(arguments),

@@ -23,6 +23,7 @@ mod parse;
 pub mod path;
 pub mod random;
 mod report;
+pub mod schema;
 pub mod source;
 mod suggest;
 pub mod template;

@@ -22,6 +22,9 @@ pub(crate) enum Command {
     Run(RunArguments),
     Plan(PlanArguments),
     Validate(ValidateArguments),
+    Graph(GraphArguments),
+    /// Print a JSON Schema of the states language, for editors
+    Schema,
     Bench(BenchArguments),
     Doctor(DoctorArguments),
     Explain(ExplainArguments),
@@ -76,6 +79,33 @@ pub(crate) struct ValidateArguments {
     /// Print the findings as one JSON object
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Draw the state machine of a workflow, or what an execution of it did
+#[derive(Debug, Args)]
+pub(crate) struct GraphArguments {
+    /// A workflow folder or a definition file
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// What to write; without, what the ending of the output says, or svg
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<GraphFormat>,
+    /// The file to write to; without, standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Colour the states by what happened to them: a file with what `faastlane run --json` printed, or `-`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) execution: Option<PathBuf>,
+    /// Draw every branch and state, also where many are alike
+    #[arg(long)]
+    pub(crate) expand: bool,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum GraphFormat {
+    Svg,
+    Mermaid,
+    Dot,
 }
 
 /// Measure this host, beside other ways to do the same

@@ -74,9 +74,10 @@ impl Exit {
 }
 
 /// By what the code of a finding begins with: the first that is among the findings counts.
-const BY_CODE: [(&str, Exit); 9] = [
+const BY_CODE: [(&str, Exit); 10] = [
     ("FL01", Exit::InvalidDefinition),
     ("FL030", Exit::Usage),
+    ("FL032", Exit::Usage),
     ("FL0310", Exit::ComposeFailed),
     ("FL0313", Exit::IsolationViolation),
     ("FL0314", Exit::Interrupted),

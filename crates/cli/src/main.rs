@@ -10,6 +10,7 @@ mod env_vars;
 mod exit;
 mod explain;
 mod history;
+mod graph;
 mod host;
 mod init;
 mod interrupt;
@@ -20,6 +21,7 @@ mod render_diagnostic;
 mod run;
 mod run_failure;
 mod run_input;
+mod schema;
 mod surroundings;
 mod table;
 mod terminal;
@@ -61,6 +63,8 @@ fn execute(command: &Command) -> anyhow::Result<Exit> {
         Command::Run(arguments) => run::execute(arguments),
         Command::Plan(arguments) => plan::execute(arguments),
         Command::Validate(arguments) => validate::execute(arguments),
+        Command::Graph(arguments) => graph::execute(arguments),
+        Command::Schema => schema::execute(),
         Command::Bench(arguments) => bench::execute(arguments),
         Command::Doctor(arguments) => doctor::execute(arguments),
         Command::Explain(arguments) => explain::execute(arguments),

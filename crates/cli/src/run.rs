@@ -199,6 +199,7 @@ fn state(state: &StateRecord) -> Value {
         "mocked": state.mocked,
         "entered_us": state.entered_us,
         "exited_us": state.exited_us,
+        "error": state.error,
         "calls": state.calls.iter().map(|call| json!({
             "request_id": call.request_id,
             "called_us": call.called_ns / 1000,

@@ -64,15 +64,7 @@ pub fn load(path: &Path, surroundings: &Surroundings) -> Result<Workflow, Vec<Di
     let mut findings = Vec::new();
     let config = read_config(shown_root, &root, &mut findings);
     let user = read_user_file(surroundings, &mut findings);
-    let definition_path = if path.is_dir() {
-        find_definition(path, &config)
-    } else if path.exists() {
-        Ok(path.to_owned())
-    } else {
-        Err(Diagnostic::error(code::NO_WORKFLOW, format!("there is nothing at {}", path.display()))
-            .hint("Name a workflow folder or a definition file; `faastlane init NAME` makes one."))
-    };
-    let read = definition_path.and_then(|file| Ok((read_source(&file)?, absolute(&file)?)));
+    let read = definition_file(path, &config).and_then(|file| Ok((read_source(&file)?, absolute(&file)?)));
     let (definition, definition_file) = match read {
         Ok(definition) => definition,
         Err(finding) => {
@@ -123,6 +115,31 @@ pub fn load(path: &Path, surroundings: &Surroundings) -> Result<Workflow, Vec<Di
         warnings: findings,
         surroundings: surroundings.clone(),
     })
+}
+
+/// A definition without mistakes, whatever its functions are.
+#[derive(Clone, Debug)]
+pub struct Definition {
+    /// The workflow's: from `faastlane.toml`, else the folder's.
+    pub name: String,
+    pub machine: StateMachine,
+}
+
+/// Reads only the definition of a workflow: a folder, or a definition file in one.
+///
+/// # Errors
+///
+/// Everything that keeps the definition from being found or read, in the order of the files.
+pub fn load_definition(path: &Path) -> Result<Definition, Vec<Diagnostic>> {
+    let one = |finding| vec![finding];
+    let shown_root = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
+    let root = absolute(shown_root).map_err(one)?;
+    let mut findings = Vec::new();
+    let config = read_config(shown_root, &root, &mut findings);
+    let file = definition_file(path, &config).map_err(one)?;
+    let source = read_source(&file).map_err(one)?;
+    let machine = faastlane_asl::parse(&source)?.machine;
+    Ok(Definition { name: workflow_name(&config, &root, &absolute(&file).map_err(one)?), machine })
 }
 
 impl Workflow {
@@ -211,6 +228,18 @@ fn read_user_file(surroundings: &Surroundings, findings: &mut Vec<Diagnostic>) -
             findings.push(finding);
             Preferences::default()
         }
+    }
+}
+
+/// The definition that a path means: a folder's, or the file itself.
+fn definition_file(path: &Path, config: &Config) -> Result<PathBuf, Diagnostic> {
+    if path.is_dir() {
+        find_definition(path, config)
+    } else if path.exists() {
+        Ok(path.to_owned())
+    } else {
+        Err(Diagnostic::error(code::NO_WORKFLOW, format!("there is nothing at {}", path.display()))
+            .hint("Name a workflow folder or a definition file; `faastlane init NAME` makes one."))
     }
 }
 

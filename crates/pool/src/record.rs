@@ -59,6 +59,8 @@ pub struct StateRecord {
     pub mocked: bool,
     /// How many Map and Parallel states are around it.
     pub depth: usize,
+    /// The error of the visit's last try, where it failed; empty for one without a name. A state that was left with one had it caught.
+    pub error: Option<String>,
     /// The function's calls, one for each attempt.
     pub calls: Vec<CallRecord>,
 }

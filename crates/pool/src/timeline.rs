@@ -108,6 +108,11 @@ impl Timeline {
                 if let Some(&visit) = visit {
                     records[visit].exited_us = Some(at);
                 }
+            } else if let Some(failed) = outcome_of_a_try(event) {
+                let visit = self.visit(event.previous_id, name).and_then(|id| position.get(&id));
+                if let Some(&visit) = visit {
+                    records[visit].error = failed.map(str::to_owned);
+                }
             }
         }
         let mut waits = self.waits(&records);
@@ -191,8 +196,22 @@ fn entered(plan: &Plan, name: &str, state_type: &str, at: u64) -> StateRecord {
         exited_us: None,
         mocked: false,
         depth: planned.map_or(0, |state| state.within.len()),
+        error: None,
         calls: Vec::new(),
     }
+}
+
+/// Of an event that ends a try or begins one: the error it failed with.
+fn outcome_of_a_try(event: &EventReport) -> Option<Option<&str>> {
+    let kind = &*event.kind;
+    // An iteration is no visit of its Map.
+    if kind.starts_with("MapIteration") {
+        return None;
+    }
+    if kind.ends_with("Failed") || kind.ends_with("TimedOut") {
+        return Some(Some(event.error.as_deref().unwrap_or_default()));
+    }
+    (kind.ends_with("Scheduled") || kind.ends_with("Succeeded") || kind.ends_with("Started")).then_some(None)
 }
 
 fn call_record(call: &CallReport, busy_until: u64) -> CallRecord {

@@ -13,6 +13,7 @@ const QUOTE: u8 = 0xF9;
 const DELIMITER: u8 = 0xFA;
 /// From here on no byte is part of UTF-8.
 const FIRST_FOREIGN: u8 = 0xF8;
+const NEVER: u8 = 0xFF;
 
 /// What a file may still hand out before a record has to end: a quote that is never closed would otherwise make
 /// the rest of the file one field.
@@ -57,18 +58,17 @@ impl<R: Read> Unescaped<R> {
     }
 
     /// Resolves in place; the result is never longer.
-    fn resolve(&mut self, buffer: &mut [u8], length: usize) -> io::Result<usize> {
+    fn resolve(&mut self, buffer: &mut [u8], length: usize) -> usize {
         let mut written = 0;
         for at in 0..length {
             let byte = buffer[at];
-            if byte >= FIRST_FOREIGN {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, "not UTF-8"));
-            }
             if !self.after_backslash && byte == b'\\' {
                 self.after_backslash = true;
                 continue;
             }
             buffer[written] = match byte {
+                // One that came with the file must not read as one of ours, and is found out with its field.
+                FIRST_FOREIGN.. => NEVER,
                 b'\\' if self.after_backslash => BACKSLASH,
                 b'"' if self.after_backslash => QUOTE,
                 _ if self.after_backslash && byte == self.delimiter => DELIMITER,
@@ -77,7 +77,7 @@ impl<R: Read> Unescaped<R> {
             self.after_backslash = false;
             written += 1;
         }
-        Ok(written)
+        written
     }
 }
 
@@ -89,7 +89,7 @@ impl<R: Read> Read for Unescaped<R> {
         loop {
             let length = self.bytes.read(buffer)?;
             self.allowance.spend(length);
-            let written = self.resolve(buffer, length)?;
+            let written = self.resolve(buffer, length);
             // Nothing but a backslash is not the end.
             if written > 0 || length == 0 {
                 return Ok(written);

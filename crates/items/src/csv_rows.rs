@@ -3,7 +3,6 @@
 //! Fewer fields than the header: the missing are empty. More: they are skipped. Empty lines are no rows.
 
 use std::collections::BTreeSet;
-use std::error::Error as _;
 use std::io::{self, Read};
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
@@ -90,7 +89,10 @@ impl<R: Read> CsvRows<R> {
 
     fn explain(&self, error: &csv::Error) -> ItemsError {
         let line = self.rows.position().line();
-        let inner = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+        let inner = match error.kind() {
+            csv::ErrorKind::Io(error) => Some(error),
+            _ => None,
+        };
         if inner.and_then(io::Error::get_ref).is_some_and(|inner| inner.is::<RecordTooLong>()) {
             return ItemsError::too_large(
                 &format!("The CSV row that starts in line {line}"),

@@ -1,5 +1,4 @@
 //! The formats of data sets, table by table.
-#![allow(clippy::unwrap_used, reason = "a test may")]
 
 use std::io::{self, Cursor, Read};
 use std::sync::Arc;
@@ -72,8 +71,8 @@ fn csv_rows_are_objects_of_strings() {
         assert_eq!(whole(text, &csv("")), both, "{text:?}");
     }
     assert_eq!(whole("1,Ada\n2,Bob", &csv("id,name")), both);
-    assert_eq!(whole("id,name\n", &csv("")), [json!(0); 0]);
-    assert_eq!(whole("", &csv("id,name")), [json!(0); 0]);
+    assert_eq!(whole("id,name\n", &csv("")), Vec::<Value>::new());
+    assert_eq!(whole("", &csv("id,name")), Vec::<Value>::new());
 }
 
 #[test]
@@ -131,8 +130,8 @@ fn json_arrays_and_objects() {
         whole(" [1, \"a,]}\", {\"b\":[1,{}]} ,[], null,-2.5e3] \n", &json_file),
         [json!(1), json!("a,]}"), json!({ "b": [1, {}] }), json!([]), json!(null), json!(-2500.0)]
     );
-    assert_eq!(whole("[]", &json_file), [json!(0); 0]);
-    assert_eq!(whole("{}", &json_file), [json!(0); 0]);
+    assert_eq!(whole("[]", &json_file), Vec::<Value>::new());
+    assert_eq!(whole("{}", &json_file), Vec::<Value>::new());
     assert_eq!(
         whole(r#"{"a": {"x": 1}, "b\n\"": 2}"#, &json_file),
         [json!({ "Key": "a", "Value": { "x": 1 } }), json!({ "Key": "b\n\"", "Value": 2 })]
@@ -275,7 +274,8 @@ fn a_reader_is_never_more_than_a_chunk_ahead() {
     const AHEAD: usize = 64 << 10;
     const ITEMS: usize = 100_000;
     // Each item's text has 40 bytes in each format.
-    let cases: [(&str, fn(usize) -> String, ReaderConfig); 3] = [
+    type Line = fn(usize) -> String;
+    let cases: [(&str, Line, ReaderConfig); 3] = [
         (
             "[",
             |at| format!("{{\"id\":1{at:09},\"text\":\"{:>12}\"}},", "x"),

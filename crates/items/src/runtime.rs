@@ -1,4 +1,5 @@
-//! The runtime that `object_store` needs. It has no thread of its own: a call that blocks here drives it.
+//! The runtime that `object_store` needs. A call that blocks here drives it; the only threads of its own are those that
+//! write files, and they end when there is nothing to write.
 
 use std::io;
 use std::sync::{Arc, OnceLock};

@@ -9,7 +9,8 @@ use std::path::PathBuf;
 /// What a bucket's name stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Store {
-    /// An absolute folder; an object's key is a path below it.
+    /// An absolute folder; an object's key is a path below it. Keys with `..` are refused; symbolic links, which whoever
+    /// owns the folder has put there, are followed when one names a file.
     Folder(PathBuf),
     S3(S3Store),
 }

@@ -461,3 +461,10 @@ fn what_cannot_be_written_says_why() {
     assert_eq!(error.name, ErrorName::ResultWriterFailed);
     assert!(error.cause.contains("NoSuchBucket"), "{error}");
 }
+
+#[test]
+fn readers_and_writers_can_move_to_another_thread() {
+    fn moves<T: Send>() {}
+    moves::<faastlane_items::Items>();
+    moves::<ResultWriter>();
+}

@@ -1,6 +1,6 @@
 //! The JSON Schema: it is one, it takes what the parser takes, and it finds what is misspelt.
 
-use faastlane_asl::schema::schema;
+use crate::schema::schema;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -172,8 +172,8 @@ fn the_parser_knows_every_field_of_a_state() {
                 state[field] = json!(7);
             }
             let text = machine(state).to_string();
-            let source = faastlane_asl::source::Source::new("a.asl.json", text);
-            let findings = faastlane_asl::parse(&source).err().unwrap_or_default();
+            let source = crate::source::Source::new("a.asl.json", text);
+            let findings = crate::parse(&source).err().unwrap_or_default();
             let unknown = findings.iter().find(|finding| {
                 finding.code == "FL0112" && finding.location.as_deref() == Some(&format!("/States/A/{field}"))
             });

@@ -93,7 +93,10 @@ impl Call {
             values.push(match argument {
                 Argument::Path(path) => found(path, scope, budget)?,
                 Argument::Text(text) if self.function == Function::Format => Value::String(text.clone()),
-                Argument::Text(text) => Value::String(unescaped(text)),
+                Argument::Text(text) => match unescaped(text) {
+                    Ok(plain) => Value::String(plain),
+                    Err(message) => return Err(CallError::Failed { call: self.text.clone(), message }),
+                },
                 Argument::Literal(value) => value.clone(),
                 Argument::Call(call) => call.evaluate_within(scope, random, budget)?,
             });
@@ -113,13 +116,21 @@ fn found(path: &Path, scope: &impl Scope, budget: &mut Budget) -> Result<Value, 
     Ok(value)
 }
 
-fn unescaped(text: &str) -> String {
+fn unescaped(text: &str) -> Result<String, String> {
     let mut plain = String::with_capacity(text.len());
     let mut characters = text.chars();
     while let Some(character) = characters.next() {
-        plain.extend(if character == '\\' { characters.next() } else { Some(character) });
+        plain.push(if character == '\\' { escaped(characters.next())? } else { character });
     }
-    plain
+    Ok(plain)
+}
+
+/// What stands behind a backslash. Step Functions finds out as late.
+fn escaped(next: Option<char>) -> Result<char, String> {
+    next.filter(|next| "'{}\\".contains(*next)).ok_or_else(|| {
+        let found = next.map_or_else(|| "the end".to_owned(), |next| format!("`{next}`"));
+        format!("a backslash stands before `'`, `{{`, `}}` or another backslash, not before {found}")
+    })
 }
 
 #[cfg(test)]

@@ -17,7 +17,11 @@ pub(crate) struct Budget {
 
 impl Budget {
     pub(crate) fn new() -> Budget {
-        Budget { left: MAX_STEPS }
+        Budget::of(MAX_STEPS)
+    }
+
+    pub(crate) fn of(steps: usize) -> Budget {
+        Budget { left: steps }
     }
 
     pub(crate) fn spend(&mut self, steps: usize) -> Result<(), FindError> {

@@ -3,7 +3,7 @@
 //! Source: <https://states-language.net/spec.html#payload-template>.
 
 use crate::intrinsic::{Call, CallError};
-use crate::path::{Path, Scope};
+use crate::path::{FindError, MAX_STEPS, Path, Scope};
 use crate::random::SplitMix64;
 use faastlane_payload::flat::Draft;
 use faastlane_payload::{Payload, PayloadError};
@@ -71,6 +71,11 @@ pub enum EvaluationError {
     /// `States.IntrinsicFailure`
     #[error("The function '{call}' had the following error: {message}")]
     Intrinsic { call: String, message: String },
+    /// See [`FindError::TooCostly`]. `States.Runtime`.
+    #[error(
+        "The JSONPath '{path}' specified for the field '{field}' cannot be evaluated: it takes more than {MAX_STEPS} steps"
+    )]
+    TooCostly { field: String, path: String },
     /// What a path starts at came in a flat form that is none.
     #[error(transparent)]
     Unreadable(#[from] PayloadError),
@@ -159,9 +164,10 @@ impl Node {
                 let drafts = elements.iter().map(|node| node.draft(scope, random));
                 Draft::Array(drafts.collect::<Result<_, _>>()?)
             }
-            Node::Path { field, path } => match path.find(scope)? {
-                Some(selected) => selected.into(),
-                None => return Err(missing(field, path, scope)),
+            Node::Path { field, path } => match path.find(scope) {
+                Ok(Some(selected)) => selected.into(),
+                Ok(None) => return Err(missing(field, path, scope)),
+                Err(error) => return Err(unfollowed(field, path, error)),
             },
             Node::Call { field, call } => {
                 Draft::Value(call.evaluate(scope, random).map_err(|error| error.in_field(field, scope))?)
@@ -175,9 +181,18 @@ impl CallError {
     pub fn in_field(self, field: &str, scope: &impl Scope) -> EvaluationError {
         match self {
             CallError::Missing(path) => missing(field, &path, scope),
-            CallError::Unreadable(error) => error.into(),
+            CallError::Unfollowed { path, error } => unfollowed(field, &path, error),
             CallError::Failed { call, message } => EvaluationError::Intrinsic { call, message },
         }
+    }
+}
+
+fn unfollowed(field: &str, path: &Path, error: FindError) -> EvaluationError {
+    match error {
+        FindError::TooCostly => {
+            EvaluationError::TooCostly { field: field.to_owned(), path: path.as_str().to_owned() }
+        }
+        FindError::Unreadable(error) => error.into(),
     }
 }
 
@@ -293,7 +308,7 @@ mod tests {
             (json!({"k.$": "$$.State.Name", "l": 2}), json!({"k": "s", "l": 2})),
             (json!({"deep": [{"k.$": "$.a"}, 3]}), json!({"deep": [{"k": 1}, 3]})),
             (json!({"k.$": "$.list[*].x"}), json!({"k": [1, 2]})),
-            (json!({"k.$": "$.nothing[*].x"}), json!({"k": []})),
+            (json!({"k.$": "$.list[*].y"}), json!({"k": []})),
             (json!({"k.$": "States.MathAdd($.a, 2)"}), json!({"k": 3})),
             (json!({"k.$": "$v.State.Name", "l": "$v"}), json!({"k": "s", "l": "$v"})),
         ] {

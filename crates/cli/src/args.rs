@@ -2,7 +2,7 @@
 
 use crate::env_vars;
 use crate::exit::Exit;
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 use faastlane_bench::EventSpec;
 use faastlane_compose::{Overrides, PythonRequest, RequestedIsolation, parse_size};
 use std::num::NonZeroUsize;
@@ -28,6 +28,7 @@ pub(crate) enum Command {
     Bench(BenchArguments),
     Doctor(DoctorArguments),
     Explain(ExplainArguments),
+    Eval(EvalArguments),
 }
 
 /// Make a workflow that runs as it is
@@ -159,6 +160,30 @@ pub(crate) struct DoctorArguments {
 pub(crate) struct ExplainArguments {
     /// A code such as FL0204
     pub(crate) code: String,
+}
+
+/// Try an expression out: what it gives as JSON on stdout
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("expression").required(true))]
+pub(crate) struct EvalArguments {
+    /// A path such as '$.items[0]', or a call such as 'States.UUID()'
+    #[arg(long, value_name = "PATH", group = "expression")]
+    pub(crate) jsonpath: Option<String>,
+    /// An expression such as '$states.input.total', with `{% … %}` or without
+    #[arg(long, value_name = "EXPRESSION", group = "expression")]
+    pub(crate) jsonata: Option<String>,
+    /// A file with the input as JSON (`$`, `$states.input`), or `-` for standard input; `{}` without
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input: Option<PathBuf>,
+    /// A file with the context object as JSON (`$$`, `$states.context`); `{}` without
+    #[arg(long, value_name = "FILE")]
+    pub(crate) context: Option<PathBuf>,
+    /// A file with the variables as one JSON object (`$name`); none without
+    #[arg(long, value_name = "FILE")]
+    pub(crate) variables: Option<PathBuf>,
+    /// Print everything as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Which workflow, and the settings that win over its `faastlane.toml`.

@@ -7,6 +7,7 @@ mod args;
 mod bench;
 mod doctor;
 mod env_vars;
+mod eval;
 mod exit;
 mod explain;
 mod history;
@@ -68,6 +69,7 @@ fn execute(command: &Command) -> anyhow::Result<Exit> {
         Command::Bench(arguments) => bench::execute(arguments),
         Command::Doctor(arguments) => doctor::execute(arguments),
         Command::Explain(arguments) => explain::execute(arguments),
+        Command::Eval(arguments) => eval::execute(arguments),
     }
 }
 

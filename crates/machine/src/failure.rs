@@ -4,7 +4,7 @@
 
 use crate::event::Micros;
 use faastlane_asl::definition::{Catcher, Retrier};
-use faastlane_asl::path::PlaceError;
+use faastlane_asl::path::{FindError, PlaceError};
 use faastlane_asl::random::SplitMix64;
 use faastlane_asl::template::EvaluationError;
 use faastlane_payload::PayloadError;
@@ -81,11 +81,22 @@ impl Failure {
 impl From<EvaluationError> for Failure {
     fn from(error: EvaluationError) -> Self {
         let name = match error {
-            EvaluationError::Missing { .. } | EvaluationError::Unassigned { .. } => RUNTIME,
+            EvaluationError::Missing { .. }
+            | EvaluationError::Unassigned { .. }
+            | EvaluationError::TooCostly { .. } => RUNTIME,
             EvaluationError::Intrinsic { .. } => "States.IntrinsicFailure",
             EvaluationError::Unreadable(error) => return error.into(),
         };
         Failure { in_state: true, ..Failure::new(name, error.to_string()) }
+    }
+}
+
+impl From<FindError> for Failure {
+    fn from(error: FindError) -> Self {
+        match error {
+            FindError::Unreadable(error) => error.into(),
+            FindError::TooCostly => Failure::runtime(format!("A path cannot be evaluated: {error}.")),
+        }
     }
 }
 

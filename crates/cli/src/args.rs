@@ -20,6 +20,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Init(InitArguments),
     Run(RunArguments),
+    Test(TestArguments),
     Plan(PlanArguments),
     Validate(ValidateArguments),
     Bench(BenchArguments),
@@ -49,6 +50,28 @@ pub(crate) struct RunArguments {
     /// Shorten Wait states, delays before retries and the sleep of stand-ins: 0.01 makes a second 10 ms
     #[arg(long, value_name = "FACTOR", default_value = "1", value_parser = parse_time_scale)]
     pub(crate) time_scale: f64,
+    /// Print everything as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Run the test cases of a workflow, and compare what comes out with what is expected
+#[derive(Debug, Args)]
+pub(crate) struct TestArguments {
+    /// A folder with test cases, or a workflow folder with a `tests` folder in it
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// Only cases whose name holds this text; may be given several times
+    #[arg(short = 'k', long, value_name = "TEXT")]
+    pub(crate) filter: Vec<String>,
+    /// How many cases run at the same time; as many as there are CPUs without
+    #[arg(short, long, value_name = "COUNT")]
+    pub(crate) jobs: Option<NonZeroUsize>,
+    /// Write what came out into the cases as what is expected
+    #[arg(long)]
+    pub(crate) update: bool,
+    #[command(flatten)]
+    pub(crate) settings: SettingArguments,
     /// Print everything as one JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -134,6 +157,13 @@ pub(crate) struct WorkflowArguments {
     /// A workflow folder or a definition file
     #[arg(default_value = ".")]
     pub(crate) path: PathBuf,
+    #[command(flatten)]
+    settings: SettingArguments,
+}
+
+/// Settings that win over those of a `faastlane.toml`.
+#[derive(Debug, Args)]
+pub(crate) struct SettingArguments {
     /// What keeps the functions apart: auto, mpk, process or none
     #[arg(long, env = env_vars::ISOLATION, value_name = "KIND")]
     isolation: Option<RequestedIsolation>,
@@ -146,6 +176,12 @@ pub(crate) struct WorkflowArguments {
 }
 
 impl WorkflowArguments {
+    pub(crate) fn overrides(&self) -> Overrides {
+        self.settings.overrides()
+    }
+}
+
+impl SettingArguments {
     pub(crate) fn overrides(&self) -> Overrides {
         Overrides {
             python: self.python.clone(),

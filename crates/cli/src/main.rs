@@ -21,6 +21,7 @@ mod run_failure;
 mod run_input;
 mod surroundings;
 mod terminal;
+mod test;
 mod validate;
 mod waterfall;
 
@@ -57,6 +58,7 @@ fn execute(command: &Command) -> anyhow::Result<Exit> {
     match command {
         Command::Init(arguments) => init::execute(arguments),
         Command::Run(arguments) => run::execute(arguments),
+        Command::Test(arguments) => test::execute(arguments),
         Command::Plan(arguments) => plan::execute(arguments),
         Command::Validate(arguments) => validate::execute(arguments),
         Command::Bench(arguments) => bench::execute(arguments),

@@ -46,4 +46,4 @@ pub use settings::{
     parse_size,
 };
 pub use toml_reader::Located;
-pub use workflow::{Settings, Workflow, load};
+pub use workflow::{Settings, Workflow, holds_workflow, load};

@@ -258,6 +258,12 @@ fn other_definition(folder: &Path) -> Option<String> {
     definitions.into_iter().next()
 }
 
+/// Whether this folder looks like a workflow's: by its definition, or its `faastlane.toml`.
+pub fn holds_workflow(folder: &Path) -> bool {
+    let names = DEFINITION_FILES.into_iter().chain([FALLBACK_DEFINITION_FILE, "faastlane.toml"]);
+    names.into_iter().any(|name| folder.join(name).is_file())
+}
+
 /// Reads a text file, named as the user named it.
 pub(crate) fn read_source(path: &Path) -> Result<Source, Diagnostic> {
     let name = path.display().to_string();

@@ -43,8 +43,8 @@ impl Exit {
         match self {
             Self::Succeeded => "succeeded",
             Self::Unexpected => "something unexpected",
-            Self::Usage => "wrong arguments, or an input that is no JSON",
-            Self::ExecutionFailed => "the execution failed",
+            Self::Usage => "wrong arguments, an input that is no JSON, or wrong mocks or test cases",
+            Self::ExecutionFailed => "the execution failed, or a test case did",
             Self::ComposeFailed => "a function, a Python or a requirement is missing or wrong",
             Self::InvalidDefinition => "the definition is invalid",
             Self::TimedOut => "the execution timed out",

@@ -33,7 +33,7 @@ pub(crate) fn execute(arguments: &TestArguments) -> anyhow::Result<Exit> {
     let begin = Instant::now();
     let cases = match discovery::find(&arguments.path).and_then(|cases| chosen(cases, arguments)) {
         Ok(cases) => cases,
-        Err(finding) => return refuse(arguments, finding),
+        Err(finding) => return refuse(arguments, *finding),
     };
     let suite = Suite {
         cases: &cases,
@@ -54,7 +54,7 @@ pub(crate) fn execute(arguments: &TestArguments) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-fn chosen(cases: Vec<Found>, arguments: &TestArguments) -> Result<Vec<Found>, Diagnostic> {
+fn chosen(cases: Vec<Found>, arguments: &TestArguments) -> Result<Vec<Found>, Box<Diagnostic>> {
     let filters = &arguments.filter;
     let wanted = |found: &Found| filters.is_empty() || filters.iter().any(|text| found.name.contains(text));
     let (chosen, left): (Vec<_>, Vec<_>) = cases.into_iter().partition(wanted);
@@ -62,7 +62,7 @@ fn chosen(cases: Vec<Found>, arguments: &TestArguments) -> Result<Vec<Found>, Di
         let message = format!("no test case has `{}` in its name", filters.join("` or `"));
         let hint =
             format!("There are {}, such as `{}`.", left.len(), left.first().map_or("", |found| &found.name));
-        return Err(Diagnostic::error(discovery::NO_CASES, message).hint(hint));
+        return Err(Box::new(Diagnostic::error(discovery::NO_CASES, message).hint(hint)));
     }
     Ok(chosen)
 }
@@ -172,7 +172,7 @@ impl Suite<'_> {
             // What an interrupted execution came to is nothing to expect.
             _ if self.update && !self.interrupt.came() => {
                 let expect = expectation::updated(case.expect.as_ref(), &actual);
-                update::write(case, &expect).map_err(|finding| vec![finding])?;
+                update::write(case, &expect).map_err(|finding| vec![*finding])?;
                 Ok(Outcome::Updated)
             }
             Some(Some(difference)) => Ok(Outcome::Failed(Box::new(difference))),

@@ -29,7 +29,7 @@ pub(crate) fn is_of_folder(name: &str) -> bool {
 ///
 /// # Errors
 /// There is no such folder, or no case in it.
-pub(crate) fn find(path: &Path) -> Result<Vec<Found>, Diagnostic> {
+pub(crate) fn find(path: &Path) -> Result<Vec<Found>, Box<Diagnostic>> {
     let below = path.join("tests");
     let folder = if below.is_dir() { below } else { path.to_owned() };
     let mut files = Vec::new();
@@ -43,12 +43,14 @@ pub(crate) fn find(path: &Path) -> Result<Vec<Found>, Diagnostic> {
     if let Err(problem) = walked {
         let finding =
             Diagnostic::error(NO_CASES, format!("cannot look for test cases in {shown}: {problem}"));
-        return Err(finding.hint("Name a folder with test cases, or a workflow folder with `tests` in it."));
+        let hint = "Name a folder with test cases, or a workflow folder with `tests` in it.";
+        return Err(Box::new(finding.hint(hint)));
     }
     if files.is_empty() {
         let hint =
             "A test case is a file `NAME.test.json` (or `.yaml`), or a folder with a `test.json` in it.";
-        return Err(Diagnostic::error(NO_CASES, format!("there is no test case in {shown}")).hint(hint));
+        let finding = Diagnostic::error(NO_CASES, format!("there is no test case in {shown}"));
+        return Err(Box::new(finding.hint(hint)));
     }
     Ok(files.into_iter().map(|(name, file)| found(name, file)).collect())
 }

@@ -93,6 +93,7 @@ pub(crate) fn updated(earlier: Option<&Expectation>, actual: &Value) -> Value {
         let value = match before {
             Some(before) if name == "cause" => kept_open(before, &as_expected(before, value)),
             Some(before) => kept_open(before, value),
+            None if name == "cause" => without_request_id(value),
             None => value.clone(),
         };
         expected.insert(name.to_owned(), value);
@@ -161,6 +162,18 @@ fn as_expected(expected: &Value, cause: &Value) -> Value {
     text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_else(|| cause.clone())
 }
 
+/// Lambda's error object has an id that is another one each time.
+fn without_request_id(cause: &Value) -> Value {
+    let object: Option<Map<String, Value>> = cause.as_str().and_then(|text| serde_json::from_str(text).ok());
+    match object {
+        Some(mut object) if object.contains_key("requestId") => {
+            object.insert("requestId".to_owned(), json!({ "$any": true }));
+            Value::Object(object)
+        }
+        _ => cause.clone(),
+    }
+}
+
 /// What is expected, with all that fits replaced by what came, so that only the rest differs.
 fn aligned(expected: &Value, actual: &Value) -> Value {
     match (expected, actual) {
@@ -211,7 +224,10 @@ fn same_number(one: &serde_json::Number, other: &serde_json::Number) -> bool {
     let (one, other) = (one.to_string(), other.to_string());
     match (one.parse::<i128>(), other.parse::<i128>()) {
         (Ok(one), Ok(other)) => one == other,
-        _ => one == other || one.parse::<f64>().ok().is_some_and(|one| other.parse() == Ok(one)),
+        _ => {
+            let double = one.parse::<f64>().ok().filter(|one| one.is_finite());
+            one == other || double.is_some_and(|one| other.parse() == Ok(one))
+        }
     }
 }
 
@@ -258,9 +274,7 @@ mod tests {
         }
         let large = |text: &str| json!({ "status": "SUCCEEDED", "output": number(text) });
         assert!(differs(large("9007199254740993"), large("9007199254740992")).is_some());
-        assert!(
-            differs(large("1e400"), large("2e400")).is_some() || "1e400".parse::<f64>() == Ok(f64::INFINITY)
-        );
+        assert!(differs(large("1e400"), large("2e400")).is_some(), "neither fits into a double");
     }
 
     #[test]

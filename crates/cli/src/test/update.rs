@@ -13,7 +13,7 @@ const NOT_UPDATED: &str = "FL0512";
 ///
 /// # Errors
 /// The file cannot be written, or its form leaves no safe place for the value.
-pub(crate) fn write(case: &Case, expect: &Value) -> Result<(), Diagnostic> {
+pub(crate) fn write(case: &Case, expect: &Value) -> Result<(), Box<Diagnostic>> {
     let shown = case.file.display();
     let text = changed(case, expect).ok_or_else(|| {
         let message = format!("cannot write what is expected into {shown}");
@@ -24,7 +24,7 @@ pub(crate) fn write(case: &Case, expect: &Value) -> Result<(), Diagnostic> {
     })?;
     fs::write(&case.file, text).map_err(|problem| {
         let message = format!("cannot write {shown}: {problem}");
-        Diagnostic::error(NOT_UPDATED, message).hint("Without `--update` nothing is written.")
+        Box::new(Diagnostic::error(NOT_UPDATED, message).hint("Without `--update` nothing is written."))
     })
 }
 

@@ -1,11 +1,14 @@
 //! Any JSON or YAML file that a person wrote, as a tree with places: for the formats beside the definition.
 
+mod shape;
+
 use crate::diagnostic::Diagnostic;
 use crate::report::Report;
 use crate::source::Source;
 use crate::tree;
 
 pub use crate::node::{Kind, Member, Node};
+pub use shape::{Findings, did_you_mean, quoted};
 
 /// Reads JSON or YAML: by the ending of the source's name, else by its first character.
 ///

@@ -20,6 +20,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Init(InitArguments),
     Run(RunArguments),
+    Test(TestArguments),
     Plan(PlanArguments),
     Validate(ValidateArguments),
     Graph(GraphArguments),
@@ -59,6 +60,28 @@ pub(crate) struct RunArguments {
     /// Print the history as Step Functions writes it: a table, or with --json a JSON object a line
     #[arg(long)]
     pub(crate) history: bool,
+}
+
+/// Run the test cases of a workflow, and compare what comes out with what is expected
+#[derive(Debug, Args)]
+pub(crate) struct TestArguments {
+    /// A folder with test cases, or a workflow folder with a `tests` folder in it
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// Only cases whose name holds this text; may be given several times
+    #[arg(short = 'k', long, value_name = "TEXT")]
+    pub(crate) filter: Vec<String>,
+    /// How many cases run at the same time; as many as there are CPUs without
+    #[arg(short, long, value_name = "COUNT")]
+    pub(crate) jobs: Option<NonZeroUsize>,
+    /// Write what came out into the cases as what is expected
+    #[arg(long)]
+    pub(crate) update: bool,
+    #[command(flatten)]
+    pub(crate) settings: SettingArguments,
+    /// Print everything as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Show where each state would run on this host, in which domain, and why
@@ -192,6 +215,13 @@ pub(crate) struct WorkflowArguments {
     /// A workflow folder or a definition file
     #[arg(default_value = ".")]
     pub(crate) path: PathBuf,
+    #[command(flatten)]
+    settings: SettingArguments,
+}
+
+/// Settings that win over those of a `faastlane.toml`.
+#[derive(Debug, Args)]
+pub(crate) struct SettingArguments {
     /// What keeps the functions apart: auto, mpk, process or none
     #[arg(long, env = env_vars::ISOLATION, value_name = "KIND")]
     isolation: Option<RequestedIsolation>,
@@ -204,6 +234,12 @@ pub(crate) struct WorkflowArguments {
 }
 
 impl WorkflowArguments {
+    pub(crate) fn overrides(&self) -> Overrides {
+        self.settings.overrides()
+    }
+}
+
+impl SettingArguments {
     pub(crate) fn overrides(&self) -> Overrides {
         Overrides {
             python: self.python.clone(),

@@ -44,8 +44,8 @@ impl Exit {
         match self {
             Self::Succeeded => "succeeded",
             Self::Unexpected => "something unexpected",
-            Self::Usage => "wrong arguments, an input that is no JSON, or an expression that is none",
-            Self::ExecutionFailed => "the execution or the evaluation failed",
+            Self::Usage => "wrong arguments, or a wrong input, expression, mock or test case",
+            Self::ExecutionFailed => "the execution, the evaluation or a test case failed",
             Self::ComposeFailed => "a function, a Python or a requirement is missing or wrong",
             Self::InvalidDefinition => "the definition is invalid",
             Self::TimedOut => "the execution timed out",

@@ -10,8 +10,8 @@ mod env_vars;
 mod eval;
 mod exit;
 mod explain;
-mod history;
 mod graph;
+mod history;
 mod host;
 mod init;
 mod interrupt;
@@ -26,6 +26,7 @@ mod schema;
 mod surroundings;
 mod table;
 mod terminal;
+mod test;
 mod validate;
 mod waterfall;
 
@@ -62,6 +63,7 @@ fn execute(command: &Command) -> anyhow::Result<Exit> {
     match command {
         Command::Init(arguments) => init::execute(arguments),
         Command::Run(arguments) => run::execute(arguments),
+        Command::Test(arguments) => test::execute(arguments),
         Command::Plan(arguments) => plan::execute(arguments),
         Command::Validate(arguments) => validate::execute(arguments),
         Command::Graph(arguments) => graph::execute(arguments),

@@ -10,12 +10,13 @@ use crate::surroundings::surroundings;
 use crate::waterfall::{self, Run};
 use crate::{host, mock_file, progress, render_diagnostic};
 use faastlane_asl::diagnostic::Diagnostic;
-use faastlane_compose::{Plan, Workflow, load};
+use faastlane_compose::{Host, Plan, Surroundings, Workflow, load};
 use faastlane_payload::Payload;
 use faastlane_pool::{EventReport, Instance, LogLine, Record, RunInput, StartError, StateRecord, Status};
 use serde_json::{Value, json};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
+use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 pub(crate) fn execute(arguments: &RunArguments) -> anyhow::Result<Exit> {
@@ -33,7 +34,7 @@ pub(crate) fn execute(arguments: &RunArguments) -> anyhow::Result<Exit> {
     let interrupt = Interrupt::listen()?;
     let composed = begin.elapsed();
     let printer = arguments.history.then(|| HistoryPrinter::new(arguments.json));
-    let ran = run(&workflow, &plan, &input, arguments, printer.as_ref(), &interrupt, begin);
+    let ran = run(&workflow, &plan, &input, arguments.time_scale, printer.as_ref(), &interrupt, begin);
     let ran = match ran {
         Ok(ran) => ran,
         Err(StartError { error, logs }) => {
@@ -75,10 +76,21 @@ fn make_ready(
     arguments: &RunArguments,
     findings: &mut Vec<Diagnostic>,
 ) -> Result<(Workflow, Plan, Payload), Vec<Diagnostic>> {
-    let input = run_input::read(arguments.input.as_deref());
     let mut surroundings = surroundings(arguments.workflow.overrides());
     surroundings.mocks = arguments.mock.as_deref().map(mock_file::read).transpose()?;
-    let mut workflow = match (load(&arguments.workflow.path, &surroundings), &input) {
+    let input = run_input::read(arguments.input.as_deref());
+    prepare(&arguments.workflow.path, &surroundings, input, &host::probe(), findings)
+}
+
+/// Everything that an execution needs, or what stands in its way. Warnings go to `findings`.
+pub(crate) fn prepare(
+    workflow: &Path,
+    surroundings: &Surroundings,
+    input: Result<Payload, Box<Diagnostic>>,
+    host: &Host,
+    findings: &mut Vec<Diagnostic>,
+) -> Result<(Workflow, Plan, Payload), Vec<Diagnostic>> {
+    let mut workflow = match (load(workflow, surroundings), &input) {
         (Ok(workflow), _) => workflow,
         (Err(errors), Err(wrong_input)) => {
             return Err(errors.into_iter().chain([(**wrong_input).clone()]).collect());
@@ -87,7 +99,7 @@ fn make_ready(
     };
     let input = input.map_err(|wrong_input| vec![*wrong_input])?;
     findings.append(&mut workflow.warnings);
-    let plan = faastlane_compose::plan(&workflow, &host::probe(), &mut progress::show)?;
+    let plan = faastlane_compose::plan(&workflow, host, &mut progress::show)?;
     run_input::check_size(&input, plan.limits.max_payload_bytes).map_err(|too_large| vec![*too_large])?;
     Ok((workflow, plan, input))
 }
@@ -102,11 +114,11 @@ fn refuse(arguments: &RunArguments, findings: &[Diagnostic]) -> anyhow::Result<E
     Ok(Exit::for_findings(findings))
 }
 
-fn run(
+pub(crate) fn run(
     workflow: &Workflow,
     plan: &Plan,
     input: &Payload,
-    arguments: &RunArguments,
+    time_scale: f64,
     printer: Option<&HistoryPrinter>,
     interrupt: &Interrupt,
     begin: Instant,
@@ -127,7 +139,7 @@ fn run(
         name: &execution,
         input,
         seed,
-        time_scale: arguments.time_scale,
+        time_scale,
         history: printer.map(|_| &follow as &dyn Fn(&EventReport)),
         stop: &stop,
     })?;
@@ -154,7 +166,7 @@ fn exit_of(record: &Record, interrupt: &Interrupt) -> Exit {
 }
 
 /// Data for stdout, written in few calls.
-fn say(value: &Value) -> io::Result<()> {
+pub(crate) fn say(value: &Value) -> io::Result<()> {
     let mut stdout = io::BufWriter::new(io::stdout().lock());
     writeln!(stdout, "{value:#}")?;
     stdout.flush()

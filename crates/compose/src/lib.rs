@@ -48,4 +48,4 @@ pub use settings::{
 };
 pub use store_config::{StoreConfig, StoreTarget};
 pub use toml_reader::Located;
-pub use workflow::{Definition, Settings, Workflow, load, load_definition};
+pub use workflow::{Definition, Settings, Workflow, holds_workflow, load, load_definition};

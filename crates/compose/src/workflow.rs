@@ -86,17 +86,8 @@ pub fn load(path: &Path, surroundings: &Surroundings) -> Result<Workflow, Vec<Di
     let folders = FunctionFolders { root: &root, beside_definition, config: &config };
     let calls = calls(&machine.flow);
     let name = workflow_name(&config, &root, &definition_file);
-    let mocks = match choose_mocks(surroundings, &name, &machine, &calls) {
-        Ok(chosen) => chosen.map(|(mocks, warnings)| {
-            findings.extend(warnings);
-            mocks
-        }),
-        // Which functions need code depends on them.
-        Err(found) => {
-            findings.extend(found);
-            return Err(findings);
-        }
-    };
+    // Which functions need code depends on them.
+    let mocks = choose_mocks(surroundings, &name, &machine, &calls, &mut findings)?;
     let functions = find_functions(&folders, &definition, &calls, mocks.as_ref(), &mut findings);
     findings.extend(check_config(&config, &folders, &calls, &functions));
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
@@ -287,6 +278,12 @@ fn other_definition(folder: &Path) -> Option<String> {
     definitions.into_iter().next()
 }
 
+/// Whether this folder looks like a workflow's: by its definition, or its `faastlane.toml`.
+pub fn holds_workflow(folder: &Path) -> bool {
+    let names = DEFINITION_FILES.into_iter().chain([FALLBACK_DEFINITION_FILE, "faastlane.toml"]);
+    names.into_iter().any(|name| folder.join(name).is_file())
+}
+
 /// Reads a text file, named as the user named it.
 pub(crate) fn read_source(path: &Path) -> Result<Source, Diagnostic> {
     let name = path.display().to_string();
@@ -345,13 +342,14 @@ fn workflow_name(config: &Config, root: &Path, definition_file: &Path) -> String
     }
 }
 
-/// The mocks that were asked for, as far as they concern this workflow.
+/// The mocks that were asked for, as far as they concern this workflow. An error is all that has been found.
 fn choose_mocks(
     surroundings: &Surroundings,
     workflow: &str,
     machine: &StateMachine,
     calls: &[Call],
-) -> Result<Option<(Mocks, Vec<Diagnostic>)>, Vec<Diagnostic>> {
+    findings: &mut Vec<Diagnostic>,
+) -> Result<Option<Mocks>, Vec<Diagnostic>> {
     let Some(file) = &surroundings.mocks else { return Ok(None) };
     let mut targets = Targets { workflow, ..Targets::default() };
     walk(&machine.flow, &mut |state, _| match state.kind {
@@ -360,7 +358,16 @@ fn choose_mocks(
     });
     targets.functions = calls.iter().filter_map(|call| call.function.as_deref()).collect();
     targets.names_at_run_time = calls.iter().any(|call| call.function.is_none());
-    file.choose(&targets).map(Some)
+    match file.choose(&targets) {
+        Ok((mocks, warnings)) => {
+            findings.extend(warnings);
+            Ok(Some(mocks))
+        }
+        Err(found) => {
+            findings.extend(found);
+            Err(std::mem::take(findings))
+        }
+    }
 }
 
 fn find_functions(

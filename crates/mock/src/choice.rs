@@ -1,12 +1,12 @@
 //! From a mock file to the mocks of one workflow: which state machine and test case count, and whether they fit.
 
 use crate::code;
-use crate::file::{Content, MockFile};
+use crate::file::{Content, MockFile, SHAPES};
 use crate::mocks::Mocks;
-use crate::object::{Findings, did_you_mean, quoted};
 use crate::stand_in_list::Named;
 use crate::test_cases::{Case, Machine};
 use faastlane_asl::diagnostic::Diagnostic;
+use faastlane_asl::document::{Findings, did_you_mean, quoted};
 use faastlane_asl::nearest;
 
 /// What of a workflow can have a stand-in.
@@ -90,7 +90,7 @@ impl MockFile {
     }
 
     fn check_states(&self, case: &Case, targets: &Targets<'_>) -> Result<(), Vec<Diagnostic>> {
-        let mut findings = Findings::new(&self.source);
+        let mut findings = Findings::new(&self.source, code::WRONG_SHAPE, SHAPES);
         for state in case.states.iter().filter(|state| !targets.tasks.contains(&state.name.as_str())) {
             let name = state.name.as_str();
             let (message, label, hint) = if targets.other_states.contains(&name) {

@@ -1,11 +1,10 @@
 //! A mock file, read: which of the formats it has, and what is in it.
 
 use crate::code;
-use crate::object::{Findings, SHAPES};
 use crate::stand_in_list::{self, Named};
 use crate::test_cases::{self, Machine};
 use faastlane_asl::diagnostic::Diagnostic;
-use faastlane_asl::document::{self, Kind, Member, Node};
+use faastlane_asl::document::{self, Findings, Kind, Member, Node};
 use faastlane_asl::source::Source;
 
 /// A mock file without mistakes that can be seen without a workflow.
@@ -40,7 +39,7 @@ impl MockFile {
     /// # Errors
     /// All that is wrong with it.
     pub fn from_node(source: &Source, root: &Node, case: Option<&str>) -> Result<Self, Vec<Diagnostic>> {
-        let mut findings = Findings::new(source);
+        let mut findings = Findings::new(source, code::WRONG_SHAPE, SHAPES);
         let content = match &root.kind {
             Kind::Array(items) => Content::StandIns(stand_in_list::read_list(items, &mut findings)),
             Kind::Object(members) if is_aws(members) => {
@@ -68,3 +67,7 @@ fn is_aws(members: &[Member]) -> bool {
     members.iter().any(|member| ["StateMachines", "MockedResponses"].contains(&member.key.as_str()))
         || members.iter().any(is_object)
 }
+
+/// What a mock file can look like.
+pub(crate) const SHAPES: &str = "A mock file is AWS's (`StateMachines` and `MockedResponses`), or a list of stand-ins: \
+     `[{\"function\": \"NAME\", \"kind\": \"echo\"}]`.";

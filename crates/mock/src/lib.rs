@@ -17,7 +17,6 @@ mod file;
 mod kind;
 mod literal;
 mod mocks;
-mod object;
 mod stand_in_list;
 mod test_cases;
 

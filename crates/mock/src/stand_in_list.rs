@@ -3,8 +3,7 @@
 use crate::code;
 use crate::kind::{self, KINDS};
 use crate::mocks::StandIn;
-use crate::object::Findings;
-use faastlane_asl::document::{Kind, Member, Node};
+use faastlane_asl::document::{Findings, Kind, Member, Node};
 use faastlane_asl::source::Span;
 
 /// A stand-in and where its function is named.

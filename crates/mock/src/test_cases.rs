@@ -2,8 +2,7 @@
 
 use crate::code;
 use crate::mocks::{Attempts, Reply, StateMock};
-use crate::object::{Findings, did_you_mean};
-use faastlane_asl::document::{Member, Node};
+use faastlane_asl::document::{Findings, Member, Node, did_you_mean};
 use faastlane_asl::source::Span;
 use std::collections::BTreeMap;
 

@@ -12,5 +12,6 @@ mod libraries;
 mod mocks;
 mod payloads;
 mod processes;
+mod test_cases;
 mod values;
 mod workflow;

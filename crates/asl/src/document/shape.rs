@@ -1,23 +1,28 @@
-//! Reading the tree of a mock file: the few shapes that its formats are made of.
+//! The few shapes that a file's tree is made of, read with findings about those that are wrong.
 
-use crate::code;
-use faastlane_asl::diagnostic::Diagnostic;
-use faastlane_asl::document::{Kind, Member, Node};
-use faastlane_asl::nearest;
-use faastlane_asl::source::{Source, Span};
+use crate::diagnostic::Diagnostic;
+use crate::node::{Kind, Member, Node};
+use crate::source::{Source, Span};
+use crate::suggest::nearest;
 
-/// Where findings go.
-pub(crate) struct Findings<'s> {
-    pub(crate) source: &'s Source,
-    pub(crate) found: Vec<Diagnostic>,
+/// What was found while a file was read.
+pub struct Findings<'s> {
+    pub source: &'s Source,
+    pub found: Vec<Diagnostic>,
+    /// Of what has another shape than it should.
+    shape_code: &'static str,
+    /// How the file is to look, in a sentence.
+    shape_hint: &'static str,
 }
 
 impl<'s> Findings<'s> {
-    pub(crate) fn new(source: &'s Source) -> Self {
-        Self { source, found: Vec::new() }
+    /// `shape_code` and `shape_hint` are for what has another shape than it should.
+    pub fn new(source: &'s Source, shape_code: &'static str, shape_hint: &'static str) -> Self {
+        Self { source, found: Vec::new(), shape_code, shape_hint }
     }
 
-    pub(crate) fn error(
+    /// Notes an error with a caret under the first line of `span`.
+    pub fn error(
         &mut self,
         code: &'static str,
         span: Span,
@@ -34,11 +39,17 @@ impl<'s> Findings<'s> {
 
     fn wrong_shape(&mut self, node: &Node, owner: &str, expected: &str) {
         let message = format!("{owner} must be {expected}");
-        self.error(code::WRONG_SHAPE, node.span, message, &format!("this is {}", node.describe()), SHAPES);
+        self.error(
+            self.shape_code,
+            node.span,
+            message,
+            &format!("this is {}", node.describe()),
+            self.shape_hint,
+        );
     }
 
     /// The members of an object.
-    pub(crate) fn object<'n>(&mut self, node: &'n Node, owner: &str) -> Option<&'n [Member]> {
+    pub fn object<'n>(&mut self, node: &'n Node, owner: &str) -> Option<&'n [Member]> {
         match &node.kind {
             Kind::Object(members) => Some(members),
             _ => {
@@ -48,7 +59,8 @@ impl<'s> Findings<'s> {
         }
     }
 
-    pub(crate) fn string<'n>(&mut self, node: &'n Node, owner: &str) -> Option<&'n str> {
+    /// The text of a string.
+    pub fn string<'n>(&mut self, node: &'n Node, owner: &str) -> Option<&'n str> {
         match &node.kind {
             Kind::String(text) => Some(text),
             _ => {
@@ -59,7 +71,7 @@ impl<'s> Findings<'s> {
     }
 
     /// A member that must be there. One that is only misspelt is said to be that.
-    pub(crate) fn required<'n>(
+    pub fn required<'n>(
         &mut self,
         members: &'n [Member],
         name: &str,
@@ -74,35 +86,31 @@ impl<'s> Findings<'s> {
             Some(member) => (member.key_span, format!("did you mean `{name}`?")),
             None => (span, format!("`{name}` is missing here")),
         };
-        self.error(code::WRONG_SHAPE, span, format!("{owner} has no `{name}`"), &label, SHAPES);
+        self.error(self.shape_code, span, format!("{owner} has no `{name}`"), &label, self.shape_hint);
         None
     }
 
     /// Reports members that nobody knows.
-    pub(crate) fn only(&mut self, members: &[Member], known: &[&str], owner: &str) {
+    pub fn only(&mut self, members: &[Member], known: &[&str], owner: &str) {
         for member in members.iter().filter(|member| !known.contains(&member.key.as_str())) {
             let hint = match nearest(&member.key, known.iter().copied()) {
                 Some(meant) => format!("Did you mean `{meant}`?"),
                 None => format!("Known are {}.", quoted(known)),
             };
             let message = format!("{owner} has no member `{}`", member.key);
-            self.error(code::WRONG_SHAPE, member.key_span, message, "not known here", &hint);
+            self.error(self.shape_code, member.key_span, message, "not known here", &hint);
         }
     }
 }
 
-/// What a mock file can look like.
-pub(crate) const SHAPES: &str = "A mock file is AWS's (`StateMachines` and `MockedResponses`), or a list of stand-ins: \
-     `[{\"function\": \"NAME\", \"kind\": \"echo\"}]`.";
-
 /// `` `a`, `b` ``
-pub(crate) fn quoted<'a>(names: impl IntoIterator<Item = &'a (impl AsRef<str> + 'a)>) -> String {
+pub fn quoted<'a>(names: impl IntoIterator<Item = &'a (impl AsRef<str> + 'a)>) -> String {
     let names: Vec<String> = names.into_iter().map(|name| format!("`{}`", name.as_ref())).collect();
     names.join(", ")
 }
 
 /// ``Did you mean `x`?``, else which there are.
-pub(crate) fn did_you_mean(written: &str, known: &[&str], what: &str) -> String {
+pub fn did_you_mean(written: &str, known: &[&str], what: &str) -> String {
     match (nearest(written, known.iter().copied()), known) {
         (Some(meant), _) => format!("Did you mean `{meant}`?"),
         (None, []) => format!("There is no {what}."),

@@ -59,12 +59,36 @@ const FALLBACK_DEFINITION_FILE: &str = "workflow.json";
 ///
 /// Everything that is wrong with it, warnings included, in the order of the files.
 pub fn load(path: &Path, surroundings: &Surroundings) -> Result<Workflow, Vec<Diagnostic>> {
+    load_from(path, None, surroundings)
+}
+
+/// Reads a workflow whose definition is given, in place of the one at the path.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn load_with(
+    path: &Path,
+    definition: Source,
+    surroundings: &Surroundings,
+) -> Result<Workflow, Vec<Diagnostic>> {
+    load_from(path, Some(definition), surroundings)
+}
+
+fn load_from(
+    path: &Path,
+    given: Option<Source>,
+    surroundings: &Surroundings,
+) -> Result<Workflow, Vec<Diagnostic>> {
     let shown_root = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
     let root = absolute(shown_root).map_err(|finding| vec![finding])?;
     let mut findings = Vec::new();
     let config = read_config(shown_root, &root, &mut findings);
     let user = read_user_file(surroundings, &mut findings);
-    let read = definition_file(path, &config).and_then(|file| Ok((read_source(&file)?, absolute(&file)?)));
+    let read = match given {
+        Some(definition) => Ok((definition, root.join(DEFINITION_FILES[0]))),
+        None => definition_file(path, &config).and_then(|file| Ok((read_source(&file)?, absolute(&file)?))),
+    };
     let (definition, definition_file) = match read {
         Ok(definition) => definition,
         Err(finding) => {
@@ -122,6 +146,16 @@ pub struct Definition {
 ///
 /// Everything that keeps the definition from being found or read, in the order of the files.
 pub fn load_definition(path: &Path) -> Result<Definition, Vec<Diagnostic>> {
+    let (name, source) = read_definition(path)?;
+    Ok(Definition { name, machine: faastlane_asl::parse(&source)?.machine })
+}
+
+/// Finds the definition of a workflow: a folder, or a definition file in one. The workflow's name, and the text.
+///
+/// # Errors
+///
+/// Everything that keeps the definition from being found or read, in the order of the files.
+pub fn read_definition(path: &Path) -> Result<(String, Source), Vec<Diagnostic>> {
     let one = |finding| vec![finding];
     let shown_root = if path.is_dir() { path } else { path.parent().unwrap_or(Path::new("")) };
     let root = absolute(shown_root).map_err(one)?;
@@ -129,8 +163,7 @@ pub fn load_definition(path: &Path) -> Result<Definition, Vec<Diagnostic>> {
     let config = read_config(shown_root, &root, &mut findings);
     let file = definition_file(path, &config).map_err(one)?;
     let source = read_source(&file).map_err(one)?;
-    let machine = faastlane_asl::parse(&source)?.machine;
-    Ok(Definition { name: workflow_name(&config, &root, &absolute(&file).map_err(one)?), machine })
+    Ok((workflow_name(&config, &root, &absolute(&file).map_err(one)?), source))
 }
 
 impl Workflow {
@@ -368,6 +401,20 @@ fn choose_mocks(
             Err(std::mem::take(findings))
         }
     }
+}
+
+/// What a file with mocks has for a workflow. Warnings go to `findings`.
+///
+/// # Errors
+///
+/// What is wrong with the mocks, and what has been found before.
+pub fn mocks_for(
+    surroundings: &Surroundings,
+    workflow: &str,
+    machine: &StateMachine,
+    findings: &mut Vec<Diagnostic>,
+) -> Result<Option<Mocks>, Vec<Diagnostic>> {
+    choose_mocks(surroundings, workflow, machine, &calls(&machine.flow), findings)
 }
 
 fn find_functions(

@@ -44,7 +44,11 @@ pub fn parse_state(source: &Source, name: &str) -> Result<Parsed, Vec<Diagnostic
 fn alone(name: &str, root: &At<'_>, report: &mut Report) -> Option<StateMachine> {
     if root.members().is_none() {
         report
-            .error(code::NOT_A_STATE_MACHINE, root.spot(), "the definition is neither a state machine nor a state")
+            .error(
+                code::NOT_A_STATE_MACHINE,
+                root.spot(),
+                "the definition is neither a state machine nor a state",
+            )
             .label(format!("found {}", root.node.describe()))
             .hint("A state is an object with a `Type`, a state machine one with `StartAt` and `States`.");
         return None;

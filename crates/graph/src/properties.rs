@@ -36,7 +36,7 @@ fn build(drafts: Vec<Draft>) -> Graph {
             flows: Vec::new(),
             stands_for: Vec::new(),
             count: 1,
-            mark: (kind % 7 == 0).then(|| Mark {
+            mark: (kind % 7 == 0).then_some(Mark {
                 visits: [1, 0, 0, 2, 0],
                 total_us: 1_234,
                 longest_us: 1_000,

@@ -31,3 +31,6 @@ pub(crate) const BAD_RESOURCE: &str = "FL0133";
 pub(crate) const STATES_ALL_MISPLACED: &str = "FL0134";
 pub(crate) const UNKNOWN_ERROR_NAME: &str = "FL0135";
 pub(crate) const NO_EFFECT: &str = "FL0136";
+pub(crate) const BAD_EXPRESSION: &str = "FL0137";
+pub(crate) const OTHER_LANGUAGE: &str = "FL0138";
+pub(crate) const BAD_VARIABLE: &str = "FL0139";

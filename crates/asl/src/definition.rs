@@ -4,9 +4,11 @@
 //! Source: <https://states-language.net/spec.html>, and the Step Functions developer guide where it goes further.
 
 use crate::intrinsic::Call;
+use crate::jsonata;
 use crate::path::{Path, ReferencePath};
 use crate::source::Span;
-use crate::template::Template;
+use crate::template;
+use faastlane_payload::Payload;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -50,7 +52,53 @@ pub struct State {
     pub comment: Option<String>,
     /// Of the state's name in the source.
     pub span: Span,
+    pub data: DataFlow,
+    /// Variables that are set when the state is left; of a Choice, when no rule holds.
+    pub assign: Option<PayloadTemplate>,
     pub kind: StateKind,
+}
+
+/// How a state gets from its input to its output, in its query language. What a type of state has no field for is at its
+/// default.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DataFlow {
+    JsonPath(Box<PathFlow>),
+    Jsonata(JsonataFlow),
+}
+
+/// The five fields of JSONPath.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PathFlow {
+    pub input_path: Selection,
+    pub parameters: Option<template::Template>,
+    pub result_selector: Option<template::Template>,
+    pub result_path: ResultPath,
+    pub output_path: Selection,
+}
+
+/// The two fields of JSONata.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JsonataFlow {
+    pub arguments: Option<jsonata::Template>,
+    pub output: Option<jsonata::Template>,
+}
+
+/// A value that is computed from data when a state runs: in JSONPath members `name.$` are paths or calls, in JSONata
+/// strings `{% … %}` are expressions.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PayloadTemplate {
+    JsonPath(template::Template),
+    Jsonata(jsonata::Template),
+}
+
+impl PayloadTemplate {
+    /// The value of a member of the root where it is a literal: `FunctionName` of `lambda:invoke`, say.
+    pub fn literal(&self, member: &str) -> Option<&Value> {
+        match self {
+            PayloadTemplate::JsonPath(template) => template.literal(member),
+            PayloadTemplate::Jsonata(template) => template.literal(member),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -59,10 +107,10 @@ pub enum StateKind {
     Pass(Pass),
     Choice(Choice),
     Wait(Wait),
-    Succeed(Succeed),
+    Succeed,
     Fail(Fail),
     Parallel(Parallel),
-    Map(Map),
+    Map(Box<Map>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,20 +138,23 @@ pub enum ResultPath {
     Discard,
 }
 
-/// A number given in the definition, or found by a path when the state runs.
+/// A value given in the definition, or found when the state runs: by a path (`TimeoutSecondsPath`), or by an expression
+/// in the field itself.
 #[derive(Clone, Debug, PartialEq)]
-pub enum NumberOrPath {
-    Fixed(u32),
+pub enum Dynamic<T> {
+    Fixed(T),
     Path(ReferencePath),
+    Expression(jsonata::Expression),
 }
 
 /// A string given in the definition, or found when the state runs.
 #[derive(Clone, Debug, PartialEq)]
-pub enum StringOrPath {
+pub enum StringSource {
     Fixed(String),
     Path(Path),
     /// An intrinsic function's result.
     Call(Call),
+    Expression(jsonata::Expression),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -113,13 +164,10 @@ pub struct Task {
     pub resource_text: Arc<str>,
     /// Of the `Resource` value in the source.
     pub resource_span: Span,
-    pub input_path: Selection,
-    pub parameters: Option<Template>,
-    pub result_selector: Option<Template>,
-    pub result_path: ResultPath,
-    pub output_path: Selection,
-    pub timeout: Option<NumberOrPath>,
-    pub heartbeat: Option<NumberOrPath>,
+    /// `Credentials`: a role. It is evaluated and recorded; functions run with the rights of the workflow all the same.
+    pub credentials: Option<PayloadTemplate>,
+    pub timeout: Option<Dynamic<u32>>,
+    pub heartbeat: Option<Dynamic<u32>>,
     pub retry: Vec<Retrier>,
     pub catch: Vec<Catcher>,
     pub transition: Transition,
@@ -129,28 +177,41 @@ pub struct Task {
 pub enum Resource {
     /// A bare function name, or the function of a Lambda ARN. The effective input is the event, the result the output.
     Function(Arc<str>),
-    /// `arn:aws:states:::lambda:invoke`. `Parameters` hold `FunctionName` and `Payload`; the result is wrapped as AWS
-    /// wraps it (`{"ExecutedVersion", "Payload", "SdkHttpMetadata", "SdkResponseMetadata", "StatusCode"}`).
+    /// `arn:aws:states:::lambda:invoke`. `Parameters` or `Arguments` hold `FunctionName` and `Payload`; the result is
+    /// wrapped as AWS wraps it (`{"ExecutedVersion", "Payload", "SdkHttpMetadata", "SdkResponseMetadata", "StatusCode"}`).
     LambdaInvoke {
-        /// The function's bare name where `Parameters.FunctionName` is a literal; `None` where it is `FunctionName.$`.
+        /// The function's bare name where `FunctionName` is a literal; `None` where it is computed.
         function: Option<Arc<str>>,
     },
+    /// Another integration: `sqs:sendMessage`, `aws-sdk:s3:getObject`. Nothing here answers it but a mock.
+    Service {
+        /// What stands behind `arn:aws:states:::`, without the pattern.
+        api: Arc<str>,
+        pattern: Pattern,
+    },
+    /// An activity's ARN. Nothing here answers it but a mock.
+    Activity(Arc<str>),
+}
+
+/// How a service integration answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pattern {
+    /// With what the service returns at once.
+    RequestResponse,
+    /// `.sync`, `.sync:2`: when the job that was started has ended.
+    Sync,
+    /// `.waitForTaskToken`: when somebody returns `$$.Task.Token`.
+    TaskToken,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pass {
-    pub input_path: Selection,
-    pub parameters: Option<Template>,
-    pub result: Option<Value>,
-    pub result_path: ResultPath,
-    pub output_path: Selection,
+    pub result: Option<Payload>,
     pub transition: Transition,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Choice {
-    pub input_path: Selection,
-    pub output_path: Selection,
     /// At least one.
     pub rules: Vec<ChoiceRule>,
     pub default: Option<StateIndex>,
@@ -159,6 +220,9 @@ pub struct Choice {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChoiceRule {
     pub condition: Condition,
+    pub assign: Option<PayloadTemplate>,
+    /// JSONata's, in place of the state's.
+    pub output: Option<jsonata::Template>,
     pub next: StateIndex,
 }
 
@@ -173,6 +237,10 @@ pub enum Condition {
         variable: Path,
         test: Test,
     },
+    /// `Condition` of JSONata.
+    Expression(jsonata::Expression),
+    /// `"Condition": true`
+    Literal(bool),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -216,41 +284,26 @@ pub struct Timestamp {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wait {
-    pub input_path: Selection,
-    pub output_path: Selection,
     pub until: WaitUntil,
     pub transition: Transition,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum WaitUntil {
-    Seconds(u32),
-    SecondsPath(ReferencePath),
-    Timestamp(Timestamp),
-    TimestampPath(ReferencePath),
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct Succeed {
-    pub input_path: Selection,
-    pub output_path: Selection,
+    Seconds(Dynamic<u32>),
+    Timestamp(Dynamic<Timestamp>),
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fail {
-    pub error: Option<StringOrPath>,
-    pub cause: Option<StringOrPath>,
+    pub error: Option<StringSource>,
+    pub cause: Option<StringSource>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parallel {
     /// At least one.
     pub branches: Vec<Flow>,
-    pub input_path: Selection,
-    pub parameters: Option<Template>,
-    pub result_selector: Option<Template>,
-    pub result_path: ResultPath,
-    pub output_path: Selection,
     pub retry: Vec<Retrier>,
     pub catch: Vec<Catcher>,
     pub transition: Transition,
@@ -260,21 +313,76 @@ pub struct Parallel {
 pub struct Map {
     /// `ItemProcessor`, or the older `Iterator`.
     pub processor: Flow,
-    pub items_path: Selection,
+    /// Child executions, where the items are to run as executions of their own.
+    pub distributed: Option<Distributed>,
+    pub items: ItemSource,
     /// `ItemSelector`, or the older `Parameters`.
-    pub item_selector: Option<Template>,
+    pub item_selector: Option<PayloadTemplate>,
     /// `None`, like 0, is no limit.
-    pub max_concurrency: Option<NumberOrPath>,
-    pub tolerated_failure_count: Option<NumberOrPath>,
+    pub max_concurrency: Option<Dynamic<u32>>,
+    pub tolerated_failure_count: Option<Dynamic<u32>>,
     /// 0 to 100.
-    pub tolerated_failure_percentage: Option<NumberOrPath>,
-    pub input_path: Selection,
-    pub result_selector: Option<Template>,
-    pub result_path: ResultPath,
-    pub output_path: Selection,
+    pub tolerated_failure_percentage: Option<Dynamic<f64>>,
     pub retry: Vec<Retrier>,
     pub catch: Vec<Catcher>,
     pub transition: Transition,
+}
+
+/// Where the items of a Map are.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ItemSource {
+    /// `ItemsPath`
+    Path(Selection),
+    /// `Items` of JSONata; without it the state's input.
+    Items(Option<jsonata::Template>),
+}
+
+/// What a distributed Map has besides.
+///
+/// Source: <https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html>.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Distributed {
+    pub execution_type: ExecutionType,
+    /// In the names of the child executions, in place of the state's.
+    pub label: Option<Arc<str>>,
+    /// Reads the items in place of `ItemsPath` or `Items`.
+    pub reader: Option<ItemReader>,
+    pub batcher: Option<ItemBatcher>,
+    pub writer: Option<ResultWriter>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExecutionType {
+    Standard,
+    Express,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct ItemReader {
+    /// `arn:aws:states:::s3:getObject` or `arn:aws:states:::s3:listObjectsV2`.
+    pub resource: Arc<str>,
+    /// `Parameters` or `Arguments`: bucket and key.
+    pub arguments: Option<PayloadTemplate>,
+    /// `ReaderConfig` as it was written, an object, but for `MaxItems`.
+    pub config: Value,
+    pub max_items: Option<Dynamic<u32>>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct ItemBatcher {
+    pub batch_input: Option<PayloadTemplate>,
+    pub max_items: Option<Dynamic<u32>>,
+    pub max_input_bytes: Option<Dynamic<u32>>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResultWriter {
+    /// `arn:aws:states:::s3:putObject`; without it the results stay in the Map's output.
+    pub resource: Option<Arc<str>>,
+    /// `Parameters` or `Arguments`: bucket and prefix.
+    pub arguments: Option<PayloadTemplate>,
+    /// `WriterConfig` as it was written, an object.
+    pub config: Value,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -296,6 +404,10 @@ pub struct Retrier {
 pub struct Catcher {
     /// At least one.
     pub error_equals: Vec<String>,
+    /// JSONPath's.
     pub result_path: ResultPath,
+    /// JSONata's; without it the output is the error.
+    pub output: Option<jsonata::Template>,
+    pub assign: Option<PayloadTemplate>,
     pub next: StateIndex,
 }

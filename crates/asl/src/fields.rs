@@ -1,13 +1,12 @@
 //! The fields of one object, read by name and type. What is read is what is known: the rest is reported at the end.
 
 use crate::code;
-use crate::definition::StringOrPath;
+use crate::definition::StringSource;
 use crate::intrinsic::Call;
 use crate::node::{At, Kind, Node};
 use crate::path::{Path, PathError, ReferencePath};
 use crate::report::{Report, Spot};
 use crate::suggest::nearest;
-use crate::template::Template;
 use std::ops::RangeInclusive;
 
 /// An object being read. Getters return `None` both for a field that is absent and for one that is wrong, which they
@@ -135,13 +134,13 @@ impl<'a> Fields<'a> {
     }
 
     /// A path, or a call of an intrinsic function in its place.
-    pub(crate) fn path_or_call(&mut self, name: &'static str, report: &mut Report) -> Option<StringOrPath> {
+    pub(crate) fn path_or_call(&mut self, name: &'static str, report: &mut Report) -> Option<StringSource> {
         let at = self.get(name)?;
         let text = string(&at, &format!("`{name}`"), report)?;
         let parsed = if is_call(text) {
-            Call::parse(text).map(StringOrPath::Call)
+            Call::parse(text).map(StringSource::Call)
         } else {
-            Path::parse(text).map(StringOrPath::Path)
+            Path::parse(text).map(StringSource::Path)
         };
         let report_it = |error: PathError| {
             let spot = report.inside(at.spot(), text, error.offset);
@@ -161,21 +160,6 @@ impl<'a> Fields<'a> {
         let at = self.get(name)?;
         let text = string(&at, &format!("`{name}`"), report)?;
         ReferencePath::parse(text).map_err(|error| report_path(&at, name, text, &error, report)).ok()
-    }
-
-    /// A payload template: an object, or whatever else the field takes.
-    pub(crate) fn template(&mut self, name: &'static str, report: &mut Report) -> Option<Template> {
-        let at = self.get(name)?;
-        let error = match Template::parse(&at.node.to_value()) {
-            Ok(template) => return Some(template),
-            Err(error) => error,
-        };
-        let at = at.descend(&error.pointer).unwrap_or(at);
-        report
-            .error(code::BAD_TEMPLATE, at.spot(), format!("`{name}` has a field that cannot be evaluated"))
-            .label(error.message)
-            .hint("A field whose name ends in `.$` holds a path such as `$.name`, or a call such as `States.UUID()`.");
-        None
     }
 
     /// The one of `names` that is there. Reports more than one.
@@ -209,6 +193,22 @@ impl<'a> Fields<'a> {
                 .error(code::NOT_SUPPORTED_YET, at.key_spot(), format!("`{name}` is not supported yet"))
                 .label(what)
                 .hint(hint);
+        }
+    }
+
+    /// Reports a field of the other query language.
+    pub(crate) fn refuse_of_language(
+        &mut self,
+        name: &'static str,
+        language: &str,
+        hint: &str,
+        report: &mut Report,
+    ) {
+        if let Some(at) = self.at.get(name).filter(|_| self.is_unknown(name)) {
+            self.reported.push(name);
+            let message =
+                format!("`{name}` is a field of {language}, which {} is not written in", self.owner);
+            report.error(code::OTHER_LANGUAGE, at.key_spot(), message).label(language).hint(hint);
         }
     }
 
@@ -286,7 +286,7 @@ fn report_path(at: &At<'_>, name: &str, text: &str, error: &PathError, report: &
         .hint(if is_call(text) {
             "Intrinsic functions are for the `.$` fields of `Parameters`, `ItemSelector` and `ResultSelector`."
         } else {
-            "A path starts with `$` (the input) or `$$` (the context object): `$.order.items[0]`."
+            "A path starts with `$` (the input), `$$` (the context object) or `$name` (a variable): `$.order.items[0]`."
         });
 }
 

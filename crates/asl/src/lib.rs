@@ -12,8 +12,11 @@
 mod code;
 pub mod definition;
 pub mod diagnostic;
+mod digest;
+pub mod document;
 mod fields;
 pub mod intrinsic;
+pub mod jsonata;
 mod node;
 pub mod number;
 mod parse;

@@ -31,6 +31,48 @@ pub fn same_value(left: &Value, right: &Value) -> bool {
     }
 }
 
+/// A text that values have in common if and only if they are the same: [`same_value`] for many of them at once. It tells
+/// integers beyond 2^53 from the floats that they would be rounded to.
+pub fn canonical(value: &Value) -> String {
+    let mut text = String::new();
+    write_canonical(value, &mut text);
+    text
+}
+
+fn write_canonical(value: &Value, text: &mut String) {
+    match value {
+        Value::Number(number) => match (number.as_i128(), float(number)) {
+            (Some(integer), _) => text.push_str(&integer.to_string()),
+            (None, float) if float.fract() == 0.0 && float.abs() < 2f64.powi(53) => {
+                text.push_str(&(float as i64).to_string());
+            }
+            (None, float) => text.push_str(&format!("{float:e}")),
+        },
+        Value::Array(array) => {
+            text.push('[');
+            for element in array {
+                write_canonical(element, text);
+                text.push(',');
+            }
+            text.push(']');
+        }
+        Value::Object(object) => {
+            let mut members: Vec<(&String, &Value)> = object.iter().collect();
+            members.sort_by_key(|(key, _)| *key);
+            text.push('{');
+            for (key, value) in members {
+                text.push_str(&format!("{key:?}:"));
+                write_canonical(value, text);
+                text.push(',');
+            }
+            text.push('}');
+        }
+        Value::String(string) => text.push_str(&format!("{string:?}")),
+        Value::Null => text.push_str("null"),
+        Value::Bool(truth) => text.push_str(&truth.to_string()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,6 +90,38 @@ mod tests {
         ] {
             let number = |text: &str| serde_json::from_str::<Number>(text).unwrap();
             assert_eq!(compare(&number(left), &number(right)), expected, "{left} and {right}");
+        }
+    }
+
+    #[test]
+    fn what_is_the_same_has_one_canonical_text() {
+        let values = [
+            "1",
+            "1.0",
+            "10e-1",
+            "0",
+            "-0.0",
+            "\"1\"",
+            "1e300",
+            "[1, 2]",
+            "[1.0, 2]",
+            "[[1], 2]",
+            "[\"1,\", 2]",
+            "{\"a\": 1, \"b\": [null, true]}",
+            "{\"b\": [null, true], \"a\": 1.0}",
+            "{\"a\": \"1,b:2\"}",
+            "{\"a\": 1, \"b\": 2}",
+            "{}",
+            "[]",
+            "null",
+            "false",
+        ];
+        let values: Vec<Value> = values.iter().map(|text| serde_json::from_str(text).unwrap()).collect();
+        for left in &values {
+            for right in &values {
+                let same = canonical(left) == canonical(right);
+                assert_eq!(same, same_value(left, right), "{left} and {right}");
+            }
         }
     }
 }

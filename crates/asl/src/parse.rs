@@ -1,10 +1,13 @@
 //! From text to the typed state machine: the whole, and its flows. States are read in [`state`].
 
 mod choice;
+mod data_flow;
+mod map;
 mod reachability;
 mod resource;
 mod retry;
 mod state;
+mod variables;
 
 use crate::code;
 use crate::definition::{Flow, StateIndex, StateMachine};
@@ -53,14 +56,17 @@ pub fn parse(source: &Source) -> Result<Parsed, Vec<Diagnostic>> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Dialect {
     JsonPath,
-    JsonAta,
+    Jsonata,
 }
 
 /// What the states of one flow need to know of what is around them.
+#[derive(Clone, Copy)]
 struct Scope<'a, 'm> {
     dialect: Dialect,
+    /// Of the whole machine.
+    machine: Dialect,
     /// The states of this flow.
-    states: HashMap<&'a str, StateIndex>,
+    states: &'m HashMap<&'a str, StateIndex>,
     /// The states of the whole machine, with the first place of each.
     everywhere: &'m HashMap<&'a str, Spot>,
 }
@@ -91,22 +97,26 @@ fn machine(root: &At<'_>, report: &mut Report) -> Option<StateMachine> {
             .hint("The only one is \"1.0\"; the field can be left out.");
     }
     let timeout_seconds = fields.integer("TimeoutSeconds", 1..=MAX_SECONDS, report);
-    let dialect = dialect(&mut fields, Dialect::JsonPath, report);
-    let flow = flow(&mut fields, dialect, &everywhere, report);
+    let dialect = dialect(&mut fields, Dialect::JsonPath, Dialect::JsonPath, report);
+    let flow = flow(&mut fields, dialect, dialect, &everywhere, report);
     fields.finish(report);
     Some(StateMachine { comment, version, timeout_seconds, flow: flow? })
 }
 
-/// The dialect of an object: its own, or the one around it. A dialect that is not supported is reported where it begins.
-fn dialect(fields: &mut Fields<'_>, around: Dialect, report: &mut Report) -> Dialect {
+/// The dialect of an object: its own, or the one around it.
+fn dialect(fields: &mut Fields<'_>, around: Dialect, machine: Dialect, report: &mut Report) -> Dialect {
     let Some(at) = fields.get("QueryLanguage") else { return around };
     match string(&at, "`QueryLanguage`", report) {
-        Some("JSONata") => {
+        Some("JSONata") => Dialect::Jsonata,
+        Some("JSONPath") if machine == Dialect::Jsonata => {
             report
-                .error(code::NOT_SUPPORTED_YET, at.spot(), "JSONata is not supported yet")
-                .label("this query language")
-                .hint("Write it in JSONPath: InputPath, Parameters, ResultSelector, ResultPath, OutputPath.");
-            Dialect::JsonAta
+                .error(
+                    code::UNKNOWN_VALUE,
+                    at.spot(),
+                    "a state of a JSONata state machine cannot be in JSONPath",
+                )
+                .hint("Write the machine in JSONPath, and the states that need it in JSONata.");
+            Dialect::JsonPath
         }
         Some("JSONPath") | None => Dialect::JsonPath,
         Some(other) => {
@@ -126,6 +136,7 @@ fn dialect(fields: &mut Fields<'_>, around: Dialect, report: &mut Report) -> Dia
 fn flow<'a>(
     fields: &mut Fields<'a>,
     dialect: Dialect,
+    machine: Dialect,
     everywhere: &HashMap<&'a str, Spot>,
     report: &mut Report,
 ) -> Option<Flow> {
@@ -149,14 +160,19 @@ fn flow<'a>(
             named.push((name, at));
         }
     }
-    let scope = Scope { dialect, states, everywhere };
+    let scope = Scope { dialect, machine, states: &states, everywhere };
     let start_at = start.as_ref().and_then(|at| scope.resolve(at, "`StartAt`", report));
     let states: Vec<_> = named.iter().map(|(name, at)| state::read(name, at, &scope, report)).collect();
     reachability::check(start.as_ref().and_then(At::as_str), &named, report);
     Some(Flow { start_at: start_at?, states: states.into_iter().collect::<Option<_>>()? })
 }
 
-impl Scope<'_, '_> {
+impl<'a, 'm> Scope<'a, 'm> {
+    /// The same, for what is inside of a state in this dialect.
+    fn speaking(&self, dialect: Dialect) -> Scope<'a, 'm> {
+        Scope { dialect, ..*self }
+    }
+
     /// The state that a transition names. `what` is the field, in back quotes.
     fn resolve(&self, at: &At<'_>, what: &str, report: &mut Report) -> Option<StateIndex> {
         let name = string(at, what, report)?;

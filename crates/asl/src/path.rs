@@ -4,13 +4,23 @@
 //! nothing: it steps through the payload's flat form. An *indefinite* one (`..`, `*`, lists, slices, filters) finds an
 //! array, which may be empty, in the decoded payload.
 //!
+//! Whatever the path and the document, the evaluation ends after [`MAX_STEPS`].
+//!
 //! Source: <https://github.com/json-path/JsonPath> and the Step Functions developer guide, "Reference paths" and "Paths".
 
+mod budget;
+mod compare;
+mod evaluate;
 mod filter;
+mod filter_parser;
 mod function;
 mod parser;
 mod reference;
+mod variable;
 
+pub(crate) use budget::Budget;
+pub use budget::MAX_STEPS;
+use evaluate::Place;
 use faastlane_payload::flat::{Draft, View};
 use faastlane_payload::{Payload, PayloadError};
 use filter::Filter;
@@ -20,6 +30,7 @@ use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+pub use variable::is_variable_name;
 
 /// What paths are evaluated against.
 pub trait Scope {
@@ -27,6 +38,8 @@ pub trait Scope {
     fn input(&self) -> &Payload;
     /// `$$`: the context object. Built only when a path asks for it.
     fn context(&self) -> &Payload;
+    /// `$name`: the workflow's variable of this name, without its `$`; `None` if nothing has been assigned to it.
+    fn variable(&self, name: &str) -> Option<&Payload>;
 }
 
 /// Why a text is not a path.
@@ -39,20 +52,35 @@ pub struct PathError {
     pub offset: usize,
 }
 
+/// Why a path could not be followed to its end.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FindError {
+    /// What it starts at came in a flat form that is none.
+    #[error(transparent)]
+    Unreadable(#[from] PayloadError),
+    /// It would look at too many values: `..`, `*` and filters inside each other on a large document.
+    #[error("it takes more than {MAX_STEPS} steps")]
+    TooCostly,
+}
+
 /// A parsed path.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Path {
     text: Arc<str>,
     root: Root,
     segments: Vec<Segment>,
-    function: Option<Function>,
+    function: Option<Box<Function>>,
     definite: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Root {
+    /// `$`; in a filter also `@`.
     Input,
+    /// `$$`
     Context,
+    /// `$name`
+    Variable(Arc<str>),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -111,7 +139,7 @@ pub enum Found<'a> {
     /// A value of the document.
     One(&'a Value),
     /// What an indefinite path found, in document order.
-    Many(Vec<&'a Value>),
+    Many(Vec<Cow<'a, Value>>),
     /// A value that is not in the document as it stands: a function's result, a selection of several members.
     Made(Value),
 }
@@ -122,9 +150,17 @@ impl<'a> Found<'a> {
         match self {
             Found::Nothing => None,
             Found::One(value) => Some(Cow::Borrowed(value)),
-            Found::Many(values) => Some(Cow::Owned(Value::Array(values.into_iter().cloned().collect()))),
+            Found::Many(values) => {
+                Some(Cow::Owned(Value::Array(values.into_iter().map(Cow::into_owned).collect())))
+            }
             Found::Made(value) => Some(Cow::Owned(value)),
         }
+    }
+
+    /// What `into_value` will copy.
+    fn spend_on_copy(&self, budget: &mut Budget) -> Result<(), FindError> {
+        let Found::Many(values) = self else { return Ok(()) };
+        values.iter().try_for_each(|value| budget.spend_on(value))
     }
 }
 
@@ -155,6 +191,19 @@ impl Path {
         self.root == Root::Context
     }
 
+    /// The name of the variable that it starts at (`$name`), without the `$`.
+    pub fn variable(&self) -> Option<&str> {
+        match &self.root {
+            Root::Variable(name) => Some(name),
+            Root::Input | Root::Context => None,
+        }
+    }
+
+    /// The name of the variable that it starts at, if nothing has been assigned to that: why it finds nothing.
+    pub fn unassigned(&self, scope: &impl Scope) -> Option<&str> {
+        self.variable().filter(|name| scope.variable(name).is_none())
+    }
+
     /// Whether it is a path into the context object that can find the member at `members`, or something around or
     /// inside it: `$$.Execution` and `$$..Id` can reach `["Execution", "Input"]`, `$$.State` cannot.
     pub fn may_reach_context(&self, members: &[&str]) -> bool {
@@ -175,63 +224,66 @@ impl Path {
         self.definite
     }
 
-    /// `None` where a definite path points at nothing.
+    /// `None` where a definite path points at nothing, and where any path starts at a variable without a value: see
+    /// [`Path::unassigned`].
     ///
     /// # Errors
-    /// The payload came in a flat form that is none.
-    pub fn find<'a>(&self, scope: &'a impl Scope) -> Result<Option<Selected<'a>>, PayloadError> {
-        self.find_in(self.document(scope))
+    /// The payload came in a flat form that is none; or it is more work than [`MAX_STEPS`].
+    pub fn find<'a>(&self, scope: &'a impl Scope) -> Result<Option<Selected<'a>>, FindError> {
+        match self.document(scope) {
+            Some(document) => self.find_in(document),
+            None => Ok(None),
+        }
     }
 
-    /// What the path starts at.
-    pub(crate) fn document<'a>(&self, scope: &'a impl Scope) -> &'a Payload {
-        match self.root {
-            Root::Input => scope.input(),
-            Root::Context => scope.context(),
+    /// What the path starts at; `None` for a variable without a value.
+    pub(crate) fn document<'a>(&self, scope: &'a impl Scope) -> Option<&'a Payload> {
+        match &self.root {
+            Root::Input => Some(scope.input()),
+            Root::Context => Some(scope.context()),
+            Root::Variable(name) => scope.variable(name),
         }
     }
 
     /// Evaluates against one payload, whichever root the path names.
     ///
     /// # Errors
-    /// The payload came in a flat form that is none.
-    pub fn find_in<'a>(&self, payload: &'a Payload) -> Result<Option<Selected<'a>>, PayloadError> {
+    /// The payload came in a flat form that is none; or it is more work than [`MAX_STEPS`].
+    pub fn find_in<'a>(&self, payload: &'a Payload) -> Result<Option<Selected<'a>>, FindError> {
+        self.find_within(payload, &mut Budget::new())
+    }
+
+    pub(crate) fn find_within<'a>(
+        &self,
+        payload: &'a Payload,
+        budget: &mut Budget,
+    ) -> Result<Option<Selected<'a>>, FindError> {
         if !self.definite {
-            let found = self.find_in_value(payload.value()?).into_value();
-            return Ok(found.map(|value| Selected::Made(value.into_owned())));
+            let document = payload.value()?;
+            let found = self.select(Place { start: document, document, strict: false }, budget)?;
+            found.spend_on_copy(budget)?;
+            return Ok(found.into_value().map(|value| Selected::Made(value.into_owned())));
         }
         let Some((at, rest)) = walk(&self.segments, payload.view()?) else { return Ok(None) };
-        if rest.is_empty() && self.function.is_none() {
-            return Ok(Some(Selected::There(at)));
+        if let Some(function) = &self.function {
+            let document = if function.reads_document() { payload.value()? } else { &Value::Null };
+            return Ok(function.of_value(&at.to_value(), document, budget)?.map(Selected::Made));
         }
-        let at = at.to_value();
-        let found = self.finish(ending(rest, &at));
-        Ok(found.into_value().map(|value| Selected::Made(value.into_owned())))
+        let [Segment::Keys(keys)] = rest else { return Ok(Some(Selected::There(at))) };
+        if at.members().is_none() {
+            return Ok(None);
+        }
+        let chosen: Map<String, Value> =
+            keys.iter().filter_map(|key| Some((key.clone(), at.member(key)?.to_value()))).collect();
+        Ok(Some(Selected::Made(Value::Object(chosen))))
     }
 
     /// Evaluates against one decoded document.
-    pub fn find_in_value<'a>(&self, document: &'a Value) -> Found<'a> {
-        self.select(document, document)
-    }
-
-    fn finish<'a>(&self, found: Found<'a>) -> Found<'a> {
-        match &self.function {
-            None => found,
-            Some(function) => function.apply(found),
-        }
-    }
-
-    /// `start` is where the first segment applies; `document` is what `$` means in a filter.
-    fn select<'a>(&self, start: &'a Value, document: &'a Value) -> Found<'a> {
-        if !self.definite {
-            let mut found = Vec::new();
-            collect(&self.segments, start, document, &mut found);
-            return self.finish(Found::Many(found));
-        }
-        self.finish(match walk(&self.segments, start) {
-            Some((at, rest)) => ending(rest, at),
-            None => Found::Nothing,
-        })
+    ///
+    /// # Errors
+    /// It is more work than [`MAX_STEPS`].
+    pub fn find_in_value<'a>(&self, document: &'a Value) -> Result<Found<'a>, FindError> {
+        self.select(Place { start: document, document, strict: false }, &mut Budget::new())
     }
 }
 
@@ -241,156 +293,22 @@ impl fmt::Display for Path {
     }
 }
 
-/// A value in either form, through which a definite path goes in the same way.
-trait Place: Copy {
-    /// `None` as well if it is no object.
-    fn member(self, name: &str) -> Option<Self>;
-    /// How many elements an array has.
-    fn length(self) -> Option<usize>;
-    /// `None` as well if it is no array.
-    fn at(self, position: usize) -> Option<Self>;
-}
-
-impl Place for &Value {
-    fn member(self, name: &str) -> Option<Self> {
-        self.as_object()?.get(name)
-    }
-
-    fn length(self) -> Option<usize> {
-        self.as_array().map(Vec::len)
-    }
-
-    fn at(self, position: usize) -> Option<Self> {
-        self.as_array()?.get(position)
-    }
-}
-
-impl Place for View<'_> {
-    fn member(self, name: &str) -> Option<Self> {
-        View::member(self, name)
-    }
-
-    fn length(self) -> Option<usize> {
-        self.elements().and(self.count())
-    }
-
-    fn at(self, position: usize) -> Option<Self> {
-        self.element(position)
-    }
-}
-
 /// Goes as far as names and indices go; returns where that is and which segments are left.
-fn walk<P: Place>(segments: &[Segment], start: P) -> Option<(P, &[Segment])> {
+fn walk<'a, 's>(segments: &'s [Segment], start: View<'a>) -> Option<(View<'a>, &'s [Segment])> {
     let (mut at, mut rest) = (start, segments);
     while let [segment, behind @ ..] = rest {
         at = match segment {
             Segment::Key(key) => at.member(key)?,
-            Segment::Index(index) => element(at, *index)?,
+            Segment::Index(index) if *index >= 0 => at.element(usize::try_from(*index).ok()?)?,
+            Segment::Index(index) => {
+                let length = at.elements().and(at.count())?;
+                at.element(evaluate::position(*index, length)?)?
+            }
             _ => break,
         };
         rest = behind;
     }
     Some((at, rest))
-}
-
-/// What is left of a definite path behind its names and indices: nothing, or a list of names.
-fn ending<'a>(rest: &[Segment], at: &'a Value) -> Found<'a> {
-    match rest {
-        [] => Found::One(at),
-        [Segment::Keys(keys)] => members(at, keys),
-        _ => Found::Nothing,
-    }
-}
-
-/// Counts from the end when negative.
-fn element<P: Place>(array: P, index: i64) -> Option<P> {
-    if index >= 0 {
-        return array.at(usize::try_from(index).ok()?);
-    }
-    array.at(array.length()?.checked_sub(usize::try_from(index.unsigned_abs()).ok()?)?)
-}
-
-fn members<'a>(value: &'a Value, keys: &[String]) -> Found<'a> {
-    let Value::Object(object) = value else { return Found::Nothing };
-    let chosen: Map<String, Value> =
-        keys.iter().filter_map(|key| Some((key.clone(), object.get(key)?.clone()))).collect();
-    Found::Made(Value::Object(chosen))
-}
-
-fn collect<'a>(segments: &[Segment], at: &'a Value, document: &'a Value, found: &mut Vec<&'a Value>) {
-    let Some((segment, rest)) = segments.split_first() else {
-        found.push(at);
-        return;
-    };
-    match segment {
-        Segment::Key(key) => {
-            if let Some(value) = at.get(key.as_str()) {
-                collect(rest, value, document, found);
-            }
-        }
-        Segment::Index(index) => {
-            if let Some(value) = element(at, *index) {
-                collect(rest, value, document, found);
-            }
-        }
-        Segment::Keys(keys) => {
-            for value in keys.iter().filter_map(|key| at.get(key.as_str())) {
-                collect(rest, value, document, found);
-            }
-        }
-        Segment::Indices(indices) => {
-            for value in indices.iter().filter_map(|index| element(at, *index)) {
-                collect(rest, value, document, found);
-            }
-        }
-        Segment::Slice { from, to } => {
-            for value in slice(at, *from, *to) {
-                collect(rest, value, document, found);
-            }
-        }
-        Segment::Wildcard => for_each_child(at, |value| collect(rest, value, document, found)),
-        Segment::Descend => descend(rest, at, document, found),
-        Segment::Filter(filter) => match at {
-            Value::Array(array) => {
-                for value in array.iter().filter(|value| filter.accepts(value, document)) {
-                    collect(rest, value, document, found);
-                }
-            }
-            Value::Object(_) if filter.accepts(at, document) => collect(rest, at, document, found),
-            _ => {}
-        },
-    }
-}
-
-/// Parents before children, as Jayway walks. A payload's nesting is bounded, and so is this recursion.
-fn descend<'a>(rest: &[Segment], at: &'a Value, document: &'a Value, found: &mut Vec<&'a Value>) {
-    collect(rest, at, document, found);
-    for_each_child(at, |child| {
-        if child.is_array() || child.is_object() {
-            descend(rest, child, document, found);
-        }
-    });
-}
-
-fn for_each_child<'a>(value: &'a Value, mut visit: impl FnMut(&'a Value)) {
-    match value {
-        Value::Array(array) => array.iter().for_each(visit),
-        Value::Object(object) => object.values().for_each(&mut visit),
-        _ => {}
-    }
-}
-
-fn slice(value: &Value, from: Option<i64>, to: Option<i64>) -> &[Value] {
-    let Value::Array(array) = value else { return &[] };
-    let place = |bound: i64| {
-        let length = array.len();
-        match usize::try_from(bound) {
-            Ok(bound) => bound.min(length),
-            Err(_) => length.saturating_sub(usize::try_from(bound.unsigned_abs()).unwrap_or(usize::MAX)),
-        }
-    };
-    let (start, end) = (from.map_or(0, place), to.map_or(array.len(), place));
-    array.get(start..end).unwrap_or(&[])
 }
 
 #[cfg(test)]

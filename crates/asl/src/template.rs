@@ -3,12 +3,13 @@
 //! Source: <https://states-language.net/spec.html#payload-template>.
 
 use crate::intrinsic::{Call, CallError};
-use crate::path::{Path, Scope};
+use crate::path::{FindError, MAX_STEPS, Path, Scope};
 use crate::random::SplitMix64;
 use faastlane_payload::flat::Draft;
 use faastlane_payload::{Payload, PayloadError};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 /// A parsed template.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,9 +57,25 @@ pub enum EvaluationError {
         /// The document that the path was applied to, as JSON.
         input: String,
     },
+    /// A path starts at a variable to which nothing has been assigned. `States.Runtime`, as for any other path that
+    /// finds nothing.
+    #[error(
+        "The JSONPath '{path}' specified for the field '{field}' could not be found: the variable '${variable}' has not been assigned"
+    )]
+    Unassigned {
+        field: String,
+        path: String,
+        /// Without its `$`.
+        variable: String,
+    },
     /// `States.IntrinsicFailure`
     #[error("The function '{call}' had the following error: {message}")]
     Intrinsic { call: String, message: String },
+    /// See [`FindError::TooCostly`]. `States.Runtime`.
+    #[error(
+        "The JSONPath '{path}' specified for the field '{field}' cannot be evaluated: it takes more than {MAX_STEPS} steps"
+    )]
+    TooCostly { field: String, path: String },
     /// What a path starts at came in a flat form that is none.
     #[error(transparent)]
     Unreadable(#[from] PayloadError),
@@ -88,6 +105,16 @@ impl Template {
         self.root.any_path(&mut |path| path.may_reach_context(members))
     }
 
+    /// The names of the variables that its paths start at.
+    pub fn variables(&self) -> BTreeSet<&str> {
+        let mut names = BTreeSet::new();
+        self.root.any_path(&mut |path| {
+            names.extend(path.variable());
+            false
+        });
+        names
+    }
+
     /// Whether `member` of the root is the whole input (`$`) and everything else is literal, so that the input can be
     /// passed on as it is.
     pub fn passes_input_as(&self, member: &str) -> bool {
@@ -109,7 +136,7 @@ impl Template {
 }
 
 impl Node {
-    fn any_path(&self, wanted: &mut impl FnMut(&Path) -> bool) -> bool {
+    fn any_path<'a>(&'a self, wanted: &mut impl FnMut(&'a Path) -> bool) -> bool {
         match self {
             Node::Literal(_) => false,
             Node::Object(members) => members.iter().any(|(_, node)| node.any_path(wanted)),
@@ -137,9 +164,10 @@ impl Node {
                 let drafts = elements.iter().map(|node| node.draft(scope, random));
                 Draft::Array(drafts.collect::<Result<_, _>>()?)
             }
-            Node::Path { field, path } => match path.find(scope)? {
-                Some(selected) => selected.into(),
-                None => return Err(missing(field, path, scope)),
+            Node::Path { field, path } => match path.find(scope) {
+                Ok(Some(selected)) => selected.into(),
+                Ok(None) => return Err(missing(field, path, scope)),
+                Err(error) => return Err(unfollowed(field, path, error)),
             },
             Node::Call { field, call } => {
                 Draft::Value(call.evaluate(scope, random).map_err(|error| error.in_field(field, scope))?)
@@ -153,19 +181,30 @@ impl CallError {
     pub fn in_field(self, field: &str, scope: &impl Scope) -> EvaluationError {
         match self {
             CallError::Missing(path) => missing(field, &path, scope),
-            CallError::Unreadable(error) => error.into(),
+            CallError::Unfollowed { path, error } => unfollowed(field, &path, error),
             CallError::Failed { call, message } => EvaluationError::Intrinsic { call, message },
         }
     }
 }
 
-fn missing(field: &str, path: &Path, scope: &impl Scope) -> EvaluationError {
-    match path.document(scope).value() {
-        Ok(document) => EvaluationError::Missing {
-            field: field.to_owned(),
-            path: path.as_str().to_owned(),
-            input: document.to_string(),
-        },
+fn unfollowed(field: &str, path: &Path, error: FindError) -> EvaluationError {
+    match error {
+        FindError::TooCostly => {
+            EvaluationError::TooCostly { field: field.to_owned(), path: path.as_str().to_owned() }
+        }
+        FindError::Unreadable(error) => error.into(),
+    }
+}
+
+/// What is said about a path in this field that finds nothing in this scope.
+pub fn missing(field: &str, path: &Path, scope: &impl Scope) -> EvaluationError {
+    let (field, text) = (field.to_owned(), path.as_str().to_owned());
+    let Some(document) = path.document(scope) else {
+        let variable = path.variable().unwrap_or_default().to_owned();
+        return EvaluationError::Unassigned { field, path: text, variable };
+    };
+    match document.value() {
+        Ok(document) => EvaluationError::Missing { field, path: text, input: document.to_string() },
         Err(error) => error.into(),
     }
 }
@@ -252,6 +291,9 @@ mod tests {
         fn context(&self) -> &Payload {
             &self.1
         }
+        fn variable(&self, name: &str) -> Option<&Payload> {
+            (name == "v").then_some(&self.1)
+        }
     }
 
     #[test]
@@ -266,8 +308,9 @@ mod tests {
             (json!({"k.$": "$$.State.Name", "l": 2}), json!({"k": "s", "l": 2})),
             (json!({"deep": [{"k.$": "$.a"}, 3]}), json!({"deep": [{"k": 1}, 3]})),
             (json!({"k.$": "$.list[*].x"}), json!({"k": [1, 2]})),
-            (json!({"k.$": "$.nothing[*].x"}), json!({"k": []})),
+            (json!({"k.$": "$.list[*].y"}), json!({"k": []})),
             (json!({"k.$": "States.MathAdd($.a, 2)"}), json!({"k": 3})),
+            (json!({"k.$": "$v.State.Name", "l": "$v"}), json!({"k": "s", "l": "$v"})),
         ] {
             let parsed = Template::parse(&template).unwrap();
             let made = parsed.evaluate(&documents, &mut SplitMix64::new(0)).unwrap();
@@ -292,6 +335,13 @@ mod tests {
         assert!(
             evaluate(json!({"value.$": "$$.no"})).ends_with("could not be found in the input '{\"c\":1}'")
         );
+        assert!(
+            evaluate(json!({"value.$": "$v.no"})).ends_with("could not be found in the input '{\"c\":1}'")
+        );
+        for path in ["$no.x", "$no[*]", "States.Array($no.x)"] {
+            let said = evaluate(json!({"value.$": path}));
+            assert!(said.ends_with("the variable '$no' has not been assigned"), "{said}");
+        }
     }
 
     #[test]
@@ -320,5 +370,7 @@ mod tests {
         assert!(!template.passes_input_as("Payload"));
         assert!(template.may_reach_context(&["Execution"]));
         assert!(!template.may_reach_context(&["Execution", "Input"]));
+        let template = json!({"a.$": "$b.x", "c": [{"d.$": "States.Array($a, $.x)"}], "e": "$e"});
+        assert_eq!(Vec::from_iter(Template::parse(&template).unwrap().variables()), ["a", "b"]);
     }
 }

@@ -1,8 +1,8 @@
 //! Good definitions: what they are read as, in both formats.
 
 use faastlane_asl::definition::{
-    Comparison, Condition, Flow, NumberOrPath, Operand, Resource, ResultPath, Selection, StateKind,
-    StateMachine, StringOrPath, Test, Timestamp, Transition, WaitUntil,
+    Comparison, Condition, DataFlow, Dynamic, Flow, ItemSource, Operand, PathFlow, Resource, ResultPath,
+    Selection, StateKind, StateMachine, StringSource, Test, Timestamp, Transition, WaitUntil,
 };
 use faastlane_asl::source::{Source, Span};
 use faastlane_asl::{Parsed, parse};
@@ -15,6 +15,15 @@ fn read(name: &str) -> Parsed {
 
 fn machine(text: &str) -> StateMachine {
     parse(&Source::new("definition", text)).unwrap_or_else(|findings| panic!("{findings:#?}")).machine
+}
+
+/// The data flow of a state in JSONPath.
+fn paths(machine: &StateMachine, name: &str) -> PathFlow {
+    let state = machine.flow.states.iter().find(|state| &*state.name == name).unwrap();
+    match &state.data {
+        DataFlow::JsonPath(paths) => (**paths).clone(),
+        DataFlow::Jsonata(_) => panic!("{name} is in JSONata"),
+    }
 }
 
 /// Two formats have their states in two places, and nothing else that differs.
@@ -57,23 +66,25 @@ fn every_field_arrives() {
     };
 
     let StateKind::Pass(pass) = kind("Prepare") else { panic!() };
-    assert!(matches!(&pass.input_path, Selection::Path(path) if path.as_str() == "$.order"));
-    assert!(matches!(&pass.result_path, ResultPath::At(path) if path.as_str() == "$.prepared"));
-    assert_eq!(pass.output_path, Selection::Whole);
+    let data = paths(&machine, "Prepare");
+    assert!(matches!(&data.input_path, Selection::Path(path) if path.as_str() == "$.order"));
+    assert!(matches!(&data.result_path, ResultPath::At(path) if path.as_str() == "$.prepared"));
+    assert_eq!(data.output_path, Selection::Whole);
     assert_eq!(
-        pass.result.unwrap().to_string(),
+        pass.result.unwrap().value().unwrap().to_string(),
         "{\"exact\":12345678901234567890.10,\"none\":null,\"text\":\"é\\n😀\"}"
     );
-    assert!(pass.parameters.is_some());
+    assert!(data.parameters.is_some());
     assert!(to("Call")(&pass.transition));
 
     let StateKind::Task(task) = kind("Call") else { panic!() };
     assert_eq!(task.resource, Resource::Function("resize".into()));
-    assert_eq!((task.input_path, task.output_path), (Selection::Empty, Selection::Empty));
-    assert_eq!(task.result_path, ResultPath::Discard);
-    assert!(task.parameters.is_some() && task.result_selector.is_some());
-    assert_eq!(task.timeout, Some(NumberOrPath::Fixed(10)));
-    assert_eq!(task.heartbeat, Some(NumberOrPath::Fixed(9)));
+    let data = paths(&machine, "Call");
+    assert_eq!((data.input_path, data.output_path), (Selection::Empty, Selection::Empty));
+    assert_eq!(data.result_path, ResultPath::Discard);
+    assert!(data.parameters.is_some() && data.result_selector.is_some());
+    assert_eq!(task.timeout, Some(Dynamic::Fixed(10)));
+    assert_eq!(task.heartbeat, Some(Dynamic::Fixed(9)));
     let [first, second] = task.retry.as_slice() else { panic!() };
     assert_eq!(first.error_equals, ["Busy", "States.Timeout"]);
     assert_eq!((first.interval_seconds, first.max_attempts, first.backoff_rate), (2, 0, 1.5));
@@ -88,8 +99,8 @@ fn every_field_arrives() {
 
     let StateKind::Task(task) = kind("Invoke") else { panic!() };
     assert_eq!(task.resource, Resource::LambdaInvoke { function: Some("label".into()) });
-    assert!(matches!(&task.timeout, Some(NumberOrPath::Path(path)) if path.as_str() == "$.timeout"));
-    assert!(matches!(&task.heartbeat, Some(NumberOrPath::Path(path)) if path.reads_context()));
+    assert!(matches!(&task.timeout, Some(Dynamic::Path(path)) if path.as_str() == "$.timeout"));
+    assert!(matches!(&task.heartbeat, Some(Dynamic::Path(path)) if path.reads_context()));
     let StateKind::Task(task) = kind("Invoke by path") else { panic!() };
     assert_eq!(task.resource, Resource::LambdaInvoke { function: None });
 
@@ -106,10 +117,13 @@ fn every_field_arrives() {
         StateKind::Wait(wait) => wait.until,
         other => panic!("{other:?}"),
     });
-    assert_eq!(waits[0], WaitUntil::Seconds(0));
-    assert!(matches!(&waits[1], WaitUntil::SecondsPath(path) if path.as_str() == "$.seconds"));
-    assert_eq!(waits[2], WaitUntil::Timestamp(Timestamp { nanos: 1_457_917_140_500_000_000 }));
-    assert!(matches!(&waits[3], WaitUntil::TimestampPath(path) if path.as_str() == "$.until"));
+    assert_eq!(waits[0], WaitUntil::Seconds(Dynamic::Fixed(0)));
+    assert!(matches!(&waits[1], WaitUntil::Seconds(Dynamic::Path(path)) if path.as_str() == "$.seconds"));
+    assert_eq!(
+        waits[2],
+        WaitUntil::Timestamp(Dynamic::Fixed(Timestamp { nanos: 1_457_917_140_500_000_000 }))
+    );
+    assert!(matches!(&waits[3], WaitUntil::Timestamp(Dynamic::Path(path)) if path.as_str() == "$.until"));
 }
 
 #[test]
@@ -121,33 +135,32 @@ fn flows_arrive_within_their_states() {
     let StateKind::Parallel(parallel) = kind("Both") else { panic!() };
     let starts = parallel.branches.iter().map(|branch| &*branch.state(branch.start_at).name);
     assert_eq!(starts.collect::<Vec<_>>(), ["Left", "Right"]);
-    assert!(parallel.parameters.is_some() && parallel.result_selector.is_some());
+    let data = paths(&machine, "Both");
+    assert!(data.parameters.is_some() && data.result_selector.is_some());
     assert_eq!((parallel.retry.len(), parallel.catch.len()), (1, 1));
 
     let StateKind::Map(map) = kind("Each") else { panic!() };
     assert_eq!(&*map.processor.state(map.processor.start_at).name, "Item");
-    assert!(matches!(&map.items_path, Selection::Path(path) if path.as_str() == "$.items"));
+    assert!(matches!(&map.items, ItemSource::Path(Selection::Path(path)) if path.as_str() == "$.items"));
     assert!(map.item_selector.is_some());
-    assert_eq!(map.max_concurrency, Some(NumberOrPath::Fixed(3)));
-    assert_eq!(map.tolerated_failure_count, Some(NumberOrPath::Fixed(1)));
+    assert_eq!(map.max_concurrency, Some(Dynamic::Fixed(3)));
+    assert_eq!(map.tolerated_failure_count, Some(Dynamic::Fixed(1)));
     assert!(
-        matches!(&map.tolerated_failure_percentage, Some(NumberOrPath::Path(path)) if path.as_str() == "$.percentage")
+        matches!(&map.tolerated_failure_percentage, Some(Dynamic::Path(path)) if path.as_str() == "$.percentage")
     );
 
     let StateKind::Map(map) = kind("Each as before") else { panic!() };
     assert_eq!(&*map.processor.state(map.processor.start_at).name, "Old item");
     assert!(map.item_selector.is_some());
-    assert!(matches!(&map.max_concurrency, Some(NumberOrPath::Path(path)) if path.as_str() == "$.width"));
-    assert!(
-        matches!(&map.tolerated_failure_count, Some(NumberOrPath::Path(path)) if path.as_str() == "$.count")
-    );
+    assert!(matches!(&map.max_concurrency, Some(Dynamic::Path(path)) if path.as_str() == "$.width"));
+    assert!(matches!(&map.tolerated_failure_count, Some(Dynamic::Path(path)) if path.as_str() == "$.count"));
 
     let StateKind::Fail(fail) = kind("Give up") else { panic!() };
-    assert_eq!(fail.error, Some(StringOrPath::Fixed("Stopped".into())));
-    assert_eq!(fail.cause, Some(StringOrPath::Fixed("nothing helped".into())));
+    assert_eq!(fail.error, Some(StringSource::Fixed("Stopped".into())));
+    assert_eq!(fail.cause, Some(StringSource::Fixed("nothing helped".into())));
     let StateKind::Fail(fail) = kind("Give up by path") else { panic!() };
-    assert!(matches!(&fail.error, Some(StringOrPath::Path(path)) if path.as_str() == "$.Error"));
-    assert!(matches!(&fail.cause, Some(StringOrPath::Path(path)) if path.as_str() == "$.Cause"));
+    assert!(matches!(&fail.error, Some(StringSource::Path(path)) if path.as_str() == "$.Error"));
+    assert!(matches!(&fail.cause, Some(StringSource::Path(path)) if path.as_str() == "$.Cause"));
 }
 
 #[test]
@@ -168,12 +181,13 @@ fn defaults_are_those_of_the_specification() {
         r#"{ "StartAt": "T", "States": { "T": { "Type": "Task", "Resource": "f", "End": true,
              "Retry": [ { "ErrorEquals": ["E"] } ] } } }"#,
     );
-    assert_eq!((machine.comment, machine.version, machine.timeout_seconds), (None, None, None));
+    assert_eq!((&machine.comment, &machine.version, machine.timeout_seconds), (&None, &None, None));
     let state = machine.flow.state(machine.flow.start_at);
     let StateKind::Task(task) = &state.kind else { panic!("{state:?}") };
     assert_eq!(task.resource, Resource::Function("f".into()));
-    assert_eq!((&task.input_path, &task.output_path), (&Selection::Whole, &Selection::Whole));
-    assert_eq!(task.result_path, ResultPath::Replace);
+    let data = paths(&machine, "T");
+    assert_eq!((&data.input_path, &data.output_path), (&Selection::Whole, &Selection::Whole));
+    assert_eq!(data.result_path, ResultPath::Replace);
     assert_eq!((&task.timeout, &task.heartbeat), (&None, &None));
     assert_eq!(task.transition, Transition::End);
     let retrier = &task.retry[0];
@@ -263,8 +277,11 @@ fn a_definition_without_a_telling_name_is_told_by_its_first_character() {
 #[test]
 fn waits_are_read() {
     for (field, until) in [
-        (r#""Seconds": 99999999"#, WaitUntil::Seconds(99_999_999)),
-        (r#""Timestamp": "1970-01-01T00:00:00Z""#, WaitUntil::Timestamp(Timestamp { nanos: 0 })),
+        (r#""Seconds": 99999999"#, WaitUntil::Seconds(Dynamic::Fixed(99_999_999))),
+        (
+            r#""Timestamp": "1970-01-01T00:00:00Z""#,
+            WaitUntil::Timestamp(Dynamic::Fixed(Timestamp { nanos: 0 })),
+        ),
     ] {
         let text = format!(
             r#"{{ "StartAt": "W", "States": {{ "W": {{ "Type": "Wait", {field}, "End": true }} }} }}"#
@@ -285,10 +302,10 @@ fn limits_of_numbers_are_inclusive() {
         let StateKind::Map(map) = machine.flow.states[0].kind.clone() else { panic!("{machine:?}") };
         map
     };
-    let percentage = |value| Some(NumberOrPath::Fixed(value));
-    assert_eq!(map(r#""ToleratedFailurePercentage": 0"#).tolerated_failure_percentage, percentage(0));
-    assert_eq!(map(r#""ToleratedFailurePercentage": 100"#).tolerated_failure_percentage, percentage(100));
-    assert_eq!(map(r#""MaxConcurrency": 0"#).max_concurrency, percentage(0));
+    let percentage = |value| Some(Dynamic::Fixed(value));
+    assert_eq!(map(r#""ToleratedFailurePercentage": 0"#).tolerated_failure_percentage, percentage(0.0));
+    assert_eq!(map(r#""ToleratedFailurePercentage": 100"#).tolerated_failure_percentage, percentage(100.0));
+    assert_eq!(map(r#""MaxConcurrency": 0"#).max_concurrency, Some(Dynamic::Fixed(0)));
 }
 
 /// What cannot be obeyed and does no harm is said, and the machine runs.

@@ -88,7 +88,7 @@ fn json_values() -> impl Strategy<Value = Value> {
 fn result_of_pass(name: &str, text: &str) -> Value {
     let parsed = parse(&Source::new(name, text)).unwrap_or_else(|findings| panic!("{text}\n{findings:#?}"));
     match parsed.machine.flow.states.into_iter().next().unwrap().kind {
-        StateKind::Pass(pass) => pass.result.unwrap(),
+        StateKind::Pass(pass) => pass.result.unwrap().value().unwrap().clone(),
         other => panic!("{other:?}"),
     }
 }

@@ -73,7 +73,14 @@ pub(crate) fn execute(
     stop: &dyn Fn() -> bool,
 ) -> Result<Record, BenchError> {
     // Nothing in the chain is random.
-    let record = instance.run(&RunInput { name: "bench", input: event, seed: 0, stop })?;
+    let record = instance.run(&RunInput {
+        name: "bench",
+        input: event,
+        seed: 0,
+        time_scale: 1.0,
+        history: None,
+        stop,
+    })?;
     match record.status {
         Status::Succeeded => Ok(record),
         Status::Aborted if stop() => Err(BenchError::Interrupted),

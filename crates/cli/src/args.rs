@@ -2,7 +2,7 @@
 
 use crate::env_vars;
 use crate::exit::Exit;
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgGroup, Args, Parser, Subcommand};
 use faastlane_bench::EventSpec;
 use faastlane_compose::{Overrides, PythonRequest, RequestedIsolation, parse_size};
 use std::num::NonZeroUsize;
@@ -20,6 +20,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Init(InitArguments),
     Run(RunArguments),
+    Test(TestArguments),
     Plan(PlanArguments),
     Validate(ValidateArguments),
     Graph(GraphArguments),
@@ -28,6 +29,7 @@ pub(crate) enum Command {
     Bench(BenchArguments),
     Doctor(DoctorArguments),
     Explain(ExplainArguments),
+    Eval(EvalArguments),
 }
 
 /// Make a workflow that runs as it is
@@ -45,6 +47,38 @@ pub(crate) struct RunArguments {
     /// A file with the input as JSON, or `-` for standard input; `{}` without
     #[arg(long, value_name = "FILE")]
     pub(crate) input: Option<PathBuf>,
+    /// A file with stand-ins that answer instead of functions: AWS's mock configuration (with a test case behind `#`), or
+    /// a list of functions and what each does
+    #[arg(long, value_name = "FILE[#CASE]")]
+    pub(crate) mock: Option<String>,
+    /// Shorten Wait states, delays before retries and the sleep of stand-ins: 0.01 makes a second 10 ms
+    #[arg(long, value_name = "FACTOR", default_value = "1", value_parser = parse_time_scale)]
+    pub(crate) time_scale: f64,
+    /// Print everything as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print the history as Step Functions writes it: a table, or with --json a JSON object a line
+    #[arg(long)]
+    pub(crate) history: bool,
+}
+
+/// Run the test cases of a workflow, and compare what comes out with what is expected
+#[derive(Debug, Args)]
+pub(crate) struct TestArguments {
+    /// A folder with test cases, or a workflow folder with a `tests` folder in it
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// Only cases whose name holds this text; may be given several times
+    #[arg(short = 'k', long, value_name = "TEXT")]
+    pub(crate) filter: Vec<String>,
+    /// How many cases run at the same time; as many as there are CPUs without
+    #[arg(short, long, value_name = "COUNT")]
+    pub(crate) jobs: Option<NonZeroUsize>,
+    /// Write what came out into the cases as what is expected
+    #[arg(long)]
+    pub(crate) update: bool,
+    #[command(flatten)]
+    pub(crate) settings: SettingArguments,
     /// Print everything as one JSON object
     #[arg(long)]
     pub(crate) json: bool,
@@ -151,12 +185,43 @@ pub(crate) struct ExplainArguments {
     pub(crate) code: String,
 }
 
+/// Try an expression out: what it gives as JSON on stdout
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("expression").required(true))]
+pub(crate) struct EvalArguments {
+    /// A path such as '$.items[0]', or a call such as 'States.UUID()'
+    #[arg(long, value_name = "PATH", group = "expression")]
+    pub(crate) jsonpath: Option<String>,
+    /// An expression such as '$states.input.total', with `{% … %}` or without
+    #[arg(long, value_name = "EXPRESSION", group = "expression")]
+    pub(crate) jsonata: Option<String>,
+    /// A file with the input as JSON (`$`, `$states.input`), or `-` for standard input; `{}` without
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input: Option<PathBuf>,
+    /// A file with the context object as JSON (`$$`, `$states.context`); `{}` without
+    #[arg(long, value_name = "FILE")]
+    pub(crate) context: Option<PathBuf>,
+    /// A file with the variables as one JSON object (`$name`); none without
+    #[arg(long, value_name = "FILE")]
+    pub(crate) variables: Option<PathBuf>,
+    /// Print everything as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// Which workflow, and the settings that win over its `faastlane.toml`.
 #[derive(Debug, Args)]
 pub(crate) struct WorkflowArguments {
     /// A workflow folder or a definition file
     #[arg(default_value = ".")]
     pub(crate) path: PathBuf,
+    #[command(flatten)]
+    settings: SettingArguments,
+}
+
+/// Settings that win over those of a `faastlane.toml`.
+#[derive(Debug, Args)]
+pub(crate) struct SettingArguments {
     /// What keeps the functions apart: auto, mpk, process or none
     #[arg(long, env = env_vars::ISOLATION, value_name = "KIND")]
     isolation: Option<RequestedIsolation>,
@@ -170,12 +235,24 @@ pub(crate) struct WorkflowArguments {
 
 impl WorkflowArguments {
     pub(crate) fn overrides(&self) -> Overrides {
+        self.settings.overrides()
+    }
+}
+
+impl SettingArguments {
+    pub(crate) fn overrides(&self) -> Overrides {
         Overrides {
             python: self.python.clone(),
             max_payload_bytes: self.max_payload,
             isolation: self.isolation,
         }
     }
+}
+
+/// More than 0, and at most 1000.
+pub(crate) fn parse_time_scale(text: &str) -> Result<f64, String> {
+    let factor = text.parse().ok().filter(|factor: &f64| *factor > 0.0 && *factor <= 1000.0);
+    factor.ok_or_else(|| "expected a number above 0 and up to 1000, such as 0.01".to_owned())
 }
 
 fn parse_python(text: &str) -> Result<PythonRequest, String> {

@@ -9,8 +9,9 @@ pub(crate) enum Exit {
     Succeeded = 0,
     /// A bug or a broken host: something that no other code stands for.
     Unexpected = 1,
-    /// Wrong arguments, or an input that is no JSON.
+    /// Wrong arguments, an input that is no JSON, or an expression that is none.
     Usage = 2,
+    /// The workflow ran and failed, or an expression was evaluated and gave nothing.
     ExecutionFailed = 100,
     /// A function, a Python or a requirement is missing or wrong.
     ComposeFailed = 101,
@@ -43,8 +44,8 @@ impl Exit {
         match self {
             Self::Succeeded => "succeeded",
             Self::Unexpected => "something unexpected",
-            Self::Usage => "wrong arguments, or an input that is no JSON",
-            Self::ExecutionFailed => "the execution failed",
+            Self::Usage => "wrong arguments, or a wrong input, expression, mock or test case",
+            Self::ExecutionFailed => "the execution, the evaluation or a test case failed",
             Self::ComposeFailed => "a function, a Python or a requirement is missing or wrong",
             Self::InvalidDefinition => "the definition is invalid",
             Self::TimedOut => "the execution timed out",
@@ -74,7 +75,7 @@ impl Exit {
 }
 
 /// By what the code of a finding begins with: the first that is among the findings counts.
-const BY_CODE: [(&str, Exit); 9] = [
+const BY_CODE: [(&str, Exit); 12] = [
     ("FL01", Exit::InvalidDefinition),
     ("FL030", Exit::Usage),
     ("FL032", Exit::Usage),
@@ -82,7 +83,10 @@ const BY_CODE: [(&str, Exit); 9] = [
     ("FL0313", Exit::IsolationViolation),
     ("FL0314", Exit::Interrupted),
     ("FL031", Exit::Unexpected),
+    ("FL0330", Exit::Usage),
+    ("FL0331", Exit::ExecutionFailed),
     ("FL04", Exit::IsolationUnavailable),
+    ("FL05", Exit::Usage),
     ("FL", Exit::ComposeFailed),
 ];
 

@@ -7,12 +7,15 @@ mod args;
 mod bench;
 mod doctor;
 mod env_vars;
+mod eval;
 mod exit;
 mod explain;
 mod graph;
+mod history;
 mod host;
 mod init;
 mod interrupt;
+mod mock_file;
 mod plan;
 mod progress;
 mod render_diagnostic;
@@ -21,7 +24,9 @@ mod run_failure;
 mod run_input;
 mod schema;
 mod surroundings;
+mod table;
 mod terminal;
+mod test;
 mod validate;
 mod waterfall;
 
@@ -58,6 +63,7 @@ fn execute(command: &Command) -> anyhow::Result<Exit> {
     match command {
         Command::Init(arguments) => init::execute(arguments),
         Command::Run(arguments) => run::execute(arguments),
+        Command::Test(arguments) => test::execute(arguments),
         Command::Plan(arguments) => plan::execute(arguments),
         Command::Validate(arguments) => validate::execute(arguments),
         Command::Graph(arguments) => graph::execute(arguments),
@@ -65,6 +71,7 @@ fn execute(command: &Command) -> anyhow::Result<Exit> {
         Command::Bench(arguments) => bench::execute(arguments),
         Command::Doctor(arguments) => doctor::execute(arguments),
         Command::Explain(arguments) => explain::execute(arguments),
+        Command::Eval(arguments) => eval::execute(arguments),
     }
 }
 

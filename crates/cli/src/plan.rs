@@ -3,9 +3,9 @@
 use crate::args::PlanArguments;
 use crate::exit::Exit;
 use crate::surroundings::surroundings;
+use crate::table;
 use crate::terminal::Terminal;
 use crate::{host, progress, render_diagnostic};
-use comfy_table::{ContentArrangement, Table, presets};
 use faastlane_asl::diagnostic::Diagnostic;
 use faastlane_compose::{Isolation, Plan, PythonInstall, load};
 use serde_json::json;
@@ -62,7 +62,7 @@ fn python_line(python: &PythonInstall) -> String {
 }
 
 fn states_table(plan: &Plan, width: usize) -> String {
-    let mut table = new_table(width, &["STATE", "TYPE", "FUNCTION", "PLACEMENT", "DOMAIN", "WHY"]);
+    let mut table = table::with_header(&["STATE", "TYPE", "FUNCTION", "PLACEMENT", "DOMAIN", "WHY"], width);
     for state in &plan.states {
         table.add_row([
             format!("{}{}", "  ".repeat(state.within.len()), state.name),
@@ -73,7 +73,7 @@ fn states_table(plan: &Plan, width: usize) -> String {
             state.reason.clone(),
         ]);
     }
-    trimmed(&table)
+    table::trimmed(&table)
 }
 
 fn domains_table(plan: &Plan, width: usize) -> String {
@@ -82,7 +82,7 @@ fn domains_table(plan: &Plan, width: usize) -> String {
     if several_pythons {
         header.insert(4, "PYTHON");
     }
-    let mut table = new_table(width, &header);
+    let mut table = table::with_header(&header, width);
     for domain in &plan.domains {
         let names: Vec<&str> =
             domain.functions.iter().map(|&function| plan.functions[function].name.as_str()).collect();
@@ -98,20 +98,5 @@ fn domains_table(plan: &Plan, width: usize) -> String {
         }
         table.add_row(row);
     }
-    trimmed(&table)
-}
-
-fn new_table(width: usize, header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(u16::try_from(width).unwrap_or(u16::MAX)).set_header(header);
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    table
-}
-
-fn trimmed(table: &Table) -> String {
-    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
-    lines.join("\n")
+    table::trimmed(&table)
 }

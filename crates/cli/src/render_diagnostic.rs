@@ -40,7 +40,7 @@ fn severity_name(severity: Severity) -> &'static str {
     }
 }
 
-fn render(findings: &[Diagnostic], terminal: Terminal) -> String {
+pub(crate) fn render(findings: &[Diagnostic], terminal: Terminal) -> String {
     let theme = if terminal.color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let handler = GraphicalReportHandler::new_themed(theme).with_width(terminal.width).with_context_lines(1);
     let mut text = String::new();

@@ -2,19 +2,21 @@
 
 use crate::args::RunArguments;
 use crate::exit::Exit;
+use crate::history::HistoryPrinter;
 use crate::interrupt::Interrupt;
 use crate::run_failure::of_instance;
 use crate::run_input;
 use crate::surroundings::surroundings;
 use crate::waterfall::{self, Run};
-use crate::{host, progress, render_diagnostic};
+use crate::{host, mock_file, progress, render_diagnostic};
 use faastlane_asl::diagnostic::Diagnostic;
-use faastlane_compose::{Plan, Workflow, load};
+use faastlane_compose::{Host, Plan, Surroundings, Workflow, load};
 use faastlane_payload::Payload;
-use faastlane_pool::{Instance, LogLine, Record, RunInput, StartError, StateRecord, Status};
+use faastlane_pool::{EventReport, Instance, LogLine, Record, RunInput, StartError, StateRecord, Status};
 use serde_json::{Value, json};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
+use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 pub(crate) fn execute(arguments: &RunArguments) -> anyhow::Result<Exit> {
@@ -31,7 +33,8 @@ pub(crate) fn execute(arguments: &RunArguments) -> anyhow::Result<Exit> {
     // Not before: what has run until now (pip, say) ends with this process and its terminal.
     let interrupt = Interrupt::listen()?;
     let composed = begin.elapsed();
-    let ran = run(&workflow, &plan, &input, &interrupt, begin);
+    let printer = arguments.history.then(|| HistoryPrinter::new(arguments.json));
+    let ran = run(&workflow, &plan, &input, arguments.time_scale, printer.as_ref(), &interrupt, begin);
     let ran = match ran {
         Ok(ran) => ran,
         Err(StartError { error, logs }) => {
@@ -44,7 +47,12 @@ pub(crate) fn execute(arguments: &RunArguments) -> anyhow::Result<Exit> {
         }
     };
     let exit = exit_of(&ran.record, &interrupt);
-    if arguments.json {
+    if let Some(printer) = printer {
+        printer.finish()?;
+        if !arguments.json {
+            waterfall::print(&Run { plan: &plan, ran: &ran, composed })?;
+        }
+    } else if arguments.json {
         say(&report(&plan, &ran))?;
     } else {
         if let Some(output) = &ran.record.output {
@@ -68,18 +76,30 @@ fn make_ready(
     arguments: &RunArguments,
     findings: &mut Vec<Diagnostic>,
 ) -> Result<(Workflow, Plan, Payload), Vec<Diagnostic>> {
+    let mut surroundings = surroundings(arguments.workflow.overrides());
+    surroundings.mocks = arguments.mock.as_deref().map(mock_file::read).transpose()?;
     let input = run_input::read(arguments.input.as_deref());
-    let mut workflow =
-        match (load(&arguments.workflow.path, &surroundings(arguments.workflow.overrides())), &input) {
-            (Ok(workflow), _) => workflow,
-            (Err(errors), Err(wrong_input)) => {
-                return Err(errors.into_iter().chain([(**wrong_input).clone()]).collect());
-            }
-            (Err(errors), Ok(_)) => return Err(errors),
-        };
+    prepare(&arguments.workflow.path, &surroundings, input, &host::probe(), findings)
+}
+
+/// Everything that an execution needs, or what stands in its way. Warnings go to `findings`.
+pub(crate) fn prepare(
+    workflow: &Path,
+    surroundings: &Surroundings,
+    input: Result<Payload, Box<Diagnostic>>,
+    host: &Host,
+    findings: &mut Vec<Diagnostic>,
+) -> Result<(Workflow, Plan, Payload), Vec<Diagnostic>> {
+    let mut workflow = match (load(workflow, surroundings), &input) {
+        (Ok(workflow), _) => workflow,
+        (Err(errors), Err(wrong_input)) => {
+            return Err(errors.into_iter().chain([(**wrong_input).clone()]).collect());
+        }
+        (Err(errors), Ok(_)) => return Err(errors),
+    };
     let input = input.map_err(|wrong_input| vec![*wrong_input])?;
     findings.append(&mut workflow.warnings);
-    let plan = faastlane_compose::plan(&workflow, &host::probe(), &mut progress::show)?;
+    let plan = faastlane_compose::plan(&workflow, host, &mut progress::show)?;
     run_input::check_size(&input, plan.limits.max_payload_bytes).map_err(|too_large| vec![*too_large])?;
     Ok((workflow, plan, input))
 }
@@ -94,10 +114,12 @@ fn refuse(arguments: &RunArguments, findings: &[Diagnostic]) -> anyhow::Result<E
     Ok(Exit::for_findings(findings))
 }
 
-fn run(
+pub(crate) fn run(
     workflow: &Workflow,
     plan: &Plan,
     input: &Payload,
+    time_scale: f64,
+    printer: Option<&HistoryPrinter>,
     interrupt: &Interrupt,
     begin: Instant,
 ) -> Result<Ran, StartError> {
@@ -108,7 +130,19 @@ fn run(
     // Every hasher the standard library makes begins with fresh random keys.
     let seed = RandomState::new().hash_one(SystemTime::now());
     let execution = format!("{}-{:08x}", unix_seconds(), seed as u32);
-    let mut record = instance.run(&RunInput { name: &execution, input, seed, stop: &stop })?;
+    let follow = |event: &EventReport| {
+        if let Some(printer) = printer {
+            printer.show(event);
+        }
+    };
+    let mut record = instance.run(&RunInput {
+        name: &execution,
+        input,
+        seed,
+        time_scale,
+        history: printer.map(|_| &follow as &dyn Fn(&EventReport)),
+        stop: &stop,
+    })?;
     let mut logs = std::mem::take(&mut record.logs);
     logs.extend(instance.close());
     let first_call = record.states.iter().flat_map(|state| &state.calls).map(|call| call.called_ns).min();
@@ -132,7 +166,7 @@ fn exit_of(record: &Record, interrupt: &Interrupt) -> Exit {
 }
 
 /// Data for stdout, written in few calls.
-fn say(value: &Value) -> io::Result<()> {
+pub(crate) fn say(value: &Value) -> io::Result<()> {
     let mut stdout = io::BufWriter::new(io::stdout().lock());
     writeln!(stdout, "{value:#}")?;
     stdout.flush()
@@ -156,6 +190,7 @@ fn report(plan: &Plan, ran: &Ran) -> Value {
     }
     report["isolation"] = json!(record.isolation.name());
     report["isolation_reason"] = json!(plan.isolation_reason);
+    report["mocked"] = json!(record.mocked);
     report["duration_us"] = json!(record.duration_us);
     report["interaction_us"] = json!(record.interaction_us);
     report["billed_ms"] = json!(record.billed_ms);
@@ -173,6 +208,7 @@ fn state(state: &StateRecord) -> Value {
         "function": state.function,
         "placement": state.placement.map(|placement| placement.name()),
         "domain": state.domain,
+        "mocked": state.mocked,
         "entered_us": state.entered_us,
         "exited_us": state.exited_us,
         "error": state.error,

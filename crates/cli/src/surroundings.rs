@@ -17,6 +17,7 @@ pub(crate) fn surroundings(overrides: Overrides) -> Surroundings {
             .unwrap_or_else(|| PathBuf::from(".faastlane/cache")),
         user_file: base_directory(env_vars::XDG_CONFIG_HOME, ".config")
             .map(|folder| folder.join("config.toml")),
+        mocks: None,
     }
 }
 

@@ -172,6 +172,7 @@ fn print_logs(
 
 fn place(state: &StateRecord) -> String {
     match (state.placement, &state.domain) {
+        _ if state.mocked => "mock".to_owned(),
         (Some(placement), Some(domain)) => format!("{} {domain}", placement.name()),
         _ => "orchestrator".to_owned(),
     }
@@ -204,6 +205,9 @@ fn summary(text: &mut String, run: &Run<'_>, terminal: Terminal) {
         record.billed_ms,
     );
     let _ = writeln!(text, "isolation: {}", isolation(run.plan));
+    if !record.mocked.is_empty() {
+        let _ = writeln!(text, "mocked: {}", record.mocked.join(", "));
+    }
     if let Some(first) = run.ran.to_first_call {
         let _ = writeln!(
             text,
@@ -241,6 +245,7 @@ fn cause_text(cause: &str) -> String {
 
 fn isolation(plan: &Plan) -> String {
     let domains = match plan.domains.len() {
+        0 if plan.mocks.is_some() => return plan.isolation_reason.clone(),
         1 => "1 domain".to_owned(),
         several => format!("{several} domains"),
     };

@@ -26,6 +26,10 @@ pub(crate) fn digest(workflow: &Workflow) -> String {
             digest.add_path("requirements", requirements);
         }
     }
+    if let Some(mocks) = &workflow.mocks {
+        // Plain data always has a form.
+        digest.add(&serde_json::to_vec(mocks).unwrap_or_default());
+    }
     digest.finish()
 }
 

@@ -18,12 +18,16 @@
 //!
 //! [trust]
 //! pricing = ["quote", "discount"]  # these share one domain
+//!
+//! [stores]                         # see store_config.rs
+//! my-bucket = "data"
 //! ```
 //!
 //! The user's file holds `python`, `max_payload` and `isolation`, without a table around them.
 
 use crate::code;
 use crate::settings::{PythonRequest, RequestedIsolation, parse_size};
+use crate::store_config::{StoreConfig, read_stores};
 use crate::toml_reader::{Located, TomlReader, to_span};
 use faastlane_asl::diagnostic::Diagnostic;
 use faastlane_asl::source::Source;
@@ -43,6 +47,8 @@ pub struct Config {
     pub functions: Vec<FunctionConfig>,
     /// In the order of their names.
     pub trust: Vec<TrustGroup>,
+    /// In the order of their names.
+    pub stores: Vec<StoreConfig>,
 }
 
 /// The settings that a user's own file can hold too.
@@ -84,7 +90,7 @@ impl Config {
     pub(crate) fn read(source: &Source, base: &Path) -> (Self, Vec<Diagnostic>) {
         let mut reader = TomlReader::new(source);
         let root = reader.root();
-        reader.known_keys(&root, "faastlane.toml", &["workflow", "functions", "trust"]);
+        reader.known_keys(&root, "faastlane.toml", &["workflow", "functions", "trust", "stores"]);
         let mut config = Self { source: Some(source.clone()), ..Self::default() };
         if let Some(workflow) = reader.table(&root, "workflow") {
             let known = ["name", "definition", "python", "max_payload", "isolation"];
@@ -98,6 +104,9 @@ impl Config {
         }
         if let Some(trust) = reader.table(&root, "trust") {
             config.trust = read_trust(&mut reader, trust);
+        }
+        if let Some(stores) = reader.table(&root, "stores") {
+            config.stores = read_stores(&mut reader, stores, base);
         }
         (config, reader.findings)
     }

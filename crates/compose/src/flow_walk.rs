@@ -45,6 +45,7 @@ pub(crate) fn calls(flow: &Flow) -> Vec<Call> {
             let function = match &task.resource {
                 Resource::Function(name) => Some(Arc::clone(name)),
                 Resource::LambdaInvoke { function } => function.clone(),
+                Resource::Service { .. } | Resource::Activity(_) => return,
             };
             calls.push(Call { state: Arc::clone(&state.name), function, span: task.resource_span });
         }

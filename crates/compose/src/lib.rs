@@ -28,6 +28,7 @@ mod python_search;
 mod requirement_list;
 mod requirements;
 mod settings;
+mod store_config;
 mod toml_reader;
 mod tree_digest;
 mod workflow;
@@ -45,5 +46,6 @@ pub use settings::{
     DEFAULT_MAX_PAYLOAD_BYTES, Origin, Overrides, PythonRequest, RequestedIsolation, Setting, Surroundings,
     parse_size,
 };
+pub use store_config::{StoreConfig, StoreTarget};
 pub use toml_reader::Located;
-pub use workflow::{Definition, Settings, Workflow, load, load_definition};
+pub use workflow::{Definition, Settings, Workflow, holds_workflow, load, load_definition};

@@ -3,6 +3,7 @@
 //! It is plain data. The supervisor sends it to the instance as JSON, `faastlane plan` prints it, and nothing in it
 //! refers to the composer any more.
 
+use faastlane_mock::Mocks;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -27,6 +28,9 @@ pub struct Plan {
     /// In the order of the definition; a Parallel or Map comes before the states in it.
     pub states: Vec<StatePlan>,
     pub limits: Limits,
+    /// What answers instead of functions, which are then not among `functions`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mocks: Option<Mocks>,
     /// What the reader of the plan should know besides, one sentence each.
     pub notes: Vec<String>,
 }
@@ -138,7 +142,7 @@ pub struct StatePlan {
     pub within: Vec<String>,
     /// The function it calls; `None` where it calls none, or names it only when it runs.
     pub function: Option<String>,
-    /// Position in [`Plan::domains`]; present with `function`.
+    /// Position in [`Plan::domains`]; present with `function`, unless something else answers for it.
     pub domain: Option<usize>,
     /// `None` where the orchestrator evaluates the state itself, and where the function is named only when it runs.
     pub placement: Option<Placement>,

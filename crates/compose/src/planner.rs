@@ -51,9 +51,13 @@ pub fn plan(
         pythons: pythons.installs,
         domains,
         states: Vec::new(),
+        mocks: workflow.mocks.clone(),
         limits: Limits { max_payload_bytes: workflow.settings.max_payload_bytes.value },
         notes: pythons.notes,
     };
+    if plan.mocks.is_some() && plan.functions.is_empty() {
+        plan.isolation_reason = "nothing to isolate: no function's code runs, stand-ins answer".to_owned();
+    }
     let mut states = Vec::new();
     walk(&workflow.machine.flow, &mut |state, within| states.push(plan_state(state, within, &plan)));
     plan.states = states;
@@ -222,16 +226,29 @@ fn plan_state(state: &State, within: &[&str], plan: &Plan) -> StatePlan {
                 let all = plan.functions.len();
                 ("Task", None, Some(format!("names its function when it runs: any of the {all} planned")))
             }
+            Resource::Service { api, .. } => {
+                ("Task", None, Some(format!("{api}: nothing here answers for it but a stand-in")))
+            }
+            Resource::Activity(_) => {
+                ("Task", None, Some("an activity: nothing here answers for it but a stand-in".to_owned()))
+            }
         },
         StateKind::Parallel(_) => ("Parallel", None, Some(runs_within("its branches run", state, plan))),
         StateKind::Map(_) => ("Map", None, Some(runs_within("its items run", state, plan))),
         StateKind::Pass(_) => ("Pass", None, None),
         StateKind::Choice(_) => ("Choice", None, None),
         StateKind::Wait(_) => ("Wait", None, None),
-        StateKind::Succeed(_) => ("Succeed", None, None),
+        StateKind::Succeed => ("Succeed", None, None),
         StateKind::Fail(_) => ("Fail", None, None),
     };
-    let domain = function.as_ref().and_then(|name| plan.function(name)).map(|(_, function)| function.domain);
+    let asked_for = function.as_deref().unwrap_or_default();
+    let mocks = plan.mocks.as_ref().filter(|mocks| mocks.stands_in(&state.name, asked_for));
+    let mocked = mocks.map(|_| "a stand-in answers".to_owned());
+    let domain = function
+        .as_ref()
+        .filter(|_| mocked.is_none())
+        .and_then(|name| plan.function(name))
+        .map(|(_, function)| function.domain);
     let in_domain = domain.map(|domain| &plan.domains[domain]);
     StatePlan {
         name: state.name.to_string(),
@@ -240,7 +257,8 @@ fn plan_state(state: &State, within: &[&str], plan: &Plan) -> StatePlan {
         function,
         domain,
         placement: in_domain.map(|domain| domain.placement),
-        reason: reason
+        reason: mocked
+            .or(reason)
             .or_else(|| in_domain.map(|domain| domain.reason.clone()))
             .unwrap_or_else(|| "evaluated by the orchestrator".to_owned()),
     }

@@ -2,6 +2,7 @@
 //! `faastlane.toml`, then the user's own file, then the default.
 
 use faastlane_asl::source::{Source, Span};
+use faastlane_mock::MockFile;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
@@ -23,6 +24,8 @@ pub struct Surroundings {
     pub cache_directory: PathBuf,
     /// The user's own settings, which need not exist.
     pub user_file: Option<PathBuf>,
+    /// What is to answer instead of functions.
+    pub mocks: Option<MockFile>,
 }
 
 /// Flags and `FAASTLANE_…` variables.

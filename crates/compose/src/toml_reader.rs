@@ -117,6 +117,15 @@ impl<'a> TomlReader<'a> {
         })
     }
 
+    pub(crate) fn boolean(&mut self, table: &DeTable<'_>, key: &str) -> Option<bool> {
+        let value = table.get(key)?;
+        let boolean = value.get_ref().as_bool();
+        if boolean.is_none() {
+            self.wrong_type(value, key, "true or false");
+        }
+        boolean
+    }
+
     /// A whole number under a key, within a range; `unit` is for the reader.
     pub(crate) fn integer(
         &mut self,

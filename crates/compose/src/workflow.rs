@@ -11,9 +11,10 @@ use crate::settings::{
     DEFAULT_MAX_PAYLOAD_BYTES, Origin, PythonRequest, RequestedIsolation, Setting, Surroundings,
 };
 use crate::toml_reader::Located;
-use faastlane_asl::definition::StateMachine;
+use faastlane_asl::definition::{StateKind, StateMachine};
 use faastlane_asl::diagnostic::{Diagnostic, Severity};
 use faastlane_asl::source::Source;
+use faastlane_mock::{Mocks, NO_STAND_IN, Targets};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,6 +34,8 @@ pub struct Workflow {
     pub settings: Settings,
     /// In order of first use in the definition; functions that only a call by name at run time can reach come last.
     pub functions: Vec<FunctionSource>,
+    /// What answers instead of functions. Those it answers for are not among `functions`.
+    pub mocks: Option<Mocks>,
     pub warnings: Vec<Diagnostic>,
     pub surroundings: Surroundings,
 }
@@ -82,13 +85,16 @@ pub fn load(path: &Path, surroundings: &Surroundings) -> Result<Workflow, Vec<Di
     let beside_definition = definition_file.parent().unwrap_or(&root);
     let folders = FunctionFolders { root: &root, beside_definition, config: &config };
     let calls = calls(&machine.flow);
-    let functions = find_functions(&folders, &definition, &calls, &mut findings);
+    let name = workflow_name(&config, &root, &definition_file);
+    // Which functions need code depends on them.
+    let mocks = choose_mocks(surroundings, &name, &machine, &calls, &mut findings)?;
+    let functions = find_functions(&folders, &definition, &calls, mocks.as_ref(), &mut findings);
     findings.extend(check_config(&config, &folders, &calls, &functions));
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Err(findings);
     }
     Ok(Workflow {
-        name: workflow_name(&config, &root, &definition_file),
+        name,
         root,
         definition,
         definition_file,
@@ -96,6 +102,7 @@ pub fn load(path: &Path, surroundings: &Surroundings) -> Result<Workflow, Vec<Di
         settings: Settings::resolve(surroundings, &config.preferences, &user),
         config,
         functions,
+        mocks,
         warnings: findings,
         surroundings: surroundings.clone(),
     })
@@ -271,6 +278,12 @@ fn other_definition(folder: &Path) -> Option<String> {
     definitions.into_iter().next()
 }
 
+/// Whether this folder looks like a workflow's: by its definition, or its `faastlane.toml`.
+pub fn holds_workflow(folder: &Path) -> bool {
+    let names = DEFINITION_FILES.into_iter().chain([FALLBACK_DEFINITION_FILE, "faastlane.toml"]);
+    names.into_iter().any(|name| folder.join(name).is_file())
+}
+
 /// Reads a text file, named as the user named it.
 pub(crate) fn read_source(path: &Path) -> Result<Source, Diagnostic> {
     let name = path.display().to_string();
@@ -329,20 +342,55 @@ fn workflow_name(config: &Config, root: &Path, definition_file: &Path) -> String
     }
 }
 
+/// The mocks that were asked for, as far as they concern this workflow. An error is all that has been found.
+fn choose_mocks(
+    surroundings: &Surroundings,
+    workflow: &str,
+    machine: &StateMachine,
+    calls: &[Call],
+    findings: &mut Vec<Diagnostic>,
+) -> Result<Option<Mocks>, Vec<Diagnostic>> {
+    let Some(file) = &surroundings.mocks else { return Ok(None) };
+    let mut targets = Targets { workflow, ..Targets::default() };
+    walk(&machine.flow, &mut |state, _| match state.kind {
+        StateKind::Task(_) => targets.tasks.push(&state.name),
+        _ => targets.other_states.push(&state.name),
+    });
+    targets.functions = calls.iter().filter_map(|call| call.function.as_deref()).collect();
+    targets.names_at_run_time = calls.iter().any(|call| call.function.is_none());
+    match file.choose(&targets) {
+        Ok((mocks, warnings)) => {
+            findings.extend(warnings);
+            Ok(Some(mocks))
+        }
+        Err(found) => {
+            findings.extend(found);
+            Err(std::mem::take(findings))
+        }
+    }
+}
+
 fn find_functions(
     folders: &FunctionFolders<'_>,
     definition: &Source,
     calls: &[Call],
+    mocks: Option<&Mocks>,
     findings: &mut Vec<Diagnostic>,
 ) -> Vec<FunctionSource> {
     let mut functions = Vec::new();
+    let has_stand_in = |name: &str| mocks.is_some_and(|mocks| mocks.answers_for_function(name));
+    let of_mocked_state = |call: &Call| mocks.is_some_and(|mocks| mocks.answers_for_state(&call.state));
     let mut seen = BTreeSet::new();
-    for call in calls {
+    let real = |call: &&Call| !of_mocked_state(call) && !call.function.as_deref().is_some_and(has_stand_in);
+    for call in calls.iter().filter(real) {
         let Some(name) = call.function.as_deref().filter(|name| seen.insert((*name).to_owned())) else {
             continue;
         };
         match folders.find(name) {
             Ok(function) => functions.push(function),
+            Err(finding) if mocks.is_some() && finding.code == code::NO_FUNCTION => {
+                findings.push(place_at_call(without_stand_in(finding, name), definition, call, calls));
+            }
             Err(finding) => findings.push(place_at_call(finding, definition, call, calls)),
         }
         if let Some((taken, left)) = folders.rivals(name) {
@@ -353,9 +401,10 @@ fn find_functions(
             );
         }
     }
-    if let Some(call) = calls.iter().find(|call| call.function.is_none()) {
-        let candidates = folders.all_names();
-        if candidates.is_empty() && functions.is_empty() {
+    if let Some(call) = calls.iter().find(|call| call.function.is_none() && !of_mocked_state(call)) {
+        let mut candidates = folders.all_names();
+        candidates.retain(|name| !has_stand_in(name));
+        if candidates.is_empty() && functions.is_empty() && mocks.is_none() {
             let message =
                 format!("`{}` names its function when it runs, but there is none to name", call.state);
             findings.push(
@@ -372,6 +421,14 @@ fn find_functions(
         }
     }
     functions
+}
+
+/// Under mocks a function may be missing: not every state has to be reached.
+fn without_stand_in(finding: Diagnostic, name: &str) -> Diagnostic {
+    let message = format!("the function `{name}` has neither a stand-in nor code");
+    let hint = finding.hint.map_or_else(String::new, |hint| format!(" {hint}"));
+    let hint = format!("Calling it fails with Lambda.ResourceNotFoundException.{hint}");
+    Diagnostic { place: finding.place, ..Diagnostic::warning(NO_STAND_IN, message).hint(hint) }
 }
 
 /// Gives a finding that has no place the place of the call, and names the other states that make the same call.

@@ -2,8 +2,8 @@
 
 use crate::model::{EdgeKind, Flow, FlowId, Graph, Kind, Node, NodeId};
 use faastlane_asl::definition::{
-    self, Catcher, Choice, Comparison, Condition, NumberOrPath, Operand, Resource, Retrier, State, StateKind,
-    StateMachine, StringOrPath, Task, Test, Timestamp, Transition, WaitUntil,
+    self, Catcher, Choice, Comparison, Condition, Dynamic, Operand, Resource, Retrier, State, StateKind,
+    StateMachine, StringSource, Task, Test, Timestamp, Transition, WaitUntil,
 };
 use std::collections::VecDeque;
 
@@ -66,7 +66,7 @@ fn node(state: &State) -> Node {
         StateKind::Pass(_) => (Kind::Pass, None, &[]),
         StateKind::Choice(_) => (Kind::Choice, None, &[]),
         StateKind::Wait(wait) => (Kind::Wait, Some(wait_words(&wait.until)), &[]),
-        StateKind::Succeed(_) => (Kind::Succeed, None, &[]),
+        StateKind::Succeed => (Kind::Succeed, None, &[]),
         StateKind::Fail(fail) => (Kind::Fail, fail.error.as_ref().map(string_words), &[]),
         StateKind::Parallel(parallel) => {
             let branches = match parallel.branches.len() {
@@ -77,8 +77,8 @@ fn node(state: &State) -> Node {
         }
         StateKind::Map(map) => {
             let most = map.max_concurrency.as_ref().and_then(|most| match most {
-                NumberOrPath::Fixed(0) => None,
-                most => Some(format!("{} at once", number_words(most))),
+                Dynamic::Fixed(0) => None,
+                most => Some(format!("{} at once", dynamic_words(most, u32::to_string))),
             });
             (Kind::Map, most, &map.retry)
         }
@@ -108,7 +108,7 @@ fn add_edges(flow: &mut Flow, first: NodeId, from: NodeId, state: &State) {
             add_rules(flow, first, from, choice);
             (None, &[])
         }
-        StateKind::Succeed(_) => (Some(Transition::End), &[]),
+        StateKind::Succeed => (Some(Transition::End), &[]),
         StateKind::Fail(_) => (None, &[]),
     };
     match transition {
@@ -145,25 +145,25 @@ fn function(task: &Task) -> String {
 
 fn wait_words(until: &WaitUntil) -> String {
     match until {
-        WaitUntil::Seconds(seconds) => format!("{seconds} s"),
-        WaitUntil::SecondsPath(path) => format!("{} s", path.as_str()),
-        WaitUntil::Timestamp(timestamp) => format!("until {}", timestamp_words(timestamp)),
-        WaitUntil::TimestampPath(path) => format!("until {}", path.as_str()),
+        WaitUntil::Seconds(seconds) => format!("{} s", dynamic_words(seconds, u32::to_string)),
+        WaitUntil::Timestamp(timestamp) => format!("until {}", dynamic_words(timestamp, timestamp_words)),
     }
 }
 
-fn number_words(number: &NumberOrPath) -> String {
-    match number {
-        NumberOrPath::Fixed(number) => number.to_string(),
-        NumberOrPath::Path(path) => path.as_str().to_owned(),
+fn dynamic_words<T>(value: &Dynamic<T>, fixed: impl Fn(&T) -> String) -> String {
+    match value {
+        Dynamic::Fixed(value) => fixed(value),
+        Dynamic::Path(path) => path.as_str().to_owned(),
+        Dynamic::Expression(expression) => expression.as_str().to_owned(),
     }
 }
 
-fn string_words(string: &StringOrPath) -> String {
+fn string_words(string: &StringSource) -> String {
     match string {
-        StringOrPath::Fixed(text) => text.clone(),
-        StringOrPath::Path(path) => path.as_str().to_owned(),
-        StringOrPath::Call(call) => call.as_str().to_owned(),
+        StringSource::Fixed(text) => text.clone(),
+        StringSource::Path(path) => path.as_str().to_owned(),
+        StringSource::Call(call) => call.as_str().to_owned(),
+        StringSource::Expression(expression) => expression.as_str().to_owned(),
     }
 }
 
@@ -188,6 +188,8 @@ fn condition_words(condition: &Condition, depth: usize) -> String {
         Condition::And(conditions) => joined(conditions, "and"),
         Condition::Or(conditions) => joined(conditions, "or"),
         Condition::Not(negated) => format!("not {}", condition_words(negated, depth + 1)),
+        Condition::Expression(expression) => expression.as_str().to_owned(),
+        Condition::Literal(always) => always.to_string(),
         Condition::Test { variable, test } => test_words(variable.as_str(), test),
     }
 }

@@ -108,6 +108,14 @@ pub(crate) fn too_large(function: &str) -> Answer {
     }
 }
 
+/// The cause of a call of a function that there is not, as AWS Lambda words it.
+pub(crate) fn not_found(function: &str, request_id: &str) -> String {
+    format!(
+        "Function not found: arn:aws:lambda:us-east-1:000000000000:function:{function} (Service: Lambda, Status Code: \
+         404, Request ID: {request_id})"
+    )
+}
+
 /// An error object as AWS puts it into a history: the error is its `errorType`, the cause its JSON text.
 pub(crate) fn error_and_cause(flat: &[u8]) -> (String, String) {
     let payload = Payload::from_flat(Box::new(flat.to_vec()));

@@ -19,11 +19,12 @@ mod message;
 mod monitor;
 mod orchestrator;
 mod queue;
+mod stand_ins;
 mod timers;
 
 pub use assignment::{Assignment, Descriptors};
 pub use message::{
-    CallReport, Command, DomainSize, EventReport, FaultReport, FinishReport, Report, RunRequest,
+    CallReport, Command, DomainSize, EventReport, FaultReport, FinishReport, MockReport, Report, RunRequest,
     SetUpFailure, Violation,
 };
 

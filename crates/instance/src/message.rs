@@ -21,6 +21,10 @@ pub struct RunRequest {
     #[serde(with = "serde_bytes")]
     pub input: Vec<u8>,
     pub seed: u64,
+    /// By how much waiting on purpose is shortened: Wait states, delays before retries, stand-ins that sleep. 1 is real time.
+    pub time_scale: f64,
+    /// Whether events come with their details, and those of child executions come at all.
+    pub history: bool,
 }
 
 /// From an instance, in the order things happened.
@@ -37,6 +41,7 @@ pub enum Report {
     SetUpFailed(SetUpFailure),
     Event(EventReport),
     Call(CallReport),
+    Mocked(MockReport),
     Finished(FinishReport),
     /// A thread of the process faulted, and the process ends.
     Fault(FaultReport),
@@ -79,17 +84,21 @@ pub struct EventReport {
     pub at_us: u64,
     /// Step Functions' name of the type.
     pub kind: Cow<'static, str>,
+    /// The name of the child execution whose history it belongs to.
+    pub execution: Option<Arc<str>>,
     pub state: Option<Arc<str>>,
     /// Of a Map iteration.
     pub index: Option<u32>,
     pub error: Option<String>,
     pub cause: Option<String>,
+    /// As Step Functions' `GetExecutionHistory` gives them, JSON: an object with one member.
+    pub details: Option<String>,
 }
 
 /// One invocation, once it has come back.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CallReport {
-    /// The event that scheduled it.
+    /// The event that scheduled it; 0 in a child execution, which has a history of its own.
     pub scheduled_id: u64,
     /// By position in the plan.
     pub function: usize,
@@ -104,6 +113,15 @@ pub struct CallReport {
     /// Bytes of the flat forms.
     pub event_bytes: u64,
     pub result_bytes: u64,
+}
+
+/// One invocation that a stand-in took.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MockReport {
+    /// The event that scheduled it; 0 in a child execution, which has a history of its own.
+    pub scheduled_id: u64,
+    /// The function that was not called, by its bare name.
+    pub function: Arc<str>,
 }
 
 /// How an execution ended.

@@ -4,20 +4,24 @@
 
 use crate::assignment::Assignment;
 use crate::host::Host;
-use crate::invocation::{Answer, Delivery, Invocation, answer_of, error_and_cause, request_id, too_large};
+use crate::invocation::{
+    Answer, Delivery, Invocation, answer_of, error_and_cause, not_found, request_id, too_large,
+};
 use crate::lane::Lane;
 use crate::message::{
-    CallReport, Command, DomainSize, EventReport, FinishReport, Report, Reporter, RunRequest, SetUpFailure,
+    CallReport, Command, DomainSize, EventReport, FinishReport, MockReport, Report, Reporter, RunRequest,
+    SetUpFailure,
 };
 use crate::queue::{Queue, Underway};
+use crate::stand_ins::{StandIns, scaled};
 use crate::timers::{Due, Timers};
 use faastlane_asl::source::Source;
 use faastlane_domain::{
     CallHeader, Doorbell, Mailbox, Reply, Returned, RingReader, exit_now, monotonic_nanos,
 };
 use faastlane_machine::{
-    Action, Detail, Event, Execution, HistoryEvent, Identity, InvocationId, Limits, Machine, Micros, Outcome,
-    Start,
+    Action, Detail, Event, Execution, HistoryEvent, HistoryLevel, Identity, InvocationId, Limits, Machine,
+    Micros, Outcome, Start, StatePath, TimerPurpose,
 };
 use faastlane_payload::Payload;
 use std::borrow::Cow;
@@ -43,6 +47,7 @@ pub(crate) struct Orchestrator {
     reporter: Reporter,
     lane: Lane,
     timers: Timers,
+    stand_ins: StandIns,
     /// Microseconds of the epoch when the monotonic clock was zero.
     epoch_us: i64,
     running: Option<Running>,
@@ -57,6 +62,9 @@ struct Running {
     started_ns: u64,
     yielded: bool,
     last_scheduled: u64,
+    time_scale: f64,
+    /// The supervisor wants all details, and the histories of child executions.
+    history: bool,
 }
 
 impl Orchestrator {
@@ -103,6 +111,7 @@ impl Orchestrator {
             reporter,
             lane: Lane::new(host.cpus, threads, pin),
             timers: Timers::default(),
+            stand_ins: StandIns::new(plan.mocks.clone()),
             epoch_us: epoch_us()?,
             running: None,
             actions: Vec::new(),
@@ -212,7 +221,7 @@ impl Orchestrator {
         let identity = Identity {
             execution_id: arn("execution", &format!(":{}", request.execution_name)),
             execution_name: request.execution_name.as_str().into(),
-            role: None,
+            role: Some(format!("arn:aws:iam::000000000000:role/{workflow}").into()),
             state_machine_id: arn("stateMachine", ""),
             state_machine_name: workflow.as_str().into(),
         };
@@ -221,10 +230,18 @@ impl Orchestrator {
             at: self.micros(started_ns),
             seed: request.seed,
             identity: Arc::new(identity),
+            history: if request.history { HistoryLevel::Full } else { HistoryLevel::Types },
         };
         let (execution, mut actions) = Execution::start(&self.machine, start);
-        self.running =
-            Some(Running { execution, seed: request.seed, started_ns, yielded: false, last_scheduled: 0 });
+        self.running = Some(Running {
+            execution,
+            seed: request.seed,
+            started_ns,
+            yielded: false,
+            last_scheduled: 0,
+            time_scale: request.time_scale,
+            history: request.history,
+        });
         self.act(&mut actions);
     }
 
@@ -240,15 +257,34 @@ impl Orchestrator {
         for action in actions.drain(..) {
             match action {
                 Action::Record(event) => self.record(event),
-                Action::Invoke { invocation, function, payload, timeout_at, .. } => {
-                    self.invoke(invocation, &function, payload, timeout_at);
+                Action::Invoke { invocation, function, resource, path, payload, timeout_at, .. } => {
+                    let called = function.as_ref().unwrap_or(&resource);
+                    if self.ask_stand_in(invocation, called, &path, &payload) {
+                        continue;
+                    }
+                    match function {
+                        Some(function) => self.invoke(invocation, &function, payload, timeout_at),
+                        None => self.refuse_service(invocation, &resource),
+                    }
                 }
+                Action::OpenItems { .. }
+                | Action::ReadItems { .. }
+                | Action::OpenResults { .. }
+                | Action::WriteResult { .. }
+                | Action::CloseResults { .. }
+                | Action::CancelTransfer { .. } => {}
                 Action::Cancel { invocation } => {
                     self.timers.cancel(Due::Function(invocation));
+                    if self.stand_ins.forget(invocation) {
+                        self.timers.cancel(Due::StandIn(invocation));
+                    }
                     let domain = self.queues.iter_mut().position(|queue| queue.cancel(invocation));
                     domain.into_iter().for_each(|domain| self.bound_waiting(domain));
                 }
-                Action::SetTimer { timer, at } => self.timers.set(Due::Machine(timer), at),
+                Action::SetTimer { timer, at, purpose } => {
+                    let at = self.when(at, purpose);
+                    self.timers.set(Due::Machine(timer), at);
+                }
                 Action::CancelTimer { timer } => self.timers.cancel(Due::Machine(timer)),
                 Action::Yield => {
                     if let Some(running) = &mut self.running {
@@ -260,17 +296,22 @@ impl Orchestrator {
         }
     }
 
-    /// Remembers an event for the supervisor, without its payloads: they are the machine's to hand on.
+    /// Remembers an event for the supervisor: without its payloads, which are the machine's to hand on, unless somebody
+    /// wants the whole history.
     fn record(&mut self, event: HistoryEvent) {
+        let Some(running) = &mut self.running else { return };
+        if matches!(event.detail, Detail::Scheduled { .. }) {
+            // The calls of child executions belong to none of the execution's own events.
+            running.last_scheduled = if event.execution.is_none() { event.id } else { 0 };
+        }
+        if event.execution.is_some() && !running.history {
+            return;
+        }
+        let details = if running.history { event.details().map(|details| details.to_string()) } else { None };
         let (error, cause, index) = match event.detail {
             Detail::Failure { error, cause } => (error, cause, None),
+            Detail::Evaluation { error, cause, .. } => (Some(error), Some(cause), None),
             Detail::Iteration(index) => (None, None, Some(index)),
-            Detail::Scheduled { .. } => {
-                if let Some(running) = &mut self.running {
-                    running.last_scheduled = event.id;
-                }
-                (None, None, None)
-            }
             _ => (None, None, None),
         };
         self.reporter.later(Report::Event(EventReport {
@@ -278,11 +319,55 @@ impl Orchestrator {
             previous_id: event.previous_id,
             at_us: event.at,
             kind: Cow::Borrowed(event.kind.as_str()),
+            execution: event.execution,
             state: event.state,
             index,
             error,
             cause,
+            details,
         }));
+        // A large history must not wait in memory until the execution waits for something.
+        if running.history {
+            self.reporter.flush();
+        }
+    }
+
+    /// When a timer of the machine's is really due: waiting on purpose can be shortened, limits cannot.
+    fn when(&self, at: Micros, purpose: TimerPurpose) -> Micros {
+        match (purpose, &self.running) {
+            (TimerPurpose::Wait | TimerPurpose::Retry, Some(running)) => {
+                let now = self.now();
+                now.saturating_add(scaled(at.saturating_sub(now), running.time_scale))
+            }
+            _ => at,
+        }
+    }
+
+    /// Whether a stand-in takes the invocation.
+    fn ask_stand_in(
+        &mut self,
+        id: InvocationId,
+        function: &Arc<str>,
+        path: &StatePath,
+        payload: &Payload,
+    ) -> bool {
+        let Some(running) = &self.running else { return false };
+        let request_id = request_id(running.seed, id);
+        let task = self.machine.state(path);
+        let Some(after_us) = self.stand_ins.ask(id, function, task, payload, &request_id) else {
+            return false;
+        };
+        let scheduled_id = running.last_scheduled;
+        let at = self.now().saturating_add(scaled(after_us, running.time_scale));
+        self.timers.set(Due::StandIn(id), at);
+        self.reporter.later(Report::Mocked(MockReport { scheduled_id, function: Arc::clone(function) }));
+        true
+    }
+
+    /// A Task that calls no function, and has no stand-in.
+    fn refuse_service(&mut self, invocation: InvocationId, resource: &str) {
+        let cause = format!("Nothing here answers for {resource} but a stand-in: run with --mock.");
+        self.timers.set(Due::Failure(invocation, "States.Runtime".into(), cause), self.now());
     }
 
     fn invoke(
@@ -294,7 +379,7 @@ impl Orchestrator {
     ) {
         let Some(running) = &self.running else { return };
         let Some(&function) = self.functions.get(name) else {
-            let cause = format!("Function not found: {name}");
+            let cause = not_found(name, &request_id(running.seed, id));
             self.timers.set(Due::Failure(id, "Lambda.ResourceNotFoundException".into(), cause), self.now());
             return;
         };
@@ -434,6 +519,10 @@ impl Orchestrator {
         let Some(due) = self.timers.take_due(at) else { return false };
         let event = match due {
             Due::Machine(timer) => Event::TimerFired { timer, at },
+            Due::StandIn(invocation) => match self.stand_ins.answer(invocation, at) {
+                Some(event) => event,
+                None => return true,
+            },
             Due::Failure(invocation, error, cause) => {
                 Event::InvocationFailed { invocation, error, cause, at }
             }
@@ -478,6 +567,7 @@ impl Orchestrator {
         let Some(running) = self.running.take() else { return };
         let duration_ns = monotonic_nanos() - running.started_ns;
         self.timers.clear();
+        self.stand_ins.clear();
         self.queues.iter_mut().for_each(Queue::abandon_all);
         let finished = Report::Finished(match outcome {
             Outcome::Succeeded(output) => {

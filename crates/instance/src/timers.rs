@@ -9,6 +9,8 @@ pub(crate) enum Due {
     Machine(TimerId),
     /// A function has used up its own timeout.
     Function(InvocationId),
+    /// The stand-in that took an invocation answers.
+    StandIn(InvocationId),
     /// An invocation that could not even begin, with error and cause. Due at once; it waits its turn so that the machine is
     /// never entered twice.
     Failure(InvocationId, String, String),

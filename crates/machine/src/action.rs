@@ -1,9 +1,10 @@
 //! What an execution wants done.
 
-use crate::event::{InvocationId, Micros, TimerId};
+use crate::event::{InvocationId, Micros, TimerId, TransferId};
 use crate::history::HistoryEvent;
 use faastlane_asl::definition::StateIndex;
 use faastlane_payload::Payload;
+use serde_json::Value;
 use std::sync::Arc;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -11,10 +12,14 @@ pub enum Action {
     /// Call a function, and answer with `InvocationSucceeded` or `InvocationFailed`.
     Invoke {
         invocation: InvocationId,
-        /// A bare name.
-        function: Arc<str>,
+        /// A bare name; `None` where the resource is a service, which only a stand-in answers for.
+        function: Option<Arc<str>>,
+        /// As the definition writes it.
+        resource: Arc<str>,
         /// The state's name.
         state: Arc<str>,
+        /// How often this visit of the state was tried before.
+        attempt: u32,
         path: StatePath,
         payload: Payload,
         /// When the machine gives up on it by itself, for the function's remaining time.
@@ -24,10 +29,49 @@ pub enum Action {
     Cancel {
         invocation: InvocationId,
     },
+    /// Open the source of a distributed Map's items. Nothing is to be answered yet.
+    OpenItems {
+        transfer: TransferId,
+        /// `arn:aws:states:::s3:getObject`, say.
+        resource: Arc<str>,
+        /// Bucket and key.
+        arguments: Payload,
+        /// `ReaderConfig`, without `MaxItems`.
+        config: Value,
+        max_items: Option<u32>,
+    },
+    /// Answer with `ItemsRead` or `TransferFailed`.
+    ReadItems {
+        transfer: TransferId,
+        at_most: u32,
+    },
+    /// Open the place for a distributed Map's results.
+    OpenResults {
+        transfer: TransferId,
+        resource: Arc<str>,
+        /// Bucket and prefix.
+        arguments: Payload,
+        /// `WriterConfig`
+        config: Value,
+        map_run: Arc<str>,
+    },
+    WriteResult {
+        transfer: TransferId,
+        result: Box<ChildResult>,
+    },
+    /// Answer with `ResultsWritten` or `TransferFailed`.
+    CloseResults {
+        transfer: TransferId,
+    },
+    /// Nobody waits for items or results any more.
+    CancelTransfer {
+        transfer: TransferId,
+    },
     /// Answer with `TimerFired` at that time or later.
     SetTimer {
         timer: TimerId,
         at: Micros,
+        purpose: TimerPurpose,
     },
     CancelTimer {
         timer: TimerId,
@@ -38,6 +82,32 @@ pub enum Action {
     Yield,
     /// The last action, once.
     Finished(Outcome),
+}
+
+/// A child execution that has ended, as a result writer tells of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChildResult {
+    pub name: Arc<str>,
+    /// Its ARN.
+    pub id: Arc<str>,
+    pub index: u32,
+    pub input: Payload,
+    pub started_at: Micros,
+    pub ended_at: Micros,
+    pub outcome: Outcome,
+}
+
+/// What a timer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimerPurpose {
+    /// A Wait state.
+    Wait,
+    /// The delay before another try.
+    Retry,
+    /// `TimeoutSeconds` or `HeartbeatSeconds` of a state.
+    Timeout,
+    /// `TimeoutSeconds` of the machine.
+    ExecutionTimeout,
 }
 
 /// How an execution ended.

@@ -1,10 +1,12 @@
 //! Where an execution is: one branch per line of states in progress.
 
 use crate::action::Turn;
-use crate::event::{InvocationId, Micros, TimerId};
+use crate::event::{InvocationId, Micros, TimerId, TransferId};
+use crate::variables::Variables;
 use faastlane_asl::definition::StateIndex;
-use faastlane_payload::Payload;
 use faastlane_payload::flat::{Elements, View};
+use faastlane_payload::{Payload, PayloadError};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// The machine's own states in progress, or those of one branch of a Parallel or one iteration of a Map.
@@ -28,6 +30,13 @@ pub(crate) struct Branch {
     pub(crate) retries: Vec<u32>,
     /// What `$$.Map.Item` is here.
     pub(crate) item: Option<Item>,
+    pub(crate) variables: Arc<Variables>,
+    /// `$$.Task.Token`, of a task that waits for somebody to return it.
+    pub(crate) task_token: Option<Arc<str>>,
+    /// Of the first branch of a child execution.
+    pub(crate) child: Option<Box<ChildExecution>>,
+    /// The first branch of the child execution that this one belongs to; `None` in the execution itself.
+    pub(crate) root: Option<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -58,9 +67,7 @@ pub(crate) enum Activity {
 pub(crate) struct Group {
     /// The state's effective input.
     pub(crate) input: Payload,
-    /// A Map's items.
-    pub(crate) items: Option<Elements>,
-    pub(crate) total: u32,
+    pub(crate) source: Source,
     /// The next child to start.
     pub(crate) next: u32,
     pub(crate) running: u32,
@@ -70,13 +77,77 @@ pub(crate) struct Group {
     pub(crate) failed: u32,
     /// By child; `None` before it ends, or where its failure was tolerated.
     pub(crate) results: Vec<Option<Payload>>,
+    /// Of the results together.
+    pub(crate) result_bytes: usize,
+    /// Of a distributed Map.
+    pub(crate) run: Option<Box<MapRun>>,
+}
+
+/// Where the children of a group come from.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Source {
+    /// A Parallel's branches: how many there are.
+    Branches(u32),
+    /// A Map's items, and the next of them.
+    Items { items: Elements, next: u32 },
+    /// Items that are read while the Map runs.
+    Stream(Stream),
+}
+
+#[derive(Clone, Debug, PartialEq, Default)]
+pub(crate) struct Stream {
+    /// Read and not taken yet.
+    pub(crate) buffer: VecDeque<Payload>,
+    /// How many were taken.
+    pub(crate) taken: u32,
+    /// More have been asked for.
+    pub(crate) asked: bool,
+    /// There are no more to be read.
+    pub(crate) ended: bool,
+}
+
+/// What a distributed Map has besides.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct MapRun {
+    /// `MapRunArn`
+    pub(crate) arn: Arc<str>,
+    /// Of the reader and the writer.
+    pub(crate) transfer: TransferId,
+    /// How many items a child gets; `None` without a batcher, where it gets the item itself.
+    pub(crate) batch: Option<Batch>,
+    /// Results go to a writer as they come.
+    pub(crate) writes: bool,
+    /// All children have ended, and the writer is about to.
+    pub(crate) closing: bool,
+}
+
+/// `ItemBatcher`, evaluated.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Batch {
+    pub(crate) input: Option<Payload>,
+    pub(crate) items: usize,
+    pub(crate) bytes: usize,
+}
+
+/// An execution of its own: an item, or a batch of items, of a distributed Map.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ChildExecution {
+    /// `$$.Execution.Name`
+    pub(crate) name: Arc<str>,
+    /// `$$.Execution.Id`
+    pub(crate) id: Arc<str>,
+    pub(crate) input: Payload,
+    pub(crate) started_at: Micros,
+    /// The last event of its own history.
+    pub(crate) last_event: u64,
 }
 
 /// How many failed iterations a Map stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Tolerance {
     pub(crate) count: Option<u32>,
-    pub(crate) percentage: Option<u32>,
+    /// 0 to 100.
+    pub(crate) percentage: Option<f64>,
 }
 
 impl Tolerance {
@@ -85,7 +156,7 @@ impl Tolerance {
     }
 
     pub(crate) fn is_exceeded(self, failed: u32, total: u32) -> bool {
-        let share = |percentage: u32| u64::from(failed) * 100 > u64::from(percentage) * u64::from(total);
+        let share = |percentage: f64| f64::from(failed) * 100.0 > percentage * f64::from(total);
         match (self.count, self.percentage) {
             (None, None) => failed > 0,
             (count, percentage) => count.is_some_and(|count| failed > count) || percentage.is_some_and(share),
@@ -93,16 +164,26 @@ impl Tolerance {
     }
 }
 
-/// An item of a Map, still in its array.
+/// An item of a Map.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Item {
-    pub(crate) items: Elements,
+    pub(crate) place: ItemPlace,
     pub(crate) index: u32,
 }
 
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum ItemPlace {
+    /// Still in its array.
+    In(Elements),
+    Alone(Payload),
+}
+
 impl Item {
-    pub(crate) fn view(&self) -> View<'_> {
-        self.items.get(self.index as usize)
+    pub(crate) fn view(&self) -> Result<View<'_>, PayloadError> {
+        match &self.place {
+            ItemPlace::In(items) => Ok(items.get(self.index as usize)),
+            ItemPlace::Alone(item) => item.view(),
+        }
     }
 }
 

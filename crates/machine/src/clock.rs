@@ -2,8 +2,8 @@
 
 use crate::event::Micros;
 
-/// With milliseconds, in UTC.
-pub(crate) fn rfc3339(at: Micros) -> String {
+/// An instant in microseconds since 1970, with milliseconds, in UTC.
+pub fn rfc3339(at: Micros) -> String {
     let (days, micros) = (at / 86_400_000_000, at % 86_400_000_000);
     let (year, month, day) = date(days);
     let (seconds, millis) = (micros / 1_000_000, micros / 1_000 % 1_000);

@@ -21,17 +21,22 @@ pub(crate) fn build(
     reached: impl Fn(&[&str]) -> bool,
 ) -> Result<Payload, PayloadError> {
     let identity = &execution.identity;
+    let child = branch.root.and_then(|root| execution.branches[root].child.as_ref());
+    let (id, name, input, started_at) = match child {
+        Some(child) => (&child.id, &child.name, &child.input, child.started_at),
+        None => (&identity.execution_id, &identity.execution_name, &execution.input, execution.started_at),
+    };
     let mut of_execution = object([
-        ("Id", json!(&*identity.execution_id)),
-        ("Name", json!(&*identity.execution_name)),
+        ("Id", json!(&**id)),
+        ("Name", json!(&**name)),
         ("RedriveCount", json!(0)),
-        ("StartTime", json!(rfc3339(execution.started_at))),
+        ("StartTime", json!(rfc3339(started_at))),
     ]);
     if let Some(role) = &identity.role {
         of_execution.push(("RoleArn".into(), json!(&**role).into()));
     }
     if reached(&["Execution", "Input"]) {
-        of_execution.push(("Input".into(), execution.input.view()?.into()));
+        of_execution.push(("Input".into(), input.view()?.into()));
     }
     let mut of_state =
         object([("EnteredTime", json!(rfc3339(branch.entered_at))), ("Name", json!(&*state.name))]);
@@ -45,10 +50,13 @@ pub(crate) fn build(
         ("State".into(), Draft::Object(of_state)),
         ("StateMachine".into(), Draft::Object(of_machine)),
     ];
+    if let Some(token) = &branch.task_token {
+        context.push(("Task".into(), Draft::Object(object([("Token", json!(&**token))]))));
+    }
     if let Some(item) = item {
         let mut of_item = object([("Index", json!(item.index))]);
         if reached(&["Map", "Item", "Value"]) {
-            of_item.push(("Value".into(), item.view().into()));
+            of_item.push(("Value".into(), item.view()?.into()));
         }
         let of_map = vec![("Item".into(), Draft::Object(of_item))];
         context.push(("Map".into(), Draft::Object(of_map)));

@@ -14,6 +14,10 @@ pub struct InvocationId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TimerId(pub u64);
 
+/// The reading of one Map's items, and the writing of its results. In an execution none comes twice among four billion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TransferId(pub u64);
+
 /// Who an execution is, as the context object shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
@@ -37,6 +41,17 @@ pub struct Start {
     /// Of everything random in the execution.
     pub seed: u64,
     pub identity: Arc<Identity>,
+    pub history: HistoryLevel,
+}
+
+/// How much the history has to tell. Putting together what nobody reads takes time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HistoryLevel {
+    /// Which events there were; a payload that a shortcut left out may be missing from its details.
+    #[default]
+    Types,
+    /// All details.
+    Full,
 }
 
 /// What can happen to an execution that has started. Time never goes back: an event earlier than the one before it
@@ -48,8 +63,36 @@ pub enum Event {
         output: Payload,
         at: Micros,
     },
+    /// What stands in for the whole Task answered: with its raw result, in the shape that the service gives it, which is
+    /// not wrapped any more.
+    TaskSucceeded {
+        invocation: InvocationId,
+        result: Payload,
+        at: Micros,
+    },
     InvocationFailed {
         invocation: InvocationId,
+        error: String,
+        cause: String,
+        at: Micros,
+    },
+    /// The answer to [`crate::Action::ReadItems`].
+    ItemsRead {
+        transfer: TransferId,
+        items: Vec<Payload>,
+        /// There are no more.
+        ended: bool,
+        at: Micros,
+    },
+    /// The answer to [`crate::Action::CloseResults`]: what the Map's result is.
+    ResultsWritten {
+        transfer: TransferId,
+        result: Payload,
+        at: Micros,
+    },
+    /// Items cannot be read, or results not be written.
+    TransferFailed {
+        transfer: TransferId,
         error: String,
         cause: String,
         at: Micros,
@@ -74,7 +117,11 @@ impl Event {
     pub fn at(&self) -> Micros {
         match self {
             Event::InvocationSucceeded { at, .. }
+            | Event::TaskSucceeded { at, .. }
             | Event::InvocationFailed { at, .. }
+            | Event::ItemsRead { at, .. }
+            | Event::ResultsWritten { at, .. }
+            | Event::TransferFailed { at, .. }
             | Event::TimerFired { at, .. }
             | Event::Continue { at }
             | Event::Aborted { at, .. } => *at,

@@ -2,7 +2,7 @@
 
 use crate::action::{Action, Outcome};
 use crate::branch::Branches;
-use crate::event::{Event, Identity, Micros, Start, TimerId};
+use crate::event::{Event, HistoryLevel, Identity, Micros, Start, TimerId};
 use crate::machine::Machine;
 use crate::run::Run;
 use faastlane_asl::random::SplitMix64;
@@ -18,6 +18,7 @@ pub struct Execution {
     pub(crate) started_at: Micros,
     pub(crate) now: Micros,
     pub(crate) random: SplitMix64,
+    pub(crate) history: HistoryLevel,
     pub(crate) branches: Branches,
     /// Branches that can go on, by slot and serial. One that has been cancelled since stays here until its turn.
     pub(crate) ready: VecDeque<(u32, u32)>,
@@ -38,6 +39,7 @@ impl Execution {
             started_at: start.at,
             now: start.at,
             random: SplitMix64::new(start.seed),
+            history: start.history,
             branches: Branches::default(),
             ready: VecDeque::new(),
             last_event: 0,

@@ -4,7 +4,7 @@
 
 use crate::event::Micros;
 use faastlane_asl::definition::{Catcher, Retrier};
-use faastlane_asl::path::PlaceError;
+use faastlane_asl::path::{FindError, PlaceError};
 use faastlane_asl::random::SplitMix64;
 use faastlane_asl::template::EvaluationError;
 use faastlane_payload::PayloadError;
@@ -18,6 +18,7 @@ pub(crate) const TASK_FAILED: &str = "States.TaskFailed";
 pub(crate) const TIMEOUT: &str = "States.Timeout";
 pub(crate) const HEARTBEAT_TIMEOUT: &str = "States.HeartbeatTimeout";
 pub(crate) const RUNTIME: &str = "States.Runtime";
+pub(crate) const QUERY_EVALUATION_ERROR: &str = "States.QueryEvaluationError";
 pub(crate) const DATA_LIMIT_EXCEEDED: &str = "States.DataLimitExceeded";
 
 /// Step Functions cuts causes here (bytes).
@@ -33,11 +34,18 @@ pub(crate) struct Failure {
     pub(crate) cause: Option<String>,
     /// The state's definition and its data do not fit; the cause does not say yet which state it is about.
     pub(crate) in_state: bool,
+    /// Of a JSONata expression that gave no value: the field it stands in, `Output/total`.
+    pub(crate) evaluated: Option<String>,
 }
 
 impl Failure {
     pub(crate) fn new(error: &str, cause: impl Into<String>) -> Failure {
-        Failure { error: Some(error.to_owned()), cause: Some(shortened(cause.into())), in_state: false }
+        Failure {
+            error: Some(error.to_owned()),
+            cause: Some(shortened(cause.into())),
+            in_state: false,
+            evaluated: None,
+        }
     }
 
     /// The definition does not fit the data.
@@ -52,6 +60,12 @@ impl Failure {
         Failure::new(DATA_LIMIT_EXCEEDED, cause)
     }
 
+    /// A JSONata expression gave no value, or one of the wrong type.
+    pub(crate) fn query(location: impl Into<String>, cause: impl Into<String>) -> Failure {
+        let failure = Failure::new(QUERY_EVALUATION_ERROR, cause);
+        Failure { in_state: true, evaluated: Some(location.into()), ..failure }
+    }
+
     /// With the place of a failure that does not name it yet, as Step Functions words it.
     pub(crate) fn placed(self, state: &str, entered_event: u64) -> Failure {
         let cause = match self.cause {
@@ -60,18 +74,29 @@ impl Failure {
             ))),
             cause => cause,
         };
-        Failure { error: self.error, cause, in_state: false }
+        Failure { cause, in_state: false, ..self }
     }
 }
 
 impl From<EvaluationError> for Failure {
     fn from(error: EvaluationError) -> Self {
         let name = match error {
-            EvaluationError::Missing { .. } => RUNTIME,
+            EvaluationError::Missing { .. }
+            | EvaluationError::Unassigned { .. }
+            | EvaluationError::TooCostly { .. } => RUNTIME,
             EvaluationError::Intrinsic { .. } => "States.IntrinsicFailure",
             EvaluationError::Unreadable(error) => return error.into(),
         };
         Failure { in_state: true, ..Failure::new(name, error.to_string()) }
+    }
+}
+
+impl From<FindError> for Failure {
+    fn from(error: FindError) -> Self {
+        match error {
+            FindError::Unreadable(error) => error.into(),
+            FindError::TooCostly => Failure::runtime(format!("A path cannot be evaluated: {error}.")),
+        }
     }
 }
 
@@ -175,7 +200,8 @@ mod tests {
             let error_equals = vec![ALL.to_owned()];
             let next = first_state();
             let result_path = faastlane_asl::definition::ResultPath::Replace;
-            catcher_for(&[Catcher { error_equals, result_path, next }], Some(error)).is_some()
+            let catcher = Catcher { error_equals, result_path, output: None, assign: None, next };
+            catcher_for(&[catcher], Some(error)).is_some()
         };
         assert!(caught(ISOLATION_VIOLATION) && caught(DATA_LIMIT_EXCEEDED) && !caught(RUNTIME));
     }

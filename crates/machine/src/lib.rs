@@ -26,15 +26,19 @@ mod event;
 mod execution;
 mod failure;
 mod history;
+mod history_details;
 mod machine;
+mod query;
 mod recovery;
 mod run;
 mod states;
 #[cfg(test)]
 mod testing;
+mod variables;
 
-pub use action::{Action, Outcome, StatePath, Turn};
-pub use event::{Event, Identity, InvocationId, Micros, Start, TimerId};
+pub use action::{Action, ChildResult, Outcome, StatePath, TimerPurpose, Turn};
+pub use clock::rfc3339;
+pub use event::{Event, HistoryLevel, Identity, InvocationId, Micros, Start, TimerId, TransferId};
 pub use execution::Execution;
 pub use failure::ISOLATION_VIOLATION;
 pub use history::{Detail, EventKind, HistoryEvent};

@@ -1,7 +1,7 @@
 //! What all executions of one definition share.
 
-use crate::action::Turn;
-use faastlane_asl::definition::{Flow, StateKind, StateMachine};
+use crate::action::{StatePath, Turn};
+use faastlane_asl::definition::{Flow, State, StateKind, StateMachine};
 use std::sync::Arc;
 
 /// A definition and the limits that its executions keep.
@@ -36,6 +36,11 @@ impl Machine {
 
     pub fn limits(&self) -> Limits {
         self.limits
+    }
+
+    /// The state that a path leads to.
+    pub fn state(&self, path: &StatePath) -> &State {
+        self.flow(&path.turns).state(path.state)
     }
 
     /// The states among which a branch that took these turns moves.

@@ -1,14 +1,15 @@
 //! What happens when a state fails: another try, a catcher, or the end of the branch.
 
-use crate::action::Action;
+use crate::action::{Action, TimerPurpose};
 use crate::branch::Activity;
+use crate::data::Documents;
 use crate::event::TimerId;
 use crate::failure::{Failure, backoff, catcher_for, retrier_for};
 use crate::history::{Detail, EventKind};
 use crate::run::Run;
-use faastlane_asl::definition::{Catcher, Retrier, StateKind, Transition};
+use faastlane_asl::definition::{Catcher, DataFlow, Retrier, StateKind, Transition};
 use faastlane_payload::Payload;
-use serde_json::{Map, Value};
+use serde_json::json;
 
 impl<'m> Run<'m, '_> {
     /// Whatever went on inside of the state has been cancelled before.
@@ -20,6 +21,16 @@ impl<'m> Run<'m, '_> {
             StateKind::Map(map) => (&map.retry, &map.catch),
             _ => (&[], &[]),
         };
+        // The definition is wrong, not the world: whether it is tried again or not, the history says where.
+        if let Some(location) = &failure.evaluated {
+            let placed = failure.clone().placed(&state.name, self.execution.branches[slot].entered_event);
+            let detail = Detail::Evaluation {
+                error: placed.error.unwrap_or_default(),
+                cause: placed.cause.unwrap_or_default(),
+                location: location.clone(),
+            };
+            self.record(slot, EventKind::EvaluationFailed, detail);
+        }
         if self.retry(slot, retriers, &failure) {
             return;
         }
@@ -28,7 +39,7 @@ impl<'m> Run<'m, '_> {
             StateKind::Map(_) => Some(EventKind::MapStateFailed),
             _ => None,
         };
-        let is_own = failure.in_state;
+        let is_own = failure.in_state && failure.evaluated.is_none();
         let failure = failure.placed(&state.name, self.execution.branches[slot].entered_event);
         // A Parallel or Map that cannot be run is not one that failed: Step Functions writes no such event then.
         if let Some(failed) = failed.filter(|_| !is_own) {
@@ -57,25 +68,41 @@ impl<'m> Run<'m, '_> {
         let delay = backoff(retrier, earlier, &mut self.execution.random);
         let timer = TimerId(self.execution.next_id(slot));
         self.execution.branches[slot].activity = Activity::Backoff { timer };
-        self.actions.push(Action::SetTimer { timer, at: self.execution.now.saturating_add(delay) });
+        let at = self.execution.now.saturating_add(delay);
+        self.actions.push(Action::SetTimer { timer, at, purpose: TimerPurpose::Retry });
         true
     }
 
     fn catch(&mut self, slot: u32, catcher: &'m Catcher, failure: Failure) {
-        let mut output = Map::new();
-        for (name, text) in [("Error", failure.error), ("Cause", failure.cause)] {
-            if let Some(text) = text {
-                output.insert(name.to_owned(), Value::String(text));
-            }
-        }
-        let output = Payload::from_value(Value::Object(output));
-        match self.place(slot, &catcher.result_path, output) {
-            Ok(output) => self.leave(slot, output, Transition::Next(catcher.next)),
+        let caught = self.error_output(slot, catcher, failure);
+        match caught {
+            Ok((output, assigned)) => self.leave(slot, output, assigned, Transition::Next(catcher.next)),
             Err(failure) => {
                 let failure =
                     failure.placed(&self.state(slot).name, self.execution.branches[slot].entered_event);
                 self.fail_branch(slot, failure);
             }
         }
+    }
+
+    /// What goes on behind a catcher, and the variables it sets. What failed without a name or a cause has empty ones.
+    fn error_output(
+        &mut self,
+        slot: u32,
+        catcher: &'m Catcher,
+        failure: Failure,
+    ) -> Result<(Payload, Option<Payload>), Failure> {
+        let error = Payload::from_value(json!({
+            "Error": failure.error.unwrap_or_default(),
+            "Cause": failure.cause.unwrap_or_default(),
+        }));
+        let documents = Documents { error_output: Some(&error), ..Documents::of(&error) };
+        let assigned = self.assigned(slot, catcher.assign.as_ref(), &documents)?;
+        let output = match (&self.state(slot).data, &catcher.output) {
+            (DataFlow::JsonPath(_), _) => self.place(slot, &catcher.result_path, error.clone())?,
+            (DataFlow::Jsonata(_), None) => error.clone(),
+            (DataFlow::Jsonata(_), Some(output)) => self.query(slot, "Output", output, &documents)?,
+        };
+        Ok((output, assigned))
     }
 }

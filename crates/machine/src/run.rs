@@ -1,6 +1,6 @@
 //! The loop behind a step: takes an event to the branch that waits for it, then runs branches until all of them wait.
 
-use crate::action::{Action, Outcome};
+use crate::action::{Action, Outcome, TimerPurpose};
 use crate::branch::{Activity, Branch};
 use crate::event::{Event, InvocationId, Micros, TimerId};
 use crate::execution::Execution;
@@ -39,6 +39,10 @@ impl<'m> Run<'m, '_> {
             last_event: 0,
             retries: Vec::new(),
             item: None,
+            variables: Arc::default(),
+            task_token: None,
+            child: None,
+            root: None,
         });
         let too_large = input.len() > self.machine.limits().payload_bytes;
         self.record_without_state(root, EventKind::ExecutionStarted, Detail::Input(input));
@@ -50,7 +54,8 @@ impl<'m> Run<'m, '_> {
         if let Some(seconds) = definition.timeout_seconds {
             self.execution.deadline = Some(DEADLINE);
             let at = after_seconds(self.execution.now, seconds);
-            self.actions.push(Action::SetTimer { timer: DEADLINE, at });
+            let purpose = TimerPurpose::ExecutionTimeout;
+            self.actions.push(Action::SetTimer { timer: DEADLINE, at, purpose });
         }
         self.make_ready(root);
         self.until_blocked();
@@ -60,13 +65,23 @@ impl<'m> Run<'m, '_> {
         match event {
             Event::InvocationSucceeded { invocation, output, .. } => {
                 if let Some(slot) = self.answered(invocation) {
-                    self.task_succeeded(slot, output);
+                    self.task_succeeded(slot, output, false);
+                }
+            }
+            Event::TaskSucceeded { invocation, result, .. } => {
+                if let Some(slot) = self.answered(invocation) {
+                    self.task_succeeded(slot, result, true);
                 }
             }
             Event::InvocationFailed { invocation, error, cause, .. } => {
                 if let Some(slot) = self.answered(invocation) {
                     self.task_failed(slot, Failure::new(&error, cause));
                 }
+            }
+            Event::ItemsRead { transfer, items, ended, .. } => self.items_read(transfer, items, ended),
+            Event::ResultsWritten { transfer, result, .. } => self.results_written(transfer, result),
+            Event::TransferFailed { transfer, error, cause, .. } => {
+                self.transfer_failed(transfer, Failure::new(&error, cause));
             }
             Event::TimerFired { timer, .. } => self.timer_fired(timer),
             Event::Continue { .. } => {}
@@ -121,7 +136,7 @@ impl<'m> Run<'m, '_> {
             StateKind::Pass(pass) => self.run_pass(slot, pass),
             StateKind::Choice(choice) => self.run_choice(slot, choice),
             StateKind::Wait(wait) => self.begin_wait(slot, wait),
-            StateKind::Succeed(succeed) => self.run_succeed(slot, succeed),
+            StateKind::Succeed => self.run_succeed(slot),
             StateKind::Fail(fail) => self.run_fail(slot, fail),
             StateKind::Parallel(parallel) => self.begin_parallel(slot, parallel),
             StateKind::Map(map) => self.begin_map(slot, map),
@@ -165,10 +180,7 @@ impl<'m> Run<'m, '_> {
             Activity::Invoking { invocation, timer: Some(timer), heartbeat } if timer == fired => {
                 self.actions.push(Action::Cancel { invocation });
                 let error = if heartbeat { HEARTBEAT_TIMEOUT } else { TIMEOUT };
-                self.task_timed_out(
-                    slot,
-                    Failure { error: Some(error.to_owned()), cause: None, in_state: false },
-                );
+                self.task_timed_out(slot, Failure { cause: None, ..Failure::new(error, "") });
             }
             _ => {}
         }
@@ -199,7 +211,7 @@ impl<'m> Run<'m, '_> {
         let branch = &self.execution.branches[slot];
         let (Some(parent), Some(turn)) = (branch.parent, branch.turns.last().copied()) else { return };
         let map = self.state(parent);
-        if matches!(map.kind, StateKind::Map(_)) {
+        if matches!(&map.kind, StateKind::Map(map) if map.distributed.is_none()) {
             self.write(slot, kind, Some(Arc::clone(&map.name)), Detail::Iteration(turn.child));
         }
     }
@@ -208,19 +220,46 @@ impl<'m> Run<'m, '_> {
         self.write(slot, kind, None, detail)
     }
 
+    /// Into the history of the child execution that the branch is part of, or into the execution's own.
     fn write(&mut self, slot: u32, kind: EventKind, state: Option<Arc<str>>, detail: Detail) -> u64 {
-        self.execution.last_event += 1;
-        let id = self.execution.last_event;
+        let root = self.execution.branches[slot].root;
+        let child = root.and_then(|root| self.execution.branches[root].child.as_mut());
+        let (id, execution) = match child {
+            Some(child) => {
+                child.last_event += 1;
+                (child.last_event, Some(Arc::clone(&child.name)))
+            }
+            None => {
+                self.execution.last_event += 1;
+                (self.execution.last_event, None)
+            }
+        };
         let previous_id = std::mem::replace(&mut self.execution.branches[slot].last_event, id);
         let at = self.execution.now;
-        self.actions.push(Action::Record(HistoryEvent { id, previous_id, at, kind, state, detail }));
+        let resource = match &self.state(slot).kind {
+            StateKind::Task(task) if kind.is_of_integration() => Some(Arc::clone(&task.resource_text)),
+            _ => None,
+        };
+        let event = HistoryEvent { id, execution, previous_id, at, kind, state, resource, detail };
+        self.actions.push(Action::Record(event));
         id
     }
 
-    /// Leaves the state with its output.
-    pub(crate) fn leave(&mut self, slot: u32, output: Payload, transition: Transition) {
+    /// Leaves the state with its output, and with the variables that it sets.
+    pub(crate) fn leave(
+        &mut self,
+        slot: u32,
+        output: Payload,
+        assigned: Option<Payload>,
+        transition: Transition,
+    ) {
+        if let Some(assigned) = &assigned
+            && let Err(failure) = self.set_variables(slot, assigned)
+        {
+            return self.fail_state(slot, failure);
+        }
         if let Some(exited) = EventKind::exited(&self.state(slot).kind) {
-            self.record(slot, exited, Detail::Output(output.clone()));
+            self.record(slot, exited, Detail::Exited { output: output.clone(), assigned });
         }
         match transition {
             Transition::Next(next) => {
@@ -268,7 +307,16 @@ impl<'m> Run<'m, '_> {
         let id = previous_id + 1;
         self.execution.last_event = id;
         let at = self.execution.now;
-        self.actions.push(Action::Record(HistoryEvent { id, previous_id, at, kind, state: None, detail }));
+        self.actions.push(Action::Record(HistoryEvent {
+            id,
+            execution: None,
+            previous_id,
+            at,
+            kind,
+            state: None,
+            resource: None,
+            detail,
+        }));
         self.finish(outcome);
     }
 
@@ -287,26 +335,30 @@ impl<'m> Run<'m, '_> {
         for inside in self.execution.branches.inside(slot) {
             let state = self.state(inside);
             let entered = self.execution.branches[inside].activity != Activity::Enter;
-            match self.execution.branches[inside].activity {
-                Activity::Invoking { invocation, timer, .. } => {
+            match &self.execution.branches[inside].activity {
+                &Activity::Invoking { invocation, timer, .. } => {
                     self.actions.push(Action::Cancel { invocation });
                     self.actions.extend(timer.map(|timer| Action::CancelTimer { timer }));
                 }
-                Activity::Waiting { timer } | Activity::Backoff { timer } => {
+                &(Activity::Waiting { timer } | Activity::Backoff { timer }) => {
                     self.actions.push(Action::CancelTimer { timer });
                 }
-                Activity::Enter | Activity::Attempt | Activity::Group(_) => {}
+                Activity::Group(_) => self.cancel_map_run(inside),
+                Activity::Enter | Activity::Attempt => {}
             }
             if let Some(aborted) = EventKind::aborted(&state.kind).filter(|_| entered) {
                 self.record(inside, aborted, Detail::Nothing);
             }
             self.record_iteration(inside, EventKind::MapIterationAborted);
+            if self.execution.branches[inside].child.is_some() {
+                self.record_without_state(inside, EventKind::ExecutionAborted, Detail::Nothing);
+            }
             self.execution.branches.remove(inside);
         }
     }
 }
 
-fn slot_of(id: u64) -> u32 {
+pub(crate) fn slot_of(id: u64) -> u32 {
     (id >> 32) as u32
 }
 

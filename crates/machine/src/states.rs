@@ -3,6 +3,8 @@
 
 mod choice;
 mod group;
+mod map;
+mod map_run;
 mod pass_succeed_fail;
 mod task;
 mod wait;

@@ -140,13 +140,19 @@ impl Outstanding {
                     self.invocations.retain(|waiting| waiting != invocation);
                     assert_eq!(self.invocations.len() + 1, before, "what is cancelled was running");
                 }
-                Action::SetTimer { timer, at } => self.timers.push((*timer, *at)),
+                Action::SetTimer { timer, at, .. } => self.timers.push((*timer, *at)),
                 Action::CancelTimer { timer } => {
                     let before = self.timers.len();
                     self.timers.retain(|(set, _)| set != timer);
                     assert_eq!(self.timers.len() + 1, before, "a timer that is cancelled was set");
                 }
-                Action::Record(_) => {}
+                Action::Record(_)
+                | Action::OpenItems { .. }
+                | Action::ReadItems { .. }
+                | Action::OpenResults { .. }
+                | Action::WriteResult { .. }
+                | Action::CloseResults { .. }
+                | Action::CancelTransfer { .. } => {}
                 Action::Yield => self.yielded = true,
                 Action::Finished(_) => self.finished += 1,
             }

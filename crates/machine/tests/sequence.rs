@@ -2,7 +2,7 @@
 
 mod world;
 
-use faastlane_machine::{Action, Event, Execution, Limits, Outcome};
+use faastlane_machine::{Action, Event, Execution, HistoryLevel, Limits, Outcome};
 use faastlane_payload::Payload;
 use serde_json::{Value, json};
 use world::{SECOND, START, echo, machine, machine_with, run, start};
@@ -67,17 +67,17 @@ fn what_does_not_fit_fails_as_step_functions_words_it() {
         (
             json!({"Type": "Pass", "InputPath": "$.no"}),
             "States.Runtime",
-            "Invalid path '$.no': it finds nothing.",
+            "The JSONPath '$.no' specified for the field 'InputPath' could not be found in the input '{\"a\":1}'",
         ),
         (
             json!({"Type": "Succeed", "OutputPath": "$.no"}),
             "States.Runtime",
-            "Invalid path '$.no': it finds nothing.",
+            "The JSONPath '$.no' specified for the field 'OutputPath' could not be found in the input '{\"a\":1}'",
         ),
         (
             json!({"Type": "Wait", "SecondsPath": "$.list"}),
             "States.Runtime",
-            "Invalid path '$.list': it finds nothing.",
+            "The JSONPath '$.list' specified for the field 'SecondsPath' could not be found in the input '{\"a\":1}'",
         ),
         (
             json!({"Type": "Wait", "TimestampPath": "$.a"}),
@@ -243,14 +243,20 @@ fn states_without_filters_pass_payloads_on_unparsed() {
     }});
     let machine = machine(&definition);
     let sealed = Payload::from_flat(Box::new(Sealed(vec![0xff; 100])));
-    let (mut execution, mut actions) =
-        Execution::start(&machine, faastlane_machine::Start { input: sealed.clone(), ..start(json!(null)) });
+    let (mut execution, mut actions) = Execution::start(
+        &machine,
+        faastlane_machine::Start {
+            input: sealed.clone(),
+            history: HistoryLevel::Types,
+            ..start(json!(null))
+        },
+    );
     let mut functions = Vec::new();
     loop {
         let mut event = None;
         for action in actions.drain(..) {
             match action {
-                Action::Invoke { invocation, function, payload, .. } => {
+                Action::Invoke { invocation, function: Some(function), payload, .. } => {
                     assert!(std::ptr::eq(payload.flat(), sealed.flat()), "{function} gets the same bytes");
                     let at = START;
                     event = Some(match &*function {
@@ -264,7 +270,7 @@ fn states_without_filters_pass_payloads_on_unparsed() {
                     });
                     functions.push(function);
                 }
-                Action::SetTimer { timer, at } => event = Some(Event::TimerFired { timer, at }),
+                Action::SetTimer { timer, at, .. } => event = Some(Event::TimerFired { timer, at }),
                 Action::Finished(outcome) => {
                     let Outcome::Succeeded(output) = outcome else { panic!("{outcome:?}") };
                     assert!(std::ptr::eq(output.flat(), sealed.flat()));

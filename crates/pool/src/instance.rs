@@ -8,7 +8,8 @@ use faastlane_asl::source::Source;
 use faastlane_compose::{Placement, Plan};
 use faastlane_domain::{Doorbell, RING_LEN, RingWriter, shared_file, shared_len};
 use faastlane_instance::{
-    Assignment, Command, Descriptors, DomainSize, FaultReport, FinishReport, Report, RunRequest, SetUpFailure,
+    Assignment, Command, Descriptors, DomainSize, EventReport, FaultReport, FinishReport, Report, RunRequest,
+    SetUpFailure,
 };
 use faastlane_payload::Payload;
 use std::collections::BTreeSet;
@@ -69,6 +70,11 @@ pub struct RunInput<'a> {
     pub input: &'a Payload,
     /// Of everything random in the execution.
     pub seed: u64,
+    /// By how much Wait states, delays before retries and stand-ins that sleep are shortened (0.01: a hundred times) or
+    /// lengthened. Limits on time are as they are. 1 is real time.
+    pub time_scale: f64,
+    /// Gets every event as it happens, with details, and those of child executions too, which no record holds.
+    pub history: Option<&'a dyn Fn(&EventReport)>,
     /// Asked from time to time; true ends the execution as aborted.
     pub stop: &'a dyn Fn() -> bool,
 }
@@ -213,16 +219,19 @@ impl Instance {
             execution_name: run.name.to_owned(),
             input: run.input.flat().to_vec(),
             seed: run.seed,
+            time_scale: run.time_scale,
+            history: run.history.is_some(),
         }));
         let mut timeline = Timeline::default();
         let mut stopped: Option<Instant> = None;
         let ending = loop {
             match self.next() {
-                Happened::Report(Report::Event(event)) => timeline.events.push(event),
+                Happened::Report(Report::Event(event)) => timeline.add(event, run.history),
                 Happened::Report(Report::Call(call)) => timeline.calls.push(call),
+                Happened::Report(Report::Mocked(mocked)) => timeline.mocked.push(mocked),
                 Happened::Report(Report::Finished(finish)) => break Ending::of(finish),
                 Happened::Report(Report::Fault(fault)) => {
-                    self.catch_up(&mut timeline);
+                    self.catch_up(&mut timeline, run.history);
                     break self.faulted(&fault, &timeline, begin)?;
                 }
                 Happened::Report(Report::SetUpFailed(failure)) => {
@@ -230,7 +239,7 @@ impl Instance {
                 }
                 Happened::Report(Report::DomainUp { .. } | Report::Ready(_)) => {}
                 Happened::Ended(_, status) => {
-                    self.catch_up(&mut timeline);
+                    self.catch_up(&mut timeline, run.history);
                     break exited(status, &timeline, begin);
                 }
                 Happened::Nothing => {}
@@ -249,11 +258,12 @@ impl Instance {
     }
 
     /// Reads what host 0 has said about an execution that another process ended by its own end.
-    fn catch_up(&mut self, timeline: &mut Timeline) {
+    fn catch_up(&mut self, timeline: &mut Timeline, history: Option<&dyn Fn(&EventReport)>) {
         while let Some(report) = self.hosts[0].next_report() {
             match report {
-                Report::Event(event) => timeline.events.push(event),
+                Report::Event(event) => timeline.add(event, history),
                 Report::Call(call) => timeline.calls.push(call),
+                Report::Mocked(mocked) => timeline.mocked.push(mocked),
                 _ => {}
             }
         }
@@ -275,6 +285,7 @@ impl Instance {
             interaction_us: timeline.interaction_us(&states),
             billed_ms: ending.duration_ns.div_ceil(1_000_000),
             states,
+            mocked: timeline.mocked_functions(),
             events,
             logs: self.logs.take(),
         }

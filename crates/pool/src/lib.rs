@@ -14,6 +14,7 @@ mod record;
 mod timeline;
 
 pub use faastlane_domain::LOADER_TUNABLES;
+pub use faastlane_instance::EventReport;
 pub use instance::{Instance, InstanceError, RunInput, StartError, StartedUp};
 pub use logs::LogLine;
 pub use record::{CallRecord, EventRecord, Record, StateRecord, Status};

@@ -36,6 +36,8 @@ pub struct Record {
     pub billed_ms: u64,
     /// In the order they were entered.
     pub states: Vec<StateRecord>,
+    /// The functions that a stand-in answered for, in the order they were called first.
+    pub mocked: Vec<String>,
     pub events: Vec<EventRecord>,
     pub logs: Vec<LogLine>,
 }
@@ -53,6 +55,8 @@ pub struct StateRecord {
     pub entered_us: u64,
     /// `None` for a state that was not left: a Fail, or where the execution ended.
     pub exited_us: Option<u64>,
+    /// Whether a stand-in answered.
+    pub mocked: bool,
     /// How many Map and Parallel states are around it.
     pub depth: usize,
     /// The error of the visit's last try, where it failed; empty for one without a name. A state that was left with one had it caught.

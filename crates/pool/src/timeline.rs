@@ -2,7 +2,7 @@
 
 use crate::record::{CallRecord, EventRecord, StateRecord};
 use faastlane_compose::Plan;
-use faastlane_instance::{CallReport, EventReport};
+use faastlane_instance::{CallReport, EventReport, MockReport};
 use std::collections::HashMap;
 
 /// The reports of one execution, as they came.
@@ -10,12 +10,23 @@ use std::collections::HashMap;
 pub(crate) struct Timeline {
     pub(crate) events: Vec<EventReport>,
     pub(crate) calls: Vec<CallReport>,
+    pub(crate) mocked: Vec<MockReport>,
 }
 
 /// A stretch of time, in nanoseconds since the execution started.
 type Stretch = (u64, u64);
 
 impl Timeline {
+    /// Keeps an event of the execution's own history, without its details: those are for whoever follows.
+    pub(crate) fn add(&mut self, event: EventReport, history: Option<&dyn Fn(&EventReport)>) {
+        if let Some(follow) = history {
+            follow(&event);
+        }
+        if event.execution.is_none() {
+            self.events.push(EventReport { details: None, ..event });
+        }
+    }
+
     /// When the execution started, in microseconds since the Unix epoch.
     fn start_us(&self) -> u64 {
         self.events.first().map_or(0, |event| event.at_us)
@@ -123,7 +134,26 @@ impl Timeline {
             }
             busy_until = busy_until.max(call.returned_ns);
         }
+        for mocked in &self.mocked {
+            let state = self.event(mocked.scheduled_id).and_then(|scheduled| scheduled.state.as_deref());
+            let visit = state.and_then(|state| self.visit(mocked.scheduled_id, state));
+            if let Some(&visit) = visit.and_then(|id| position.get(&id)) {
+                records[visit].mocked = true;
+                records[visit].function.get_or_insert_with(|| mocked.function.to_string());
+            }
+        }
         records
+    }
+
+    /// Each once.
+    pub(crate) fn mocked_functions(&self) -> Vec<String> {
+        let mut functions: Vec<String> = Vec::new();
+        for mocked in &self.mocked {
+            if !functions.iter().any(|known| **known == *mocked.function) {
+                functions.push(mocked.function.to_string());
+            }
+        }
+        functions
     }
 
     /// Time between the first call and the last return in which no function ran and nothing waited on purpose, in
@@ -164,6 +194,7 @@ fn entered(plan: &Plan, name: &str, state_type: &str, at: u64) -> StateRecord {
         domain: planned.and_then(|state| state.domain).map(|domain| plan.domains[domain].name.clone()),
         entered_us: at,
         exited_us: None,
+        mocked: false,
         depth: planned.map_or(0, |state| state.within.len()),
         error: None,
         calls: Vec::new(),

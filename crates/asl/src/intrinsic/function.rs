@@ -1,12 +1,15 @@
 //! What each intrinsic function computes.
 
-use super::java::Shown;
-use crate::number::same_value;
+use super::escaped;
+use super::java::{self, Shown};
+use crate::digest::digest;
+use crate::number::{canonical, same_value};
 use crate::random::SplitMix64;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use faastlane_payload::Payload;
 use serde_json::{Map, Value, json};
-use sha2::Digest;
+use std::collections::HashSet;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Function {
@@ -106,16 +109,14 @@ impl Function {
             (Function::Format, [template, values @ ..]) => formatted(text(template)?, values),
             (Function::Hash, [data, algorithm]) => hash(data, text(algorithm)?),
             (Function::JsonMerge, [left, right, deep]) => merged(left, right, deep),
-            (Function::JsonToString, [value]) => Ok(Value::String(value.to_string())),
+            (Function::JsonToString, [value]) => Ok(Value::String(java::json(value))),
             (Function::MathAdd, [left, right]) => whole(rounded(left)? + rounded(right)?),
             (Function::MathRandom, [start, end]) => drawn(start, end, random),
             (Function::MathRandom, [start, end, seed]) => {
                 drawn(start, end, &mut SplitMix64::new(integer(seed)? as u64))
             }
             (Function::StringSplit, [data, separators]) => split(text(data)?, text(separators)?),
-            (Function::StringToJson, [data]) => {
-                serde_json::from_str(text(data)?).map_err(|error| error.to_string())
-            }
+            (Function::StringToJson, [data]) => parsed(text(data)?),
             (Function::Uuid, []) => Ok(Value::String(random.uuid())),
             _ => unreachable!("the number of arguments is checked when the call is read"),
         }
@@ -167,13 +168,8 @@ fn range(first: i64, last: i64, step: i64) -> Outcome {
 }
 
 fn unique(array: &[Value]) -> Value {
-    let mut kept: Vec<Value> = Vec::new();
-    for element in array {
-        if !kept.iter().any(|earlier| same_value(earlier, element)) {
-            kept.push(element.clone());
-        }
-    }
-    Value::Array(kept)
+    let mut met = HashSet::with_capacity(array.len());
+    array.iter().filter(|element| met.insert(canonical(element))).cloned().collect()
 }
 
 fn decoded(data: &str) -> Outcome {
@@ -188,7 +184,7 @@ fn formatted(template: &str, values: &[Value]) -> Outcome {
     let mut characters = template.chars().peekable();
     while let Some(character) = characters.next() {
         match character {
-            '\\' => out.extend(characters.next()),
+            '\\' => out.push(escaped(characters.next())?),
             '{' if characters.next_if_eq(&'}').is_some() => {
                 let value = left.next().ok_or("there are more {} than values for them")?;
                 out.push_str(&Shown(value).to_string());
@@ -205,17 +201,11 @@ fn formatted(template: &str, values: &[Value]) -> Outcome {
 fn hash(data: &Value, algorithm: &str) -> Outcome {
     let data = match data {
         Value::String(text) => bounded(text)?.to_owned(),
-        other => bounded(&other.to_string())?.to_owned(),
+        other => bounded(&java::json(other))?.to_owned(),
     };
-    let hexadecimal = |digest: &[u8]| digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Value::String(match algorithm {
-        "MD5" => hexadecimal(&md5::Md5::digest(&data)),
-        "SHA-1" => hexadecimal(&sha1::Sha1::digest(&data)),
-        "SHA-256" => hexadecimal(&sha2::Sha256::digest(&data)),
-        "SHA-384" => hexadecimal(&sha2::Sha384::digest(&data)),
-        "SHA-512" => hexadecimal(&sha2::Sha512::digest(&data)),
-        other => return Err(format!("there is no hash algorithm {other}")),
-    }))
+    digest(&data, algorithm)
+        .map(Value::String)
+        .ok_or_else(|| format!("there is no hash algorithm {algorithm}"))
 }
 
 fn merged(left: &Value, right: &Value, deep: &Value) -> Outcome {
@@ -239,8 +229,14 @@ fn drawn(start: &Value, end: &Value, random: &mut SplitMix64) -> Outcome {
     }
 }
 
+fn parsed(text: &str) -> Outcome {
+    let payload = Payload::from_json(text).map_err(|error| error.to_string())?;
+    payload.value().cloned().map_err(|error| error.to_string())
+}
+
 /// At each of the separating characters; nothing comes of nothing between two of them.
 fn split(data: &str, separators: &str) -> Outcome {
-    let parts = data.split(|character| separators.contains(character));
+    let separators: HashSet<char> = separators.chars().collect();
+    let parts = data.split(|character| separators.contains(&character));
     Ok(parts.filter(|part| !part.is_empty()).map(Value::from).collect())
 }

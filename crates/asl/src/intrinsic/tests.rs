@@ -17,6 +17,9 @@ impl Scope for Documents {
     fn context(&self) -> &Payload {
         &self.1
     }
+    fn variable(&self, name: &str) -> Option<&Payload> {
+        (name == "v").then_some(&self.0)
+    }
 }
 
 fn evaluate(call: &str) -> Result<Value, CallError> {
@@ -55,8 +58,11 @@ fn functions_compute_what_the_developer_guide_says() {
             "States.JsonMerge(States.StringToJson('{\"b\": 1, \"c\": 2}'), $.o, false)",
             json!({"b": "x", "c": 2, "a": [1, null]}),
         ),
+        ("States.Format('{} {}', 1e10, 1.50)", json!("1.0E10 1.5")),
+        ("States.JsonToString(1e-7)", json!("1.0E-7")),
         ("States.JsonToString($.o)", json!("{\"a\":[1,null],\"b\":\"x\"}")),
         ("States.MathAdd($.n, -1)", json!(6)),
+        ("States.MathAdd($v.n, $v.list[0])", json!(8)),
         ("States.MathAdd(1.5, -2.5)", json!(0)),
         ("States.MathRandom(3, 4)", json!(3)),
         ("States.MathRandom(3, 4, 99)", json!(3)),
@@ -89,13 +95,24 @@ fn what_they_cannot_compute_fails_with_the_call() {
         ("States.MathRandom(3, 3)", "larger"),
         ("States.MathRandom(-9223372036854775808, 9223372036854775807)", "larger"),
         ("States.StringToJson('{')", "EOF"),
+        (r"States.Format('a\b')", "not before `b`"),
+        (r"States.StringSplit('a', '\.')", "not before `.`"),
     ] {
         let Err(CallError::Failed { call: named, message: got }) = evaluate(call) else { panic!("{call}") };
         assert_eq!(named, call);
         assert!(got.contains(message), "{call}: {got}");
     }
-    let missing = Path::parse("$.no").unwrap();
-    assert_eq!(evaluate("States.Array(States.MathAdd(1, $.no))"), Err(CallError::Missing(missing)));
+    for path in ["$.no", "$v.no", "$no"] {
+        let missing = Path::parse(path).unwrap();
+        let call = format!("States.Array(States.MathAdd(1, {path}))");
+        assert_eq!(evaluate(&call), Err(CallError::Missing(missing)));
+    }
+}
+
+#[test]
+fn the_variables_it_reads_are_known() {
+    let call = Call::parse("States.Array($b, $.x, States.Format('$c', $a.x[0], $b[*], $$.State))").unwrap();
+    assert_eq!(Vec::from_iter(call.variables()), ["a", "b"]);
 }
 
 #[test]
@@ -132,4 +149,29 @@ fn mistakes_are_placed() {
     ] {
         assert_eq!(Call::parse(call).map_err(|error| error.offset), Err(offset), "{call}");
     }
+}
+
+#[test]
+fn large_arrays_and_texts_take_no_squared_time() {
+    let many: Value = (0..300_000).map(|number| json!([number % 200_000])).collect();
+    let text: String = (0..300_000).filter_map(char::from_u32).collect();
+    let documents = Documents::new(json!({"many": many, "text": text}), Value::Null);
+    let length = |call: &str| {
+        let value = Call::parse(call).unwrap().evaluate(&documents, &mut SplitMix64::new(1)).unwrap();
+        value.as_array().unwrap().len()
+    };
+    assert_eq!(length("States.ArrayUnique($.many)"), 200_000);
+    assert_eq!(length("States.StringSplit($.text, $.text)"), 0);
+}
+
+#[test]
+fn deep_data_can_be_read_and_copies_have_an_end() {
+    let deep = format!("{}{}", "[".repeat(900), "]".repeat(900));
+    let wide: Value = (0..300_000).collect();
+    let documents = Documents::new(json!({"deep": deep, "wide": wide}), Value::Null);
+    let evaluate = |call: &str| Call::parse(call).unwrap().evaluate(&documents, &mut SplitMix64::new(1));
+    assert_eq!(evaluate("States.JsonToString(States.StringToJson($.deep))"), Ok(json!(deep)));
+    let call = format!("States.Array({}1)", "$.wide, ".repeat(50));
+    let path = Path::parse("$.wide").unwrap();
+    assert_eq!(evaluate(&call), Err(CallError::Unfollowed { path, error: FindError::TooCostly }));
 }

@@ -2,8 +2,10 @@
 //!
 //! Source: <https://states-language.net/spec.html#choice-state>.
 
-use super::Scope;
-use super::state::{refuse_transition, selection, timestamp};
+use super::data_flow::{expression, jsonata_template, refuse_other_language, timestamp};
+use super::state::refuse_transition;
+use super::variables::assignments;
+use super::{Dialect, Scope};
 use crate::definition::{Choice, ChoiceRule, Comparison, Condition, Operand, Test};
 use crate::fields::{Fields, boolean, list, not_empty, path, string, wrong_type};
 use crate::node::{At, Kind};
@@ -20,15 +22,13 @@ pub(super) fn read<'a>(
         "Each rule in `Choices` has its own `Next`; `Default` is for when none matches.",
         report,
     );
-    let input_path = selection(fields, "InputPath", report);
-    let output_path = selection(fields, "OutputPath", report);
     let hint = "List the rules, each with a test and `Next`.";
     let rules = fields.require("Choices", hint, report).and_then(|at| rules(&at, fields, scope, report));
     let default = match fields.get("Default") {
         Some(at) => Some(scope.resolve(&at, "`Default`", report)?),
         None => None,
     };
-    Some(Choice { input_path, output_path, rules: rules?, default })
+    Some(Choice { rules: rules?, default })
 }
 
 fn rules<'a>(
@@ -52,14 +52,45 @@ fn rules<'a>(
 fn rule<'a>(mut fields: Fields<'a>, scope: &Scope<'a, '_>, report: &mut Report) -> Option<ChoiceRule> {
     let next = fields.require("Next", "Name the state to go to when the rule matches.", report);
     let next = next.and_then(|at| scope.resolve(&at, "`Next`", report));
-    fields.not_yet("Assign", "variables", "Set the value in the state that follows.", report);
-    if fields.at.get("Condition").is_some() {
-        let hint = "In JSONPath a rule has `Variable` and a test such as `StringEquals`.";
-        fields.not_yet("Condition", "a field of JSONata", hint, report);
-        return None;
+    let dialect = scope.dialect;
+    let assign = assignments(&mut fields, dialect, report);
+    let output =
+        (dialect == Dialect::Jsonata).then(|| jsonata_template(&mut fields, "Output", report)).flatten();
+    let condition = match dialect {
+        Dialect::JsonPath => {
+            refuse_other_language(&mut fields, dialect, report);
+            condition(fields, report)
+        }
+        Dialect::Jsonata => jsonata_condition(fields, report),
+    };
+    Some(ChoiceRule { condition: condition?, assign, output, next: next? })
+}
+
+/// `Condition`: an expression, or a boolean.
+fn jsonata_condition(mut fields: Fields<'_>, report: &mut Report) -> Option<Condition> {
+    fields.owned_string("Comment", report);
+    let hint = "Such as `\"Condition\": \"{% $states.input.score > 5 %}\"`.";
+    let condition = fields.require("Condition", hint, report).and_then(|at| match &at.node.kind {
+        Kind::Bool(literal) => Some(Condition::Literal(*literal)),
+        Kind::String(text) if crate::jsonata::delimited(text).is_some() => {
+            expression(&at, "`Condition`", report).map(Condition::Expression)
+        }
+        _ => {
+            wrong_type(&at, "`Condition`", "an expression `{% … %}`, true or false", report);
+            None
+        }
+    });
+    ask_for_operators(&mut fields);
+    for name in ["Variable", "And", "Or", "Not"] {
+        fields.refuse_of_language(
+            name,
+            "JSONPath",
+            "In JSONata the test is an expression in `Condition`.",
+            report,
+        );
     }
-    let condition = condition(fields, report);
-    Some(ChoiceRule { condition: condition?, next: next? })
+    fields.finish(report);
+    condition
 }
 
 /// The test of a rule whose other fields have been read.

@@ -1,7 +1,9 @@
-//! `Resource`: what a Task calls. A bare function name, a Lambda ARN, or the Lambda integration.
+//! `Resource`: what a Task calls. A bare function name, a Lambda ARN, a service integration, or an activity.
 
+use super::Dialect;
+use super::data_flow::is_expression;
 use crate::code;
-use crate::definition::Resource;
+use crate::definition::{Pattern, Resource};
 use crate::fields::{Fields, string};
 use crate::node::At;
 use crate::report::Report;
@@ -12,27 +14,24 @@ const PARTITIONS: [&str; 3] = ["aws", "aws-cn", "aws-us-gov"];
 /// Characters of a Lambda function's name.
 const LONGEST_NAME: usize = 140;
 
-const SUPPORTED: &str = "Supported: a function's name (`resize`), a Lambda ARN (`arn:aws:lambda:REGION:ACCOUNT:function:NAME`), \
-                         and `arn:aws:states:::lambda:invoke`.";
+const KNOWN: &str = "It is a function's name (`resize`), a Lambda ARN (`arn:aws:lambda:REGION:ACCOUNT:function:NAME`), \
+                     an integration (`arn:aws:states:::SERVICE:ACTION`), or an activity's ARN.";
 
-pub(super) fn read(at: &At<'_>, task: &mut Fields<'_>, report: &mut Report) -> Option<Resource> {
+pub(super) fn read(
+    at: &At<'_>,
+    task: &mut Fields<'_>,
+    dialect: Dialect,
+    report: &mut Report,
+) -> Option<Resource> {
     let text = string(at, "`Resource`", report)?;
     if let Some(integration) = integration(text) {
         return match integration {
-            "lambda:invoke" => lambda_invoke(task, report),
-            "lambda:invoke.waitForTaskToken" => {
-                report
-                    .error(
-                        code::NOT_SUPPORTED_YET,
-                        at.spot(),
-                        "waiting for a task token is not supported yet",
-                    )
-                    .label("`.waitForTaskToken`")
-                    .hint("Use `arn:aws:states:::lambda:invoke`, which waits for the function's result.");
-                None
-            }
-            _ => refuse(at, "a service integration other than Lambda's", report),
+            "lambda:invoke" => lambda_invoke(task, dialect, report),
+            _ => service(at, integration, report),
         };
+    }
+    if is_activity(text) {
+        return Some(Resource::Activity(Arc::from(text)));
     }
     match function_name(text) {
         Some(name) => Some(Resource::Function(Arc::from(name))),
@@ -44,10 +43,43 @@ pub(super) fn read(at: &At<'_>, task: &mut Fields<'_>, report: &mut Report) -> O
 
 fn refuse(at: &At<'_>, label: &str, report: &mut Report) -> Option<Resource> {
     report
-        .error(code::BAD_RESOURCE, at.spot(), "`Resource` names nothing that can be run here")
+        .error(code::BAD_RESOURCE, at.spot(), "`Resource` names nothing that a state can call")
         .label(label)
-        .hint(SUPPORTED);
+        .hint(KNOWN);
     None
+}
+
+/// `SERVICE:ACTION` or `aws-sdk:SERVICE:ACTION`, and how it answers.
+fn service(at: &At<'_>, integration: &str, report: &mut Report) -> Option<Resource> {
+    let patterns =
+        [(".waitForTaskToken", Pattern::TaskToken), (".sync:2", Pattern::Sync), (".sync", Pattern::Sync)];
+    let found =
+        patterns.iter().find_map(|(suffix, pattern)| Some((integration.strip_suffix(suffix)?, *pattern)));
+    let (api, pattern) = found.unwrap_or((integration, Pattern::RequestResponse));
+    let parts: Vec<&str> = api.split(':').collect();
+    let is_word = |text: &&str| {
+        !text.is_empty()
+            && text.chars().all(|character| character.is_ascii_alphanumeric() || character == '-')
+    };
+    let well_formed = match parts.as_slice() {
+        ["aws-sdk", service, action] => is_word(service) && is_word(action),
+        [service, action] => is_word(service) && is_word(action),
+        _ => false,
+    };
+    if !well_formed {
+        return refuse(
+            at,
+            "an integration is `SERVICE:ACTION`, with `.sync` or `.waitForTaskToken` behind it",
+            report,
+        );
+    }
+    Some(Resource::Service { api: Arc::from(api), pattern })
+}
+
+fn is_activity(text: &str) -> bool {
+    let parts: Vec<&str> = text.split(':').collect();
+    matches!(parts.as_slice(), ["arn", partition, "states", region, account, "activity", name]
+        if PARTITIONS.contains(partition) && !region.is_empty() && is_account(account) && !name.is_empty())
 }
 
 /// What follows `arn:aws:states:::`.
@@ -87,19 +119,37 @@ fn named<'a>(rest: &[&'a str]) -> Option<(&'a str, Option<&'a str>)> {
 }
 
 fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+    let digits = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    // What stands for an account in a definition that is not deployed: `ACCOUNT_ID`, `your-account-id`.
+    let placeholder = text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.chars().all(|character| character.is_ascii_alphanumeric() || "-_".contains(character));
+    digits || placeholder
 }
 
-/// `arn:aws:states:::lambda:invoke`: which function is in `Parameters`.
-fn lambda_invoke(task: &mut Fields<'_>, report: &mut Report) -> Option<Resource> {
-    let hint =
-        "Say which function: `\"Parameters\": { \"FunctionName\": \"resize\", \"Payload.$\": \"$\" }`.";
-    let at = task.require("Parameters", hint, report)?;
-    let owner = format!("the `Parameters` of {}", task.owner);
+/// `arn:aws:states:::lambda:invoke`: which function is in `Parameters` or `Arguments`.
+fn lambda_invoke(task: &mut Fields<'_>, dialect: Dialect, report: &mut Report) -> Option<Resource> {
+    let (name, hint) = match dialect {
+        Dialect::JsonPath => (
+            "Parameters",
+            "Say which function: `\"Parameters\": { \"FunctionName\": \"resize\", \"Payload.$\": \"$\" }`.",
+        ),
+        Dialect::Jsonata => (
+            "Arguments",
+            "Say which function: `\"Arguments\": { \"FunctionName\": \"resize\", \"Payload\": \"{% $states.input %}\" }`.",
+        ),
+    };
+    let at = task.require(name, hint, report)?;
+    if is_expression(&at, dialect) {
+        return Some(Resource::LambdaInvoke { function: None });
+    }
+    let owner = format!("the `{name}` of {}", task.owner);
     let mut fields = Fields::of(at, owner, report)?;
-    let resource = match fields.at_most_one(&["FunctionName", "FunctionName.$"], report) {
-        Some("FunctionName") => {
-            let at = fields.get("FunctionName")?;
+    let names: &[&str] = match dialect {
+        Dialect::JsonPath => &["FunctionName", "FunctionName.$"],
+        Dialect::Jsonata => &["FunctionName"],
+    };
+    let resource = match fields.at_most_one(names, report).and_then(|name| Some((name, fields.get(name)?))) {
+        Some(("FunctionName", at)) if !is_expression(&at, dialect) => {
             let written = string(&at, "`FunctionName`", report)?;
             match function_name(written) {
                 Some(name) => Some(Resource::LambdaInvoke { function: Some(Arc::from(name)) }),
@@ -112,7 +162,7 @@ fn lambda_invoke(task: &mut Fields<'_>, report: &mut Report) -> Option<Resource>
                 }
             }
         }
-        // The path is checked with the rest of the template.
+        // The path or expression is checked with the rest of the template.
         Some(_) => Some(Resource::LambdaInvoke { function: None }),
         None => {
             fields.report_missing(&["FunctionName"], hint, report);
@@ -178,6 +228,7 @@ mod tests {
             ("arn:aws:lambda:eu-west-1:123456789012:function:resize", Some("resize")),
             ("arn:aws-cn:lambda:cn-north-1:123456789012:function:resize:7", Some("resize")),
             ("arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:resize:live", Some("resize")),
+            ("arn:aws:lambda:REGION:ACCOUNT_ID:function:resize", Some("resize")),
             ("arn:aws:lambda:eu-west-1:1234:function:resize", None),
             ("arn:aws:lambda::123456789012:function:resize", None),
             ("arn:other:lambda:eu-west-1:123456789012:function:resize", None),

@@ -1,9 +1,10 @@
 //! `Retry` and `Catch`: which errors they match, and what they do then.
 
-use super::state::result_path;
-use super::{MAX_SECONDS, Scope};
+use super::data_flow::{jsonata_template, refuse_other_language, result_path};
+use super::variables::assignments;
+use super::{Dialect, MAX_SECONDS, Scope};
 use crate::code;
-use crate::definition::{Catcher, Retrier};
+use crate::definition::{Catcher, ResultPath, Retrier};
 use crate::fields::{Fields, list, not_empty, string, wrong_type};
 use crate::node::{At, Kind};
 use crate::report::Report;
@@ -120,18 +121,17 @@ fn catcher<'a>(
 ) -> Option<Catcher> {
     fields.owned_string("Comment", report);
     let error_equals = error_equals(fields, last, report);
-    let result_path = result_path(fields, report);
-    if fields.at.get("Assign").is_some() {
-        fields.not_yet(
-            "Assign",
-            "variables",
-            "Put the error into the state's data with `ResultPath`.",
-            report,
-        );
-    }
+    let dialect = scope.dialect;
+    let result_path = match dialect {
+        Dialect::JsonPath => result_path(fields, report),
+        Dialect::Jsonata => ResultPath::Replace,
+    };
+    let output = (dialect == Dialect::Jsonata).then(|| jsonata_template(fields, "Output", report)).flatten();
+    let assign = assignments(fields, dialect, report);
+    refuse_other_language(fields, dialect, report);
     let next = fields.require("Next", "Name the state that handles the error.", report);
     let next = next.and_then(|at| scope.resolve(&at, "`Next`", report));
-    Some(Catcher { error_equals: error_equals?, result_path, next: next? })
+    Some(Catcher { error_equals: error_equals?, result_path, output, assign, next: next? })
 }
 
 fn error_equals(fields: &mut Fields<'_>, last: bool, report: &mut Report) -> Option<Vec<String>> {

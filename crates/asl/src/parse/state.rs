@@ -1,16 +1,20 @@
-//! One state, of each of the eight types.
+//! One state, of each of the eight types. Map is in [`map`], Choice in [`choice`].
 
-use super::{Dialect, MAX_SECONDS, Scope, choice, dialect, flow, resource, retry};
+use super::data_flow::{
+    Has, data_flow, dynamic_number, dynamic_timestamp, no_data_flow, payload_template, refuse_other_language,
+    seconds, string_source,
+};
+use super::variables::assignments;
+use super::{Dialect, MAX_SECONDS, Scope, choice, dialect, flow, map, resource, retry};
 use crate::code;
 use crate::definition::{
-    Fail, Flow, Map, NumberOrPath, Parallel, Pass, ResultPath, Selection, State, StateKind, StringOrPath,
-    Succeed, Task, Timestamp, Transition, Wait, WaitUntil,
+    Dynamic, Fail, Flow, Parallel, Pass, PayloadTemplate, State, StateKind, Task, Transition, Wait, WaitUntil,
 };
-use crate::fields::{Fields, not_empty, path, string};
-use crate::node::{At, Kind};
+use crate::fields::{Fields, not_empty, string};
+use crate::node::At;
 use crate::report::Report;
 use crate::suggest::nearest;
-use std::ops::RangeInclusive;
+use faastlane_payload::Payload;
 use std::sync::Arc;
 
 const TYPES: [&str; 8] = ["Task", "Pass", "Choice", "Wait", "Succeed", "Fail", "Parallel", "Map"];
@@ -31,51 +35,61 @@ pub(super) fn read<'a>(name: &str, at: &At<'a>, scope: &Scope<'a, '_>, report: &
     };
     fields.owner = format!("the {type_name} state `{name}`");
     let comment = fields.owned_string("Comment", report);
-    if dialect(&mut fields, scope.dialect, report) == Dialect::JsonAta {
-        return None;
-    }
+    let dialect = dialect(&mut fields, scope.dialect, scope.machine, report);
+    // What is inside of the state is in its language unless it says otherwise.
+    let scope = &scope.speaking(dialect);
+    let data = match type_name {
+        "Fail" => no_data_flow(dialect),
+        "Pass" => data_flow(&mut fields, dialect, Has::PASS, true, report),
+        "Map" => data_flow(&mut fields, dialect, Has::MAP, false, report),
+        "Task" | "Parallel" => data_flow(&mut fields, dialect, Has::ALL, false, report),
+        _ => data_flow(&mut fields, dialect, Has::ENDS, false, report),
+    };
+    let assign = read_assign(&mut fields, type_name, dialect, report);
     let kind = match type_name {
         "Task" => task(&mut fields, scope, report).map(StateKind::Task),
         "Pass" => pass(&mut fields, scope, report).map(StateKind::Pass),
         "Choice" => choice::read(&mut fields, scope, report).map(StateKind::Choice),
         "Wait" => wait(&mut fields, scope, report).map(StateKind::Wait),
-        "Succeed" => Some(StateKind::Succeed(succeed(&mut fields, report))),
-        "Fail" => Some(StateKind::Fail(fail(&mut fields, report))),
+        "Succeed" => {
+            refuse_transition(&mut fields, "A Succeed state always ends its branch; remove it.", report);
+            Some(StateKind::Succeed)
+        }
+        "Fail" => Some(StateKind::Fail(fail(&mut fields, dialect, report))),
         "Parallel" => parallel(&mut fields, scope, report).map(StateKind::Parallel),
-        _ => map(&mut fields, scope, report).map(StateKind::Map),
+        _ => map::read(&mut fields, scope, report).map(|map| StateKind::Map(Box::new(map))),
     };
-    report_other_dialect(&mut fields, report);
+    refuse_other_language(&mut fields, dialect, report);
     fields.finish(report);
-    Some(State { name: Arc::from(name), comment, span: at.key_spot().span, kind: kind? })
+    Some(State { name: Arc::from(name), comment, span: at.key_spot().span, data, assign, kind: kind? })
 }
 
-/// Fields that come with JSONata and variables.
-fn report_other_dialect(fields: &mut Fields<'_>, report: &mut Report) {
-    let later = [
-        ("Assign", "variables", "Keep the value in the state's data: `ResultPath` puts it there."),
-        ("Arguments", "a field of JSONata", "In JSONPath it is `Parameters`."),
-        (
-            "Output",
-            "a field of JSONata",
-            "In JSONPath they are `ResultSelector`, `ResultPath` and `OutputPath`.",
-        ),
-    ];
-    for (name, what, hint) in later {
-        fields.not_yet(name, what, hint, report);
+/// States that end their branch have nobody to set variables for.
+fn read_assign(
+    fields: &mut Fields<'_>,
+    type_name: &str,
+    dialect: Dialect,
+    report: &mut Report,
+) -> Option<PayloadTemplate> {
+    if ["Succeed", "Fail"].contains(&type_name) {
+        fields.refuse(
+            "Assign",
+            "Nothing comes after this state that could read a variable; remove it.",
+            report,
+        );
+        return None;
     }
+    assignments(fields, dialect, report)
 }
 
 fn task<'a>(fields: &mut Fields<'a>, scope: &Scope<'a, '_>, report: &mut Report) -> Option<Task> {
+    let dialect = scope.dialect;
     let hint = "Name the function to call, as in `\"Resource\": \"resize\"`.";
     let resource_at = fields.require("Resource", hint, report);
-    let resource = resource_at.as_ref().and_then(|at| resource::read(at, fields, report));
-    let input_path = selection(fields, "InputPath", report);
-    let parameters = fields.template("Parameters", report);
-    let (result_selector, result_path, output_path) = result_fields(fields, report);
-    let timeout = number_or_path(fields, "TimeoutSeconds", "TimeoutSecondsPath", 1..=MAX_SECONDS, report);
-    let heartbeat =
-        number_or_path(fields, "HeartbeatSeconds", "HeartbeatSecondsPath", 1..=MAX_SECONDS, report);
-    if let (Some(NumberOrPath::Fixed(timeout)), Some(NumberOrPath::Fixed(heartbeat)), Some(at)) =
+    let resource = resource_at.as_ref().and_then(|at| resource::read(at, fields, dialect, report));
+    let timeout = seconds(fields, ("TimeoutSeconds", "TimeoutSecondsPath"), dialect, report);
+    let heartbeat = seconds(fields, ("HeartbeatSeconds", "HeartbeatSecondsPath"), dialect, report);
+    if let (Some(Dynamic::Fixed(timeout)), Some(Dynamic::Fixed(heartbeat)), Some(at)) =
         (&timeout, &heartbeat, fields.get("HeartbeatSeconds"))
         && heartbeat >= timeout
     {
@@ -83,8 +97,7 @@ fn task<'a>(fields: &mut Fields<'a>, scope: &Scope<'a, '_>, report: &mut Report)
             .error(code::OUT_OF_RANGE, at.spot(), "`HeartbeatSeconds` must be less than `TimeoutSeconds`")
             .label(format!("{heartbeat} is not less than {timeout}"));
     }
-    let hint = "Functions run with the rights of the workflow; remove it.";
-    fields.not_yet("Credentials", "an IAM role", hint, report);
+    let credentials = payload_template(fields, "Credentials", dialect, report);
     let retry = retry::retriers(fields, report);
     let catch = retry::catchers(fields, scope, report);
     let transition = transition(fields, scope, report);
@@ -92,11 +105,7 @@ fn task<'a>(fields: &mut Fields<'a>, scope: &Scope<'a, '_>, report: &mut Report)
         resource: resource?,
         resource_text: Arc::from(resource_at.as_ref()?.as_str()?),
         resource_span: resource_at?.node.span,
-        input_path,
-        parameters,
-        result_selector,
-        result_path,
-        output_path,
+        credentials,
         timeout,
         heartbeat,
         retry,
@@ -106,50 +115,41 @@ fn task<'a>(fields: &mut Fields<'a>, scope: &Scope<'a, '_>, report: &mut Report)
 }
 
 fn pass<'a>(fields: &mut Fields<'a>, scope: &Scope<'a, '_>, report: &mut Report) -> Option<Pass> {
-    let input_path = selection(fields, "InputPath", report);
-    let parameters = fields.template("Parameters", report);
-    let result = fields.get("Result").map(|at| at.node.to_value());
-    let result_path = result_path(fields, report);
-    let output_path = selection(fields, "OutputPath", report);
+    let result = match scope.dialect {
+        Dialect::JsonPath => fields.get("Result").map(|at| Payload::from_value(at.node.to_value())),
+        Dialect::Jsonata => None,
+    };
     let transition = transition(fields, scope, report)?;
-    Some(Pass { input_path, parameters, result, result_path, output_path, transition })
+    Some(Pass { result, transition })
 }
 
 fn wait<'a>(fields: &mut Fields<'a>, scope: &Scope<'a, '_>, report: &mut Report) -> Option<Wait> {
-    let input_path = selection(fields, "InputPath", report);
-    let output_path = selection(fields, "OutputPath", report);
-    let names = ["Seconds", "SecondsPath", "Timestamp", "TimestampPath"];
-    let until = match fields.at_most_one(&names, report) {
-        Some("Seconds") => fields.integer("Seconds", 0..=MAX_SECONDS, report).map(WaitUntil::Seconds),
-        Some("SecondsPath") => fields.reference_path("SecondsPath", report).map(WaitUntil::SecondsPath),
-        Some("Timestamp") => {
-            let at = fields.get("Timestamp")?;
-            timestamp(&at, "`Timestamp`", report).map(WaitUntil::Timestamp)
+    let dialect = scope.dialect;
+    let names: &[&'static str] = match dialect {
+        Dialect::JsonPath => &["Seconds", "SecondsPath", "Timestamp", "TimestampPath"],
+        Dialect::Jsonata => &["Seconds", "Timestamp"],
+    };
+    let until = match fields.at_most_one(names, report) {
+        Some("Seconds" | "SecondsPath") => {
+            dynamic_number(fields, ("Seconds", "SecondsPath"), 0..=MAX_SECONDS, dialect, report)
+                .map(WaitUntil::Seconds)
         }
-        Some(_) => fields.reference_path("TimestampPath", report).map(WaitUntil::TimestampPath),
+        Some(_) => dynamic_timestamp(fields, dialect, report).map(WaitUntil::Timestamp),
         None => {
             let hint = "Say how long, or until when: `\"Seconds\": 10`.";
-            fields.report_missing(&names, hint, report);
+            fields.report_missing(names, hint, report);
             None
         }
     };
     let transition = transition(fields, scope, report);
-    Some(Wait { input_path, output_path, until: until?, transition: transition? })
+    Some(Wait { until: until?, transition: transition? })
 }
 
-fn succeed(fields: &mut Fields<'_>, report: &mut Report) -> Succeed {
-    refuse_transition(fields, "A Succeed state always ends its branch; remove it.", report);
-    Succeed {
-        input_path: selection(fields, "InputPath", report),
-        output_path: selection(fields, "OutputPath", report),
-    }
-}
-
-fn fail(fields: &mut Fields<'_>, report: &mut Report) -> Fail {
+fn fail(fields: &mut Fields<'_>, dialect: Dialect, report: &mut Report) -> Fail {
     refuse_transition(fields, "A Fail state always ends the execution; remove it.", report);
     Fail {
-        error: string_or_path(fields, "Error", "ErrorPath", report),
-        cause: string_or_path(fields, "Cause", "CausePath", report),
+        error: string_source(fields, ("Error", "ErrorPath"), dialect, report),
+        cause: string_source(fields, ("Cause", "CausePath"), dialect, report),
     }
 }
 
@@ -169,136 +169,29 @@ fn parallel<'a>(fields: &mut Fields<'a>, scope: &Scope<'a, '_>, report: &mut Rep
         }
         branches.into_iter().collect::<Option<Vec<Flow>>>()
     });
-    let input_path = selection(fields, "InputPath", report);
-    let parameters = fields.template("Parameters", report);
-    let (result_selector, result_path, output_path) = result_fields(fields, report);
     let retry = retry::retriers(fields, report);
     let catch = retry::catchers(fields, scope, report);
     let transition = transition(fields, scope, report);
-    Some(Parallel {
-        branches: branches?,
-        input_path,
-        parameters,
-        result_selector,
-        result_path,
-        output_path,
-        retry,
-        catch: catch?,
-        transition: transition?,
-    })
-}
-
-fn map<'a>(fields: &mut Fields<'a>, scope: &Scope<'a, '_>, report: &mut Report) -> Option<Map> {
-    let processor = match fields.at_most_one(&["ItemProcessor", "Iterator"], report) {
-        Some(name) => fields.get(name).and_then(|at| processor(at, name, fields, scope, report)),
-        None => {
-            let hint = "Say what is done with each item: an object with `StartAt` and `States`.";
-            fields.report_missing(&["ItemProcessor"], hint, report);
-            None
-        }
-    };
-    let selector = fields.at_most_one(&["ItemSelector", "Parameters"], report);
-    let item_selector = selector.and_then(|name| fields.template(name, report));
-    let items_path = selection(fields, "ItemsPath", report);
-    let max_concurrency =
-        number_or_path(fields, "MaxConcurrency", "MaxConcurrencyPath", 0..=u32::MAX, report);
-    let tolerated_failure_count =
-        number_or_path(fields, "ToleratedFailureCount", "ToleratedFailureCountPath", 0..=u32::MAX, report);
-    let tolerated_failure_percentage = number_or_path(
-        fields,
-        "ToleratedFailurePercentage",
-        "ToleratedFailurePercentagePath",
-        0..=100,
-        report,
-    );
-    report_unsupported_map_fields(fields, report);
-    let input_path = selection(fields, "InputPath", report);
-    let (result_selector, result_path, output_path) = result_fields(fields, report);
-    let retry = retry::retriers(fields, report);
-    let catch = retry::catchers(fields, scope, report);
-    let transition = transition(fields, scope, report);
-    Some(Map {
-        processor: processor?,
-        items_path,
-        item_selector,
-        max_concurrency,
-        tolerated_failure_count,
-        tolerated_failure_percentage,
-        input_path,
-        result_selector,
-        result_path,
-        output_path,
-        retry,
-        catch: catch?,
-        transition: transition?,
-    })
-}
-
-fn report_unsupported_map_fields(fields: &mut Fields<'_>, report: &mut Report) {
-    // A distributed map is reported as a whole.
-    let distributed = is_distributed(fields);
-    for name in ["ItemReader", "ItemBatcher", "ResultWriter", "Label"] {
-        if distributed {
-            fields.get(name);
-        } else {
-            let hint = "Remove it, and give the items with `ItemsPath`.";
-            fields.not_yet(name, "a field of distributed maps", hint, report);
-        }
-    }
-    fields.not_yet("Items", "a field of JSONata", "In JSONPath it is `ItemsPath`.", report);
-}
-
-fn processor<'a>(
-    at: At<'a>,
-    name: &str,
-    map: &Fields<'a>,
-    scope: &Scope<'a, '_>,
-    report: &mut Report,
-) -> Option<Flow> {
-    let mut fields = Fields::of(at, format!("the `{name}` of {}", map.owner), report)?;
-    if let Some(at) = fields.get("ProcessorConfig") {
-        processor_config(at, report);
-    }
-    inner_flow(fields, scope, report)
+    Some(Parallel { branches: branches?, retry, catch: catch?, transition: transition? })
 }
 
 /// The states of a branch or a processor, whose other fields have been read.
-fn inner_flow<'a>(mut fields: Fields<'a>, scope: &Scope<'a, '_>, report: &mut Report) -> Option<Flow> {
+pub(super) fn inner_flow<'a>(
+    mut fields: Fields<'a>,
+    scope: &Scope<'a, '_>,
+    report: &mut Report,
+) -> Option<Flow> {
     fields.owned_string("Comment", report);
-    let flow = flow(&mut fields, scope.dialect, scope.everywhere, report);
+    let flow = flow(&mut fields, scope.dialect, scope.machine, scope.everywhere, report);
     fields.finish(report);
     flow
 }
 
-/// Whether the items of a map would run as executions of their own.
-fn is_distributed(map: &Fields<'_>) -> bool {
-    let mode = ["/ItemProcessor/ProcessorConfig/Mode", "/Iterator/ProcessorConfig/Mode"];
-    mode.iter().filter_map(|pointer| map.at.descend(pointer)).any(|mode| mode.as_str() == Some("DISTRIBUTED"))
-}
-
-fn processor_config(at: At<'_>, report: &mut Report) {
-    let Some(mut fields) = Fields::of(at, "`ProcessorConfig`", report) else { return };
-    let Some(mode_at) = fields.get("Mode") else { return fields.finish(report) };
-    match string(&mode_at, "`Mode`", report) {
-        Some("DISTRIBUTED") => {
-            report
-                .error(code::NOT_SUPPORTED_YET, mode_at.spot(), "distributed maps are not supported yet")
-                .label("this mode")
-                .hint("Use \"INLINE\", which runs the items within this execution.");
-            // It has fields of its own, which would be reported as unknown.
-            return;
-        }
-        Some("INLINE") | None => {}
-        Some(other) => {
-            report
-                .error(code::UNKNOWN_VALUE, mode_at.spot(), format!("there is no processor mode {other:?}"))
-                .hint("It is \"INLINE\"; \"DISTRIBUTED\" is not supported yet.");
-        }
-    }
-    fields.finish(report);
-}
-
-fn transition<'a>(fields: &mut Fields<'a>, scope: &Scope<'a, '_>, report: &mut Report) -> Option<Transition> {
+pub(super) fn transition<'a>(
+    fields: &mut Fields<'a>,
+    scope: &Scope<'a, '_>,
+    report: &mut Report,
+) -> Option<Transition> {
     let next = fields.get("Next");
     let has_end = fields.get("End").is_some();
     let end = fields.boolean("End", report);
@@ -335,84 +228,4 @@ fn transition<'a>(fields: &mut Fields<'a>, scope: &Scope<'a, '_>, report: &mut R
 pub(super) fn refuse_transition(fields: &mut Fields<'_>, hint: &str, report: &mut Report) {
     fields.refuse("Next", hint, report);
     fields.refuse("End", hint, report);
-}
-
-fn result_fields(
-    fields: &mut Fields<'_>,
-    report: &mut Report,
-) -> (Option<crate::template::Template>, ResultPath, Selection) {
-    (
-        fields.template("ResultSelector", report),
-        result_path(fields, report),
-        selection(fields, "OutputPath", report),
-    )
-}
-
-/// `InputPath`, `OutputPath`, `ItemsPath`.
-pub(super) fn selection(fields: &mut Fields<'_>, name: &'static str, report: &mut Report) -> Selection {
-    match fields.get(name) {
-        None => Selection::Whole,
-        Some(at) if at.node.kind == Kind::Null => Selection::Empty,
-        Some(at) if at.as_str() == Some("$") => Selection::Whole,
-        Some(at) => path(&at, &format!("`{name}`"), report).map_or(Selection::Whole, Selection::Path),
-    }
-}
-
-pub(super) fn result_path(fields: &mut Fields<'_>, report: &mut Report) -> ResultPath {
-    match fields.get("ResultPath") {
-        None => ResultPath::Replace,
-        Some(at) if at.node.kind == Kind::Null => ResultPath::Discard,
-        Some(at) if at.as_str() == Some("$") => ResultPath::Replace,
-        Some(at) => {
-            let Some(path) = fields.reference_path("ResultPath", report) else { return ResultPath::Replace };
-            if path.reads_context() {
-                report
-                    .error(code::BAD_PATH, at.spot(), "`ResultPath` is not a path that can be written to")
-                    .label("the context object cannot be changed")
-                    .hint("Put the result into the input: `$.result`.");
-            }
-            ResultPath::At(path)
-        }
-    }
-}
-
-fn number_or_path(
-    fields: &mut Fields<'_>,
-    fixed: &'static str,
-    by_path: &'static str,
-    range: RangeInclusive<u32>,
-    report: &mut Report,
-) -> Option<NumberOrPath> {
-    let name = fields.at_most_one(&[fixed, by_path], report)?;
-    if name == fixed {
-        fields.integer(fixed, range, report).map(NumberOrPath::Fixed)
-    } else {
-        fields.reference_path(by_path, report).map(NumberOrPath::Path)
-    }
-}
-
-fn string_or_path(
-    fields: &mut Fields<'_>,
-    fixed: &'static str,
-    by_path: &'static str,
-    report: &mut Report,
-) -> Option<StringOrPath> {
-    let name = fields.at_most_one(&[fixed, by_path], report)?;
-    if name == fixed {
-        fields.owned_string(fixed, report).map(StringOrPath::Fixed)
-    } else {
-        fields.path_or_call(by_path, report)
-    }
-}
-
-pub(super) fn timestamp(at: &At<'_>, what: &str, report: &mut Report) -> Option<Timestamp> {
-    let text = string(at, what, report)?;
-    let parsed = Timestamp::parse(text);
-    if parsed.is_none() {
-        report
-            .error(code::BAD_TIMESTAMP, at.spot(), format!("{what} is not a timestamp"))
-            .label("not an RFC 3339 instant")
-            .hint("Write it as 2016-03-14T01:59:00Z, with a capital T, and Z or an offset such as +01:00.");
-    }
-    parsed
 }

@@ -1,12 +1,12 @@
 //! Text to path. Recursive descent over bytes; offsets in errors are bytes from the beginning of the whole text.
 
-use super::filter::{Filter, Operator, Pattern, Term};
-use super::function::Function;
-use super::{Path, PathError, Root, Segment};
+use super::function::{Argument, Function, Kind};
+use super::{Path, PathError, Root, Segment, is_variable_name, variable};
 use serde_json::Value;
+use std::sync::Arc;
 
-/// Parentheses and negations in filters, and filters in filters.
-const MAX_FILTER_DEPTH: usize = 32;
+/// Parentheses in filters, filters in filters, and calls in arguments.
+pub(super) const MAX_DEPTH: usize = 32;
 
 pub(super) fn path(text: &str) -> Result<Path, PathError> {
     path_with_offsets(text).map(|(path, _)| path)
@@ -26,32 +26,30 @@ pub(super) fn prefix(text: &str) -> Result<(Path, Vec<usize>, usize), PathError>
     if !parser.eat("$") {
         return parser.fail("a path starts with `$`");
     }
-    let root = if parser.eat("$") { Root::Context } else { Root::Input };
-    if parser.peek().is_some_and(|next| next.is_ascii_alphabetic() || next == b'_') {
-        return parser.fail("variables (`$name`) are not supported yet; a path goes on with `.` or `[`");
-    }
+    let root =
+        if parser.eat("$") { Root::Context } else { parser.variable()?.map_or(Root::Input, Root::Variable) };
     let (path, offsets) = parser.rest_of_path(root, 0)?;
     Ok((path, offsets, parser.at))
 }
 
-struct Parser<'t> {
-    text: &'t str,
-    at: usize,
-    depth: usize,
+pub(super) struct Parser<'t> {
+    pub(super) text: &'t str,
+    pub(super) at: usize,
+    pub(super) depth: usize,
 }
 
-type Parsed<T> = Result<T, PathError>;
+pub(super) type Parsed<T> = Result<T, PathError>;
 
 impl<'t> Parser<'t> {
-    fn fail<T>(&self, message: impl Into<String>) -> Parsed<T> {
+    pub(super) fn fail<T>(&self, message: impl Into<String>) -> Parsed<T> {
         Err(PathError { message: message.into(), offset: self.at })
     }
 
-    fn peek(&self) -> Option<u8> {
+    pub(super) fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    fn eat(&mut self, token: &str) -> bool {
+    pub(super) fn eat(&mut self, token: &str) -> bool {
         let found = self.text[self.at..].starts_with(token);
         if found {
             self.at += token.len();
@@ -59,18 +57,33 @@ impl<'t> Parser<'t> {
         found
     }
 
-    fn expect(&mut self, token: &str) -> Parsed<()> {
+    pub(super) fn expect(&mut self, token: &str) -> Parsed<()> {
         if self.eat(token) { Ok(()) } else { self.fail(format!("`{token}` is missing here")) }
     }
 
-    fn skip_space(&mut self) {
+    pub(super) fn skip_space(&mut self) {
         while self.peek().is_some_and(|next| next == b' ' || next == b'\t') {
             self.at += 1;
         }
     }
 
+    /// The name behind the `$`, if there is one.
+    fn variable(&mut self) -> Parsed<Option<Arc<str>>> {
+        let rest = &self.text[self.at..];
+        let name = &rest[..variable::name_length(rest)];
+        if name == variable::RESERVED {
+            return self
+                .fail("`$states` is for JSONata; in JSONPath the input is `$` and the context object `$$`");
+        }
+        if !name.is_empty() && !is_variable_name(name) {
+            return self.fail("the name of a variable has at most 80 characters");
+        }
+        self.at += name.len();
+        Ok((!name.is_empty()).then(|| name.into()))
+    }
+
     /// From behind the root to the first character that does not continue a path.
-    fn rest_of_path(&mut self, root: Root, start: usize) -> Parsed<(Path, Vec<usize>)> {
+    pub(super) fn rest_of_path(&mut self, root: Root, start: usize) -> Parsed<(Path, Vec<usize>)> {
         let (mut segments, mut offsets, mut function) = (Vec::new(), Vec::new(), None);
         while function.is_none() {
             let begin = self.at;
@@ -101,10 +114,11 @@ impl<'t> Parser<'t> {
         let last = segments.len().saturating_sub(1);
         let definite = segments.iter().enumerate().all(|(position, segment)| match segment {
             Segment::Key(_) | Segment::Index(_) => true,
-            Segment::Keys(_) => position == last,
+            Segment::Keys(_) => position == last && function.is_none(),
             _ => false,
         });
         let text = self.text[start..self.at].into();
+        let function = function.map(Box::new);
         Ok((Path { text, root, segments, function, definite }, offsets))
     }
 
@@ -120,18 +134,55 @@ impl<'t> Parser<'t> {
             return self.fail("a name is missing here; other characters go into brackets: `['a name']`");
         }
         let name = &rest[..length];
-        if rest[length..].starts_with("()") {
-            *function = Function::named(name);
-            if function.is_none() {
-                return self.fail(format!(
-                    "there is no function `{name}()`; there are length, min, max, sum and avg"
-                ));
-            }
-            self.at += length + 2;
+        if rest[length..].starts_with('(') {
+            *function = Some(self.call(name)?);
         } else {
             self.at += length;
         }
         Ok(Segment::Key(name.to_owned()))
+    }
+
+    /// `length()`, `concat("-", $.name)`
+    fn call(&mut self, name: &str) -> Parsed<Function> {
+        let begin = self.at;
+        let kind = Kind::named(name).or_else(|message| self.fail(message))?;
+        self.at += name.len();
+        self.expect("(")?;
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return self.fail(format!("calls and filters nest at most {MAX_DEPTH} deep"));
+        }
+        self.skip_space();
+        let mut arguments = Vec::new();
+        if !self.eat(")") {
+            arguments = self.list(Self::argument)?;
+            self.skip_space();
+            self.expect(")")?;
+        }
+        self.depth -= 1;
+        if !kind.takes(arguments.len()) {
+            self.at = begin;
+            return self.fail(format!("`{name}` does not take {} arguments", arguments.len()));
+        }
+        Ok(Function { kind, arguments })
+    }
+
+    fn argument(&mut self) -> Parsed<Argument> {
+        let begin = self.at;
+        match self.peek() {
+            Some(b'$') => {
+                self.at += 1;
+                Ok(Argument::Path(self.rest_of_path(Root::Input, begin)?.0))
+            }
+            Some(b'"') => self.quoted().map(Value::String).map(Argument::Literal),
+            _ => match self.word() {
+                Ok(number @ Value::Number(_)) => Ok(Argument::Literal(number)),
+                _ => {
+                    self.at = begin;
+                    self.fail("expected a path, a number or a \"text\"")
+                }
+            },
+        }
     }
 
     fn bracket(&mut self) -> Parsed<Segment> {
@@ -150,7 +201,7 @@ impl<'t> Parser<'t> {
                 self.at += 1;
                 self.skip_space();
                 self.expect("(")?;
-                let filter = self.either()?;
+                let filter = self.filter()?;
                 self.skip_space();
                 self.expect(")")?;
                 Segment::Filter(filter)
@@ -163,7 +214,7 @@ impl<'t> Parser<'t> {
         Ok(segment)
     }
 
-    fn list<T>(&mut self, one: impl Fn(&mut Self) -> Parsed<T>) -> Parsed<Vec<T>> {
+    pub(super) fn list<T>(&mut self, one: impl Fn(&mut Self) -> Parsed<T>) -> Parsed<Vec<T>> {
         let mut items = vec![one(self)?];
         loop {
             self.skip_space();
@@ -181,6 +232,13 @@ impl<'t> Parser<'t> {
         if self.eat(":") {
             self.skip_space();
             let to = if self.peek() == Some(b']') { None } else { Some(self.integer()?) };
+            if from.is_none() && to.is_none() {
+                return self.fail("a slice has a beginning or an end; `[*]` is for all elements");
+            }
+            self.skip_space();
+            if self.peek() == Some(b':') {
+                return self.fail("a slice has no step: `[from:to]`");
+            }
             return Ok(Segment::Slice { from, to });
         }
         let mut indices: Vec<i64> = from.into_iter().collect();
@@ -205,7 +263,7 @@ impl<'t> Parser<'t> {
     }
 
     /// `'it\'s'` or `"…"`.
-    fn quoted(&mut self) -> Parsed<String> {
+    pub(super) fn quoted(&mut self) -> Parsed<String> {
         let quote = match self.peek() {
             Some(quote @ (b'\'' | b'"')) => char::from(quote),
             _ => return self.fail("expected a name in quotes"),
@@ -273,166 +331,6 @@ impl<'t> Parser<'t> {
                 Ok(unit)
             }
             None => self.fail("expected four hexadecimal digits"),
-        }
-    }
-}
-
-/// Filters.
-impl Parser<'_> {
-    fn either(&mut self) -> Parsed<Filter> {
-        self.depth += 1;
-        if self.depth > MAX_FILTER_DEPTH {
-            return self.fail(format!("a filter nests at most {MAX_FILTER_DEPTH} deep"));
-        }
-        let mut filter = self.both()?;
-        while self.eat("||") {
-            filter = Filter::Or(Box::new(filter), Box::new(self.both()?));
-        }
-        self.depth -= 1;
-        Ok(filter)
-    }
-
-    /// Stops at `||` and `)`.
-    fn both(&mut self) -> Parsed<Filter> {
-        let mut filter = self.one()?;
-        while self.eat("&&") {
-            filter = Filter::And(Box::new(filter), Box::new(self.one()?));
-        }
-        Ok(filter)
-    }
-
-    fn one(&mut self) -> Parsed<Filter> {
-        self.skip_space();
-        let mut negations = 0usize;
-        while self.eat("!") {
-            negations += 1;
-            self.skip_space();
-        }
-        let filter = if self.eat("(") {
-            let inner = self.either()?;
-            self.skip_space();
-            self.expect(")")?;
-            inner
-        } else {
-            self.comparison()?
-        };
-        self.skip_space();
-        Ok(if negations % 2 == 1 { Filter::Not(Box::new(filter)) } else { filter })
-    }
-
-    fn comparison(&mut self) -> Parsed<Filter> {
-        let begin = self.at;
-        let left = self.term()?;
-        self.skip_space();
-        if self.eat("=~") {
-            self.skip_space();
-            return Ok(Filter::Matches(left, self.pattern()?));
-        }
-        const OPERATORS: [(&str, Operator); 10] = [
-            ("==", Operator::Equal),
-            ("!=", Operator::NotEqual),
-            ("<>", Operator::NotEqual),
-            ("<=", Operator::LessOrEqual),
-            (">=", Operator::GreaterOrEqual),
-            ("<", Operator::Less),
-            (">", Operator::Greater),
-            ("in ", Operator::In),
-            ("nin ", Operator::NotIn),
-            ("contains ", Operator::Contains),
-        ];
-        for (token, operator) in OPERATORS {
-            if self.eat(token) {
-                self.skip_space();
-                return Ok(Filter::Compare(left, operator, self.term()?));
-            }
-        }
-        match left {
-            Term::Literal(_) => {
-                self.at = begin;
-                self.fail("a literal alone is no condition")
-            }
-            path => Ok(Filter::Exists(path)),
-        }
-    }
-
-    fn term(&mut self) -> Parsed<Term> {
-        let begin = self.at;
-        match self.peek() {
-            Some(b'@') => {
-                self.at += 1;
-                Ok(Term::Element(self.rest_of_path(Root::Input, begin)?.0))
-            }
-            Some(b'$') => {
-                self.at += 1;
-                Ok(Term::Document(self.rest_of_path(Root::Input, begin)?.0))
-            }
-            Some(b'\'' | b'"') => Ok(Term::Literal(Value::String(self.quoted()?))),
-            _ => self.json_literal(),
-        }
-    }
-
-    /// A number, `true`, `false`, `null`, or a list of literals.
-    fn json_literal(&mut self) -> Parsed<Term> {
-        if self.eat("[") {
-            let mut items = Vec::new();
-            self.skip_space();
-            if !self.eat("]") {
-                items = self.list(|parser| match parser.peek() {
-                    Some(b'\'' | b'"') => parser.quoted().map(Value::String),
-                    _ => parser.word(),
-                })?;
-                self.skip_space();
-                self.expect("]")?;
-            }
-            return Ok(Term::Literal(Value::Array(items)));
-        }
-        self.word().map(Term::Literal)
-    }
-
-    fn word(&mut self) -> Parsed<Value> {
-        let rest = &self.text[self.at..];
-        let length = rest
-            .find(|next: char| !(next.is_ascii_alphanumeric() || "+-.".contains(next)))
-            .unwrap_or(rest.len());
-        match serde_json::from_str(&rest[..length]) {
-            Ok(value) => {
-                self.at += length;
-                Ok(value)
-            }
-            Err(_) => self.fail("expected `@…`, `$…`, a quoted string, a number, true, false or null"),
-        }
-    }
-
-    /// `/regular expression/`, with `i` behind it where case does not matter.
-    fn pattern(&mut self) -> Parsed<Pattern> {
-        let begin = self.at;
-        self.expect("/")?;
-        let mut source = String::new();
-        loop {
-            let Some(next) = self.text[self.at..].chars().next() else {
-                return self.fail("the closing / is missing");
-            };
-            self.at += next.len_utf8();
-            match next {
-                '/' => break,
-                '\\' if self.eat("/") => source.push('/'),
-                '\\' => {
-                    source.push('\\');
-                    source.extend(self.text[self.at..].chars().next());
-                    self.at += self.text[self.at..].chars().next().map_or(0, char::len_utf8);
-                }
-                next => source.push(next),
-            }
-        }
-        let ignore_case = self.eat("i");
-        let regex =
-            regex::RegexBuilder::new(&format!("^(?:{source})$")).case_insensitive(ignore_case).build();
-        match regex {
-            Ok(regex) => Ok(Pattern { text: self.text[begin..self.at].to_owned(), regex }),
-            Err(error) => Err(PathError {
-                message: format!("the regular expression is invalid: {error}"),
-                offset: begin,
-            }),
         }
     }
 }

@@ -26,8 +26,8 @@ pub enum PlaceError {
 }
 
 impl ReferencePath {
-    /// A path that starts at `$$` is accepted: `SecondsPath` may read the context. Where a value is to be put
-    /// (`ResultPath`) the caller refuses it: see [`ReferencePath::reads_context`].
+    /// A path that starts at `$$` or at a variable is accepted: `SecondsPath` may read them. Where a value is to be put
+    /// (`ResultPath`) the caller refuses it: see [`ReferencePath::reads_context`] and [`ReferencePath::variable`].
     ///
     /// # Errors
     /// The text is no path, or one that can point at several places or at none of the document's own.
@@ -62,6 +62,11 @@ impl ReferencePath {
     /// Whether it starts at the context object (`$$`).
     pub fn reads_context(&self) -> bool {
         self.0.reads_context()
+    }
+
+    /// The name of the variable that it starts at (`$name`), without the `$`.
+    pub fn variable(&self) -> Option<&str> {
+        self.0.variable()
     }
 
     /// The same place, to read from.

@@ -61,18 +61,42 @@ fn indefinite_paths_find_an_array() {
         ("$.list[1:99]", json!([20, 30, 40])),
         ("$.list[-99:1]", json!([10])),
         ("$.books[*].title", json!(["one", "two", "three"])),
-        ("$.books[*]['title','price']", json!(["one", 8, "two", 12.5, "three", 22])),
+        (
+            "$.books[*]['title','isbn']",
+            json!([{"title": "one", "isbn": "x"}, {"title": "two"}, {"title": "three", "isbn": "y"}]),
+        ),
+        ("$['a','limit'].b", json!([1])),
+        ("$.books[*].tags[0]", json!(["new"])),
         ("$..price", json!([8, 12.5, 22])),
         ("$..books[0].title", json!(["one"])),
         ("$..[0]", json!([10, {"title": "one", "price": 8, "isbn": "x"}, "new"])),
-        ("$.nothing[*]", json!([])),
-        ("$.nothing.at.all[0:1].x", json!([])),
+        ("$..*[1]", json!([20, {"title": "two", "price": 12.5}])),
         ("$.limit[*]", json!([])),
+        ("$.list[9][*]", json!([])),
+        ("$.list[*].x", json!([])),
+        ("$.list[*][0:1]", json!([])),
     ] {
         assert_eq!(find(path), Some(expected), "{path}");
         assert!(!Path::parse(path).unwrap().is_definite());
     }
     assert_eq!(find("$.a.*").unwrap().as_array().unwrap().len(), 7);
+}
+
+#[test]
+fn an_indefinite_path_is_never_without_a_result() {
+    for path in [
+        "$.nothing[*]",
+        "$.nothing.at.all[0:1].x",
+        "$.nothing..x",
+        "$.a[0:1]",
+        "$.limit[0,1]",
+        "$.limit[?(@.x)]",
+        "$.list['a','b'].x",
+    ] {
+        assert_eq!(find(path), Some(json!([])), "{path}");
+    }
+    assert_eq!(find("$.nothing[*].length()"), Some(json!([])));
+    assert_eq!(find("$.limit['a','b']"), None);
 }
 
 #[test]
@@ -97,19 +121,46 @@ fn filters_choose_elements() {
         ("@.title in ['one', \"three\"]", json!(["one", "three"])),
         ("@.title nin ['one']", json!(["two", "three"])),
         ("@.tags contains 'new'", json!(["three"])),
+        ("@.tags contains 'old'", json!([])),
+        ("@.title contains 'o'", json!(["one", "two"])),
+        ("'t' CONTAINS 't' && @.isbn", json!(["one", "three"])),
         ("@.tags[?(@ == 'new')]", json!(["three"])),
+        ("@.tags[?(@ == 'old')]", json!(["three"])),
         ("@.isbn == null", json!([])),
-        ("@['title'].length() == 5", json!(["three"])),
-        ("@.price < 'z'", json!([])),
+        ("@.isbn != 'x'", json!(["two", "three"])),
+        ("@.isbn nin ['x']", json!(["two", "three"])),
+        ("@.isbn in 'x'", json!([])),
+        ("@.isbn nin 'x'", json!([])),
+        ("@.tags.length() == 1", json!(["three"])),
+        ("@['title'].length() == 5", json!([])),
+        ("@.title size 5", json!(["three"])),
+        ("@.tags size 1", json!(["three"])),
+        ("@.tags empty false", json!(["three"])),
+        ("@.title empty true", json!([])),
+        ("@.tags subsetof ['new', 'old']", json!(["three"])),
+        ("@.tags subsetof ['old']", json!([])),
+        ("@.tags anyof ['old', 'new']", json!(["three"])),
+        ("@.tags noneof ['old']", json!(["three"])),
+        ("@.price == '8'", json!(["one"])),
+        ("@.price === '8'", json!([])),
+        ("@.price !== 8", json!(["two", "three"])),
+        ("@.price < 'z'", json!(["one", "two", "three"])),
+        ("@.price =~ /\\d+/", json!(["one", "three"])),
+        ("/[a-z]w.*/ =~ @.title", json!(["two"])),
+        ("@.tags =~ /n.*/", json!(["three"])),
+        ("@.tags == ['new']", json!(["three"])),
+        ("@ == {\"title\": \"two\", \"price\": 12.5}", json!(["two"])),
+        ("@.price in [8, [1], 'x']", json!(["one"])),
+        ("@..nothing", json!([])),
+        ("@..price", json!(["one", "two", "three"])),
+        ("@.*", json!(["one", "two", "three"])),
     ] {
         assert_eq!(titles(filter), expected, "{filter}");
     }
     assert_eq!(find("$.list[?(@ > 15 && @ < 35)]"), Some(json!([20, 30])));
-    assert_eq!(
-        find("$..[?(@.isbn == 'x')].price"),
-        Some(json!([8, 8])),
-        "once as an element, once as itself"
-    );
+    assert_eq!(find("$..[?(@.isbn == 'x')].price"), Some(json!([8])), "as itself, not as an element as well");
+    assert_eq!(find("$..[?(@ == 20)]"), Some(json!([])), "numbers have no turn of their own");
+    assert_eq!(find("$.a[?(@.b == 1)].x-y"), Some(json!([6])), "an object is asked itself");
 }
 
 #[test]
@@ -117,10 +168,26 @@ fn functions_end_a_path() {
     for (path, expected) in [
         ("$.list.length()", Some(json!(4))),
         ("$.a.length()", Some(json!(7))),
-        ("$.books[*].length()", Some(json!(3))),
-        ("$.books[0].title.length()", Some(json!(3))),
-        ("$.limit.length()", None),
+        ("$.books.size()", Some(json!(3))),
+        ("$.books[*].length()", Some(json!([3, 2, 4]))),
+        ("$.a['b','null'].length()", Some(json!([null, null]))),
+        ("$..books.length()", Some(json!(3))),
+        ("$.books[0].title.length()", Some(Value::Null)),
+        ("$.limit.length()", Some(Value::Null)),
         ("$.nothing.length()", None),
+        ("$.list[*].sum()", None),
+        ("$.a.sum()", None),
+        ("$.a.sum(1, $.list)", Some(json!(101.0))),
+        ("$.list.stddev()", Some(json!(125.0f64.sqrt()))),
+        ("$.list.first()", Some(json!(10))),
+        ("$.list.last()", Some(json!(40))),
+        ("$.list.index(1)", Some(json!(20))),
+        ("$.list.index(-2)", Some(json!(30))),
+        ("$.list.index(4)", None),
+        ("$.books[1].keys()", Some(json!(["title", "price"]))),
+        ("$.list.keys()", Some(Value::Null)),
+        ("$.list.append(50, \"x\")", Some(json!([10, 20, 30, 40, 50, "x"]))),
+        ("$..title.concat(\"-\", $.limit)", Some(json!("onetwothree-10"))),
         ("$.list.max()", Some(json!(40.0))),
         ("$.list.min()", Some(json!(10.0))),
         ("$.list.sum()", Some(json!(100.0))),
@@ -132,7 +199,7 @@ fn functions_end_a_path() {
 
 #[test]
 fn roots_choose_the_document() {
-    struct Documents(Payload, Payload);
+    struct Documents(Payload, Payload, Payload);
     impl Scope for Documents {
         fn input(&self) -> &Payload {
             &self.0
@@ -140,13 +207,29 @@ fn roots_choose_the_document() {
         fn context(&self) -> &Payload {
             &self.1
         }
+        fn variable(&self, name: &str) -> Option<&Payload> {
+            (name == "order" || name == "\u{e9}2").then_some(&self.2)
+        }
     }
     let payload = |x: &str| Payload::from_value(json!({ "x": x }));
-    let documents = Documents(payload("input"), payload("context"));
+    let documents = Documents(payload("input"), payload("context"), payload("variable"));
     let found = |path: &str| Path::parse(path).unwrap().find(&documents).unwrap().map(Selected::into_value);
     assert_eq!(found("$.x"), Some(json!("input")));
     assert_eq!(found("$$.x"), Some(json!("context")));
     assert_eq!(found("$$"), Some(json!({"x": "context"})));
+    assert_eq!(found("$order.x"), Some(json!("variable")));
+    assert_eq!(found("$order['x']"), Some(json!("variable")));
+    assert_eq!(found("$\u{e9}2"), Some(json!({"x": "variable"})));
+    assert_eq!(found("$order[*]"), Some(json!(["variable"])));
+    assert_eq!(found("$order[?(@.x == $.x)].x"), Some(json!(["variable"])));
+    assert_eq!(found("$order.y"), None);
+    assert_eq!(found("$orders"), None);
+    assert_eq!(found("$orders[*]"), None);
+    let unassigned = |path: &str| Path::parse(path).unwrap().unassigned(&documents).map(str::to_owned);
+    assert_eq!(unassigned("$orders[*]"), Some("orders".to_owned()));
+    assert_eq!(unassigned("$order.y"), None);
+    assert_eq!(Path::parse("$_a1.b").unwrap().variable(), Some("_a1"));
+    assert_eq!(Path::parse("$.a.b").unwrap().variable(), None);
     for (path, reaches) in [
         ("$$", true),
         ("$$.Execution", true),
@@ -174,7 +257,21 @@ fn mistakes_are_placed() {
         ("$.a[0:x]", 6),
         ("$.a b", 3),
         ("$.a.b()", 4),
-        ("$a", 1),
+        ("$.a.length(1)", 4),
+        ("$.a.index()", 4),
+        ("$.a.sum(x)", 8),
+        ("$.a.sum(1", 9),
+        ("$.a[:]", 5),
+        ("$.a[0:4:2]", 7),
+        ("$.a[?(@.x <> 1)]", 11),
+        ("$.a[?(@.x inside [1])]", 10),
+        ("$.a[?(@.x == /a/)]", 13),
+        ("$.a[?(@.x =~ 'a')]", 13),
+        ("$.a[?(@.x == {)]", 13),
+        ("$1a", 1),
+        ("$a-b", 2),
+        ("$states.input", 1),
+        ("$[?(@.x == $a)]", 12),
         ("$.a[99999999999999999999]", 4),
         ("$.a[?(@.x == )]", 13),
         ("$.a[?(@.x == 1]", 14),
@@ -185,13 +282,32 @@ fn mistakes_are_placed() {
     ] {
         assert_eq!(Path::parse(path).map_err(|error| error.offset), Err(offset), "{path}");
     }
-    let deep = format!("$[?({}@{})]", "(".repeat(100_000), ")".repeat(100_000));
-    assert!(Path::parse(&deep).unwrap_err().message.contains("deep"));
+    for (before, middle, after) in [
+        ("$[?(", "(", "@"),
+        ("$[?(", "@[?(", "@"),
+        ("$[?(@ in ", "[", ""),
+        ("$", ".sum($", ""),
+        ("$[?(@ in ", "{\"a\":", "1"),
+    ] {
+        let deep = format!("{before}{}{after}", middle.repeat(100_000));
+        assert!(Path::parse(&deep).is_err(), "{before}{middle}");
+    }
+}
+
+#[test]
+fn names_of_variables_follow_unicode() {
+    for name in ["a", "_", "a1", "\u{e9}t\u{e9}", "\u{5909}\u{6570}", "statesman", &"x".repeat(80)] {
+        assert!(is_variable_name(name), "{name}");
+    }
+    for name in ["", "1a", "a-b", "a b", "a.b", "$a", "states", &"x".repeat(81)] {
+        assert!(!is_variable_name(name), "{name}");
+    }
+    assert!(Path::parse(&format!("${}", "x".repeat(81))).is_err());
 }
 
 #[test]
 fn reference_paths_point_at_one_place() {
-    for path in ["$", "$.a", "$.a['b c'][0].d", "$$.Execution.Id"] {
+    for path in ["$", "$.a", "$.a['b c'][0].d", "$$.Execution.Id", "$seconds", "$a.b[0]"] {
         assert!(ReferencePath::parse(path).is_ok(), "{path}");
     }
     for (path, offset) in [
@@ -233,4 +349,41 @@ fn set_makes_objects_but_no_elements() {
         let no_room = PlaceError::NoRoom { path: path.to_owned(), input: document.to_string() };
         assert_eq!(result, expected.ok_or(no_room), "{path}");
     }
+}
+
+#[test]
+fn long_paths_and_deep_documents_need_no_stack() {
+    let mut document = json!({"x": 1});
+    for _ in 0..900 {
+        document = json!({"a": document});
+    }
+    let found = |path: &str| {
+        let found = Path::parse(path).unwrap().find_in_value(&document).unwrap();
+        found.into_value().unwrap().as_array().unwrap().len()
+    };
+    assert_eq!(found(&format!("$..{}", "a.".repeat(899) + "a")), 1);
+    assert_eq!(found(&format!("${}", "[?(@)]".repeat(100_000))), 1);
+    assert_eq!(found(&format!("$..[?(@.x{})]", " && @.x".repeat(100_000))), 1);
+    assert_eq!(found("$..[?(@.x == 1 || @..[?(@.x == 1)])].x"), 1);
+}
+
+#[test]
+fn what_would_not_end_is_given_up() {
+    let wide: Value = (0..300).map(|number| json!({"a": [number], "b": {"c": number}})).collect();
+    let text: Value = (0..300).map(|_| json!("x".repeat(10_000))).collect();
+    let deep = (0..60).fold(json!(1), |inner, _| json!([inner]));
+    for (path, document) in [
+        ("$..*..*..*..*..*..*..*..*..*..*", &deep),
+        ("$..[?($..[?($..[?(@..c == 1)])])]", &wide),
+        ("$..[?(@..c != 1 && $..[?($..c == 2)])]", &wide),
+        ("$[?(@ in $..c || $[?(@ in $..a)])]", &wide),
+        ("$[?($..* anyof $..*)]", &wide),
+        ("$[?($[?(@ =~ /(x?){40}y/)])]", &text),
+    ] {
+        let place = Place { start: document, document, strict: false };
+        let found = Path::parse(path).unwrap().select(place, &mut Budget::of(500_000));
+        assert!(found == Err(FindError::TooCostly), "{path}");
+    }
+    let path = Path::parse("$..*..*..*..*..*..*..*..*..*..*").unwrap();
+    assert!(path.find_in(&Payload::from_value(deep)).is_err_and(|error| error == FindError::TooCostly));
 }

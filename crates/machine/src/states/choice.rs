@@ -3,32 +3,100 @@
 use crate::data::Documents;
 use crate::failure::Failure;
 use crate::run::Run;
-use faastlane_asl::definition::{Choice, Comparison, Condition, Operand, Test, Timestamp, Transition};
+use faastlane_asl::definition::{
+    Choice, Comparison, Condition, DataFlow, Operand, Test, Timestamp, Transition,
+};
 use faastlane_asl::number;
-use faastlane_asl::path::Path;
+use faastlane_asl::path::{Path, Scope};
+use faastlane_payload::Payload;
 use serde_json::Value;
 use std::cmp::Ordering;
 
 impl<'m> Run<'m, '_> {
     pub(crate) fn run_choice(&mut self, slot: u32, choice: &'m Choice) -> Result<(), Failure> {
-        let input = self.selected_input(slot, &choice.input_path)?;
+        let input = self.selected_input(slot)?;
+        let documents = Documents::of(&input);
+        let chosen = match &self.state(slot).data {
+            DataFlow::JsonPath(_) => self.first_test(slot, choice, &documents)?,
+            DataFlow::Jsonata(_) => self.first_condition(slot, choice, &documents)?,
+        };
+        let state = self.state(slot);
+        let (assign, next) = match (chosen.map(|index| &choice.rules[index]), choice.default) {
+            (Some(rule), _) => (rule.assign.as_ref(), rule.next),
+            (None, Some(default)) => (state.assign.as_ref(), default),
+            (None, None) => {
+                let cause =
+                    "Failed to transition out of the state. The state does not point to a next state.";
+                return Err(Failure { in_state: true, ..Failure::new("States.NoChoiceMatched", cause) });
+            }
+        };
+        let assigned = self.assigned(slot, assign, &documents)?;
+        let output = match chosen {
+            Some(index) if matches!(state.data, DataFlow::Jsonata(_)) => {
+                self.rule_output(slot, choice, index, &documents)?
+            }
+            _ => self.output(slot, &documents)?,
+        };
+        self.leave(slot, output, assigned, Transition::Next(next));
+        Ok(())
+    }
+
+    /// A rule's own `Output`; the state's is for when no rule holds.
+    fn rule_output(
+        &mut self,
+        slot: u32,
+        choice: &'m Choice,
+        index: usize,
+        documents: &Documents<'_>,
+    ) -> Result<Payload, Failure> {
+        match &choice.rules[index].output {
+            Some(output) => self.query(slot, &format!("Choices[{index}]/Output"), output, documents),
+            None => Ok(documents.at.clone()),
+        }
+    }
+
+    /// The first rule that holds.
+    fn first_test(
+        &self,
+        slot: u32,
+        choice: &Choice,
+        documents: &Documents<'_>,
+    ) -> Result<Option<usize>, Failure> {
         let reads_context = choice.rules.iter().any(|rule| reads_context(&rule.condition));
-        let context = self.context(slot, None, |_| reads_context)?;
-        let documents = Documents { input: &input, context };
-        let mut next = choice.default;
-        for rule in &choice.rules {
-            if holds(&rule.condition, &documents)? {
-                next = Some(rule.next);
-                break;
+        let scope = self.path_scope(slot, documents, |_| reads_context)?;
+        for (index, rule) in choice.rules.iter().enumerate() {
+            if holds(&rule.condition, &scope)? {
+                return Ok(Some(index));
             }
         }
-        let Some(next) = next else {
-            let cause = "Failed to transition out of the state. The state does not point to a next state.";
-            return Err(Failure { in_state: true, ..Failure::new("States.NoChoiceMatched", cause) });
-        };
-        let output = self.select(slot, &choice.output_path, &input)?;
-        self.leave(slot, output, Transition::Next(next));
-        Ok(())
+        Ok(None)
+    }
+
+    fn first_condition(
+        &mut self,
+        slot: u32,
+        choice: &Choice,
+        documents: &Documents<'_>,
+    ) -> Result<Option<usize>, Failure> {
+        for (index, rule) in choice.rules.iter().enumerate() {
+            let holds = match &rule.condition {
+                Condition::Literal(literal) => *literal,
+                Condition::Expression(expression) => {
+                    let field = format!("Choices[{index}]/Condition");
+                    match self.expression(slot, &field, expression, documents)? {
+                        Value::Bool(holds) => holds,
+                        other => return Err(Failure::unexpected(&field, expression, "boolean", &other)),
+                    }
+                }
+                Condition::And(_) | Condition::Or(_) | Condition::Not(_) | Condition::Test { .. } => {
+                    unreachable!("a rule of JSONata has a condition")
+                }
+            };
+            if holds {
+                return Ok(Some(index));
+            }
+        }
+        Ok(None)
     }
 }
 
@@ -39,6 +107,7 @@ fn reads_context(condition: &Condition) -> bool {
         Condition::Test { variable, test } => {
             variable.reads_context() || other_path(test).is_some_and(Path::reads_context)
         }
+        Condition::Expression(_) | Condition::Literal(_) => false,
     }
 }
 
@@ -52,7 +121,7 @@ fn other_path(test: &Test) -> Option<&Path> {
     }
 }
 
-fn holds(condition: &Condition, documents: &Documents<'_>) -> Result<bool, Failure> {
+fn holds(condition: &Condition, documents: &impl Scope) -> Result<bool, Failure> {
     Ok(match condition {
         Condition::And(parts) => {
             for part in parts {
@@ -71,6 +140,8 @@ fn holds(condition: &Condition, documents: &Documents<'_>) -> Result<bool, Failu
             false
         }
         Condition::Not(part) => !holds(part, documents)?,
+        Condition::Literal(literal) => *literal,
+        Condition::Expression(_) => unreachable!("a test of JSONPath is no expression"),
         Condition::Test { variable, test } => match (test, variable.find(documents)?) {
             (Test::IsPresent(expected), selected) => selected.is_some() == *expected,
             (test, Some(selected)) => passes(test, &selected.into_value(), documents)?,
@@ -80,7 +151,7 @@ fn holds(condition: &Condition, documents: &Documents<'_>) -> Result<bool, Failu
 }
 
 /// Values of other types than a test is about do not pass it.
-fn passes(test: &Test, value: &Value, documents: &Documents<'_>) -> Result<bool, Failure> {
+fn passes(test: &Test, value: &Value, documents: &impl Scope) -> Result<bool, Failure> {
     Ok(match test {
         // A value that was found is present.
         Test::IsPresent(expected) => *expected,
@@ -130,7 +201,7 @@ fn passes(test: &Test, value: &Value, documents: &Documents<'_>) -> Result<bool,
 }
 
 /// The value of a `…Path` operator.
-fn compared(path: &Path, documents: &Documents<'_>) -> Result<Value, Failure> {
+fn compared(path: &Path, documents: &impl Scope) -> Result<Value, Failure> {
     Ok(path.find(documents)?.ok_or_else(|| invalid(path))?.into_value())
 }
 

@@ -2,79 +2,54 @@
 //! waits for something, so that what never waits needs no room.
 
 use crate::action::Turn;
-use crate::branch::{Activity, Branch, Group, Item, Tolerance};
-use crate::data::Exit;
+use crate::branch::{Activity, Branch, Group, Item, Source, Stream, Tolerance};
 use crate::failure::Failure;
 use crate::history::{Detail, EventKind};
 use crate::run::Run;
-use faastlane_asl::definition::{Map, Parallel, State, StateKind};
+use faastlane_asl::definition::{Parallel, StateKind, Transition};
 use faastlane_payload::Payload;
 use faastlane_payload::flat::{Draft, Elements};
 use std::sync::Arc;
 
+/// What a child starts with.
+pub(super) struct Start {
+    pub(super) input: Payload,
+    /// What `$$.Map.Item` is in it.
+    pub(super) item: Option<Item>,
+}
+
 impl<'m> Run<'m, '_> {
     pub(crate) fn begin_parallel(&mut self, slot: u32, parallel: &'m Parallel) -> Result<(), Failure> {
-        let input = self.effective_input(slot, &parallel.input_path, parallel.parameters.as_ref())?;
+        let input = self.effective_input(slot)?;
         self.record(slot, EventKind::ParallelStateStarted, Detail::Nothing);
-        let total = count(parallel.branches.len())?;
-        self.begin_group(slot, Group::new(input, None, total))
+        let branches = u32::try_from(parallel.branches.len()).unwrap_or(u32::MAX);
+        self.begin_group(slot, Group::new(input, Source::Branches(branches)))
     }
 
-    pub(crate) fn begin_map(&mut self, slot: u32, map: &'m Map) -> Result<(), Failure> {
-        let input = self.selected_input(slot, &map.input_path)?;
-        let items = self.select(slot, &map.items_path, &input)?;
-        let Some(items) = Elements::of(&items)? else {
-            let path = match &map.items_path {
-                faastlane_asl::definition::Selection::Path(path) => path.as_str(),
-                _ => "$",
-            };
-            let shown = path.strip_prefix('$').filter(|rest| rest.starts_with('$')).unwrap_or(path);
-            return Err(Failure::runtime(format!("Reference path \"{shown}\" must point to array.")));
-        };
-        let total = count(items.count())?;
-        self.record(slot, EventKind::MapStateStarted, Detail::Length(total));
-        let number = |field, number: &Option<_>| {
-            number.as_ref().map(|number| self.number(slot, field, number, &input)).transpose()
-        };
-        let tolerance = Tolerance {
-            count: number("ToleratedFailureCount", &map.tolerated_failure_count)?,
-            percentage: number("ToleratedFailurePercentage", &map.tolerated_failure_percentage)?,
-        };
-        if tolerance.percentage.is_some_and(|percentage| percentage > 100) {
-            return Err(Failure::runtime("ToleratedFailurePercentage cannot be more than 100."));
-        }
-        let concurrency = number("MaxConcurrency", &map.max_concurrency)?.filter(|limit| *limit > 0);
-        let group = Group::new(input, Some(items), total);
-        self.begin_group(slot, Group { tolerance, concurrency: concurrency.unwrap_or(u32::MAX), ..group })
-    }
-
-    fn begin_group(&mut self, slot: u32, group: Group) -> Result<(), Failure> {
-        let is_empty = group.total == 0;
+    pub(super) fn begin_group(&mut self, slot: u32, group: Group) -> Result<(), Failure> {
         self.execution.branches[slot].activity = Activity::Group(Box::new(group));
-        if is_empty {
-            return self.complete_group(slot);
-        }
-        self.make_ready(slot);
-        Ok(())
+        self.go_on_with_group(slot)
     }
 
     /// Starts the next child of a group that has room for one, if it still has.
     pub(crate) fn start_child(&mut self, slot: u32) {
-        let state = self.state(slot);
-        let group = self.group(slot);
-        if !group.has_room() {
+        if !self.group(slot).has_room() {
+            let result = self.go_on_with_group(slot);
+            self.settle(slot, result);
             return;
         }
-        let index = group.next;
-        let (input, item) = match self.child_input(slot, state, index) {
-            Ok(child) => child,
+        let start = match self.child_start(slot) {
+            Ok(Some(start)) => start,
+            // Its items have not been read yet.
+            Ok(None) => return,
             Err(failure) => {
                 self.cancel_inside(Some(slot));
-                self.fail_state(slot, failure);
+                self.fail_group(slot, failure);
                 return;
             }
         };
         let group = self.group(slot);
+        let index = group.next;
         group.next += 1;
         group.running += 1;
         if group.has_room() {
@@ -83,7 +58,7 @@ impl<'m> Run<'m, '_> {
         let parent = &self.execution.branches[slot];
         let turn = Turn { state: parent.state, child: index };
         let turns: Arc<[Turn]> = parent.turns.iter().copied().chain([turn]).collect();
-        let last_event = parent.last_event;
+        let (last_event, root, variables) = (parent.last_event, parent.root, Arc::clone(&parent.variables));
         let child = Branch {
             serial: self.execution.next_serial(),
             parent: Some(slot),
@@ -91,118 +66,139 @@ impl<'m> Run<'m, '_> {
             turns,
             activity: Activity::Enter,
             queued: false,
-            input,
+            input: start.input,
             entered_event: 0,
             entered_at: self.execution.now,
             last_event,
             retries: Vec::new(),
-            item,
+            item: start.item,
+            variables,
+            task_token: None,
+            child: None,
+            root,
         };
         let child = self.execution.branches.insert(child);
-        self.record_iteration(child, EventKind::MapIterationStarted);
+        if self.group(slot).run.is_some() {
+            self.begin_child_execution(child, slot);
+        } else {
+            self.record_iteration(child, EventKind::MapIterationStarted);
+        }
         self.make_ready(child);
     }
 
-    /// With what a child starts, and what `$$.Map.Item` is in it.
-    fn child_input(
-        &mut self,
-        slot: u32,
-        state: &'m State,
-        index: u32,
-    ) -> Result<(Payload, Option<Item>), Failure> {
-        let group = self.group(slot);
-        let input = group.input.clone();
-        let (StateKind::Map(map), Some(items)) = (&state.kind, group.items.clone()) else {
-            return Ok((input, self.execution.branches[slot].item.clone()));
-        };
-        let item = Item { items, index };
-        let input = match &map.item_selector {
-            Some(selector) => self.fill_for_item(slot, selector, &input, Some(&item))?,
-            None => Payload::from_draft(&item.view().into()),
-        };
-        Ok((input, Some(item)))
+    /// What the next child starts with; `None` where that has to be read first.
+    fn child_start(&mut self, slot: u32) -> Result<Option<Start>, Failure> {
+        match &self.state(slot).kind {
+            StateKind::Map(map) => self.next_items(slot, map),
+            _ => {
+                let input = self.group(slot).input.clone();
+                Ok(Some(Start { input, item: self.execution.branches[slot].item.clone() }))
+            }
+        }
     }
 
     pub(crate) fn child_succeeded(&mut self, child: u32, slot: u32, output: Payload) {
         self.record_iteration(child, EventKind::MapIterationSucceeded);
+        self.end_child_execution(child, slot, Ok(output.clone()));
         let index = self.end_child(child, slot);
-        self.group(slot).results[index] = Some(output);
-        self.go_on_with_group(slot);
+        let limit = self.machine.limits().payload_bytes;
+        let group = self.group(slot);
+        if group.run.as_ref().is_none_or(|run| !run.writes) {
+            group.result_bytes = group.result_bytes.saturating_add(output.len());
+            if group.results.len() <= index {
+                group.results.resize(index + 1, None);
+            }
+            group.results[index] = Some(output);
+        }
+        // No need to run the rest when it is clear already that all of it does not fit.
+        if group.result_bytes > limit {
+            let failure = Failure::data_limit(&self.state(slot).name);
+            self.cancel_inside(Some(slot));
+            self.fail_group(slot, failure);
+            return;
+        }
+        let result = self.go_on_with_group(slot);
+        self.settle(slot, result);
     }
 
     pub(crate) fn child_failed(&mut self, child: u32, slot: u32, failure: Failure) {
         self.record_iteration(child, EventKind::MapIterationFailed);
+        self.end_child_execution(child, slot, Err(&failure));
         self.end_child(child, slot);
         let group = self.group(slot);
         group.failed += 1;
-        if !group.tolerance.is_exceeded(group.failed, group.total) {
-            self.go_on_with_group(slot);
+        if !group.tolerance.is_exceeded(group.failed, group.source.total()) {
+            let result = self.go_on_with_group(slot);
+            self.settle(slot, result);
             return;
         }
-        let failure = if group.tolerance.is_given() {
+        let failure = if group.tolerance.is_given() || group.run.is_some() {
             let cause = "The specified tolerated failure threshold was exceeded";
             Failure::new("States.ExceedToleratedFailureThreshold", cause)
         } else {
-            failure
+            // What its expression did is in the history already.
+            Failure { evaluated: None, ..failure }
         };
         self.cancel_inside(Some(slot));
+        self.fail_group(slot, failure);
+    }
+
+    /// Fails a state in whose group nothing goes on any more.
+    pub(super) fn fail_group(&mut self, slot: u32, failure: Failure) {
+        self.fail_map_run(slot, &failure);
         self.fail_state(slot, failure);
     }
 
     /// Takes an ended child out of the group and returns which it was.
     fn end_child(&mut self, child: u32, slot: u32) -> usize {
         let ended = self.execution.branches.remove(child);
-        let (last_event, index) = ended
-            .and_then(|branch| Some((branch.last_event, branch.turns.last()?.child)))
-            .expect("a child that ends was running, inside of its group");
-        self.execution.branches[slot].last_event = last_event;
+        let ended = ended.expect("a child that ends was running, inside of its group");
+        if ended.child.is_none() {
+            self.execution.branches[slot].last_event = ended.last_event;
+        }
         self.group(slot).running -= 1;
-        index as usize
+        ended.turns.last().map_or(0, |turn| turn.child as usize)
     }
 
-    fn go_on_with_group(&mut self, slot: u32) {
+    /// Starts the next child, asks for more items, or completes the group: whatever is next.
+    pub(super) fn go_on_with_group(&mut self, slot: u32) -> Result<(), Failure> {
         let group = self.group(slot);
         if group.has_room() {
             self.make_ready(slot);
-        } else if group.running == 0 {
-            let result = self.complete_group(slot);
-            self.settle(slot, result);
+            return Ok(());
         }
+        let is_complete = group.running == 0 && !group.has_children_left();
+        if is_complete { self.complete_group(slot) } else { Ok(()) }
     }
 
     fn complete_group(&mut self, slot: u32) -> Result<(), Failure> {
+        if self.close_results(slot) {
+            return Ok(());
+        }
         let results = std::mem::take(&mut self.group(slot).results);
         let mut array = Vec::with_capacity(results.len());
         for result in results.iter().flatten() {
             array.push(Draft::Part(result.view()?));
         }
         let result = self.made(slot, Payload::from_draft(&Draft::Array(array)))?;
-        let (succeeded, exit) = match &self.state(slot).kind {
-            StateKind::Parallel(parallel) => (
-                EventKind::ParallelStateSucceeded,
-                Exit {
-                    result_selector: parallel.result_selector.as_ref(),
-                    result_path: &parallel.result_path,
-                    output_path: &parallel.output_path,
-                    transition: parallel.transition,
-                },
-            ),
-            StateKind::Map(map) => (
-                EventKind::MapStateSucceeded,
-                Exit {
-                    result_selector: map.result_selector.as_ref(),
-                    result_path: &map.result_path,
-                    output_path: &map.output_path,
-                    transition: map.transition,
-                },
-            ),
-            _ => unreachable!("only a Parallel or a Map has children"),
-        };
-        self.record(slot, succeeded, Detail::Nothing);
-        self.complete(slot, result, exit)
+        self.leave_group(slot, result)
     }
 
-    fn group(&mut self, slot: u32) -> &mut Group {
+    /// Leaves a Parallel or Map with its result.
+    pub(super) fn leave_group(&mut self, slot: u32, result: Payload) -> Result<(), Failure> {
+        let (succeeded, transition) = match &self.state(slot).kind {
+            StateKind::Parallel(parallel) => (EventKind::ParallelStateSucceeded, parallel.transition),
+            StateKind::Map(map) => (EventKind::MapStateSucceeded, map.transition),
+            _ => (EventKind::MapStateSucceeded, Transition::End),
+        };
+        if self.group(slot).run.is_some() {
+            self.record(slot, EventKind::MapRunSucceeded, Detail::Nothing);
+        }
+        self.record(slot, succeeded, Detail::Nothing);
+        self.complete(slot, result, transition)
+    }
+
+    pub(super) fn group(&mut self, slot: u32) -> &mut Group {
         match &mut self.execution.branches[slot].activity {
             Activity::Group(group) => group,
             _ => unreachable!("a branch with children is in a Parallel or a Map"),
@@ -211,25 +207,44 @@ impl<'m> Run<'m, '_> {
 }
 
 impl Group {
-    fn new(input: Payload, items: Option<Elements>, total: u32) -> Group {
+    pub(super) fn new(input: Payload, source: Source) -> Group {
         Group {
             input,
-            items,
-            total,
+            source,
             next: 0,
             running: 0,
             concurrency: u32::MAX,
             tolerance: Tolerance::default(),
             failed: 0,
-            results: vec![None; total as usize],
+            results: Vec::new(),
+            result_bytes: 0,
+            run: None,
+        }
+    }
+
+    fn has_children_left(&self) -> bool {
+        match &self.source {
+            Source::Branches(total) => self.next < *total,
+            Source::Items { items, next } => (*next as usize) < items.count(),
+            Source::Stream(Stream { buffer, ended, .. }) => !ended || !buffer.is_empty(),
         }
     }
 
     fn has_room(&self) -> bool {
-        self.next < self.total && self.running < self.concurrency
+        self.has_children_left() && self.running < self.concurrency
     }
 }
 
-fn count(length: usize) -> Result<u32, Failure> {
-    u32::try_from(length).map_err(|_| Failure::runtime("The items are too many to be counted."))
+impl Source {
+    /// How many items there are, as far as that is known.
+    pub(super) fn total(&self) -> u32 {
+        let count = |items: &Elements| u32::try_from(items.count()).unwrap_or(u32::MAX);
+        match self {
+            Source::Branches(total) => *total,
+            Source::Items { items, .. } => count(items),
+            Source::Stream(stream) => {
+                stream.taken.saturating_add(u32::try_from(stream.buffer.len()).unwrap_or(u32::MAX))
+            }
+        }
+    }
 }

@@ -1,14 +1,16 @@
 //! Task: calls a function and waits for its result, but not for ever.
 
-use crate::action::{Action, StatePath};
+use crate::action::{Action, StatePath, TimerPurpose};
 use crate::branch::Activity;
 use crate::clock::http_date;
-use crate::data::Exit;
-use crate::event::{InvocationId, Micros, TimerId};
+use crate::data::Documents;
+use crate::event::{HistoryLevel, InvocationId, Micros, TimerId};
 use crate::failure::Failure;
 use crate::history::{Detail, EventKind};
 use crate::run::{Run, after_seconds};
-use faastlane_asl::definition::{Resource, ResultPath, Selection, State, StateKind, Task};
+use faastlane_asl::definition::{
+    DataFlow, Dynamic, Pattern, Resource, ResultPath, Selection, State, StateKind, Task,
+};
 use faastlane_payload::Payload;
 use faastlane_payload::flat::{View, tag};
 use serde_json::{Value, json};
@@ -17,7 +19,8 @@ use std::sync::Arc;
 /// The events of one kind of task.
 struct Kinds {
     scheduled: EventKind,
-    started: EventKind,
+    /// An activity has started when a worker has taken it, which is nobody's here.
+    started: Option<EventKind>,
     succeeded: EventKind,
     failed: EventKind,
     timed_out: EventKind,
@@ -25,7 +28,7 @@ struct Kinds {
 
 const FUNCTION: Kinds = Kinds {
     scheduled: EventKind::LambdaFunctionScheduled,
-    started: EventKind::LambdaFunctionStarted,
+    started: Some(EventKind::LambdaFunctionStarted),
     succeeded: EventKind::LambdaFunctionSucceeded,
     failed: EventKind::LambdaFunctionFailed,
     timed_out: EventKind::LambdaFunctionTimedOut,
@@ -33,72 +36,114 @@ const FUNCTION: Kinds = Kinds {
 
 const SERVICE: Kinds = Kinds {
     scheduled: EventKind::TaskScheduled,
-    started: EventKind::TaskStarted,
+    started: Some(EventKind::TaskStarted),
     succeeded: EventKind::TaskSucceeded,
     failed: EventKind::TaskFailed,
     timed_out: EventKind::TaskTimedOut,
 };
 
+const ACTIVITY: Kinds = Kinds {
+    scheduled: EventKind::ActivityScheduled,
+    started: None,
+    succeeded: EventKind::ActivitySucceeded,
+    failed: EventKind::ActivityFailed,
+    timed_out: EventKind::ActivityTimedOut,
+};
+
 fn kinds(task: &Task) -> &'static Kinds {
     match task.resource {
         Resource::Function(_) => &FUNCTION,
-        Resource::LambdaInvoke { .. } => &SERVICE,
+        Resource::LambdaInvoke { .. } | Resource::Service { .. } => &SERVICE,
+        Resource::Activity(_) => &ACTIVITY,
     }
+}
+
+/// A function to be called, or a service that only a stand-in can answer for.
+struct Request {
+    /// A bare name; `None` for a service.
+    function: Option<Arc<str>>,
+    /// The event, or the parameters of the service.
+    payload: Payload,
+    /// What the history shows as the parameters of an integration, where it is not the payload.
+    parameters: Option<Payload>,
 }
 
 impl<'m> Run<'m, '_> {
     pub(crate) fn begin_task(&mut self, slot: u32, state: &'m State, task: &'m Task) -> Result<(), Failure> {
-        let selected = self.selected_input(slot, &task.input_path)?;
-        let (function, payload) = self.call(slot, task, &selected)?;
-        let seconds = |field, number: &Option<_>| {
+        let waits_for_token = matches!(&task.resource, Resource::Service { pattern: Pattern::TaskToken, .. });
+        self.execution.branches[slot].task_token =
+            waits_for_token.then(|| Arc::from(self.execution.random.uuid()));
+        let selected = self.selected_input(slot)?;
+        let request = self.request(slot, task, &selected)?;
+        let mut seconds = |field, number: &'m Option<Dynamic<u32>>| {
             number.as_ref().map(|number| self.number(slot, field, number, &selected)).transpose()
         };
         let timeout = seconds("TimeoutSeconds", &task.timeout)?;
         // A function sends no heartbeats, so the first one that is missing ends it.
         let heartbeat = seconds("HeartbeatSeconds", &task.heartbeat)?;
         let limit = timeout.into_iter().chain(heartbeat).min();
+        let credentials = match &task.credentials {
+            Some(template) => {
+                Some(self.fill_template(slot, "Credentials", template, &Documents::of(&selected))?)
+            }
+            None => None,
+        };
 
         let kinds = kinds(task);
         let detail = Detail::Scheduled {
-            function: Arc::clone(&function),
-            input: payload.clone(),
+            resource: Arc::clone(&task.resource_text),
+            input: request.parameters.unwrap_or_else(|| request.payload.clone()),
             timeout_seconds: timeout,
+            heartbeat_seconds: heartbeat,
+            credentials,
         };
         self.record(slot, kinds.scheduled, detail);
-        self.record(slot, kinds.started, Detail::Nothing);
+        if let Some(started) = kinds.started {
+            self.record(slot, started, Detail::Nothing);
+        }
         let timeout_at = limit.map(|seconds| after_seconds(self.execution.now, seconds));
         let timer = timeout_at.map(|at| {
             let timer = TimerId(self.execution.next_id(slot));
-            self.actions.push(Action::SetTimer { timer, at });
+            self.actions.push(Action::SetTimer { timer, at, purpose: TimerPurpose::Timeout });
             timer
         });
         let invocation = InvocationId(self.execution.next_id(slot));
         let branch = &mut self.execution.branches[slot];
         branch.activity = Activity::Invoking { invocation, timer, heartbeat: limit != timeout };
+        let attempt = branch.retries.iter().sum();
         let path = StatePath { turns: Arc::clone(&branch.turns), state: branch.state };
-        let state = Arc::clone(&state.name);
-        self.actions.push(Action::Invoke { invocation, function, state, path, payload, timeout_at });
+        self.actions.push(Action::Invoke {
+            invocation,
+            function: request.function,
+            resource: Arc::clone(&task.resource_text),
+            state: Arc::clone(&state.name),
+            attempt,
+            path,
+            payload: request.payload,
+            timeout_at,
+        });
         Ok(())
     }
 
-    /// Which function to call, and with what.
-    fn call(&mut self, slot: u32, task: &Task, selected: &Payload) -> Result<(Arc<str>, Payload), Failure> {
-        match (&task.resource, &task.parameters) {
-            (Resource::Function(name), Some(template)) => {
-                Ok((Arc::clone(name), self.fill(slot, template, selected)?))
+    /// What to call, and with what.
+    fn request(&mut self, slot: u32, task: &'m Task, selected: &Payload) -> Result<Request, Failure> {
+        match &task.resource {
+            Resource::Function(name) => {
+                let payload = self.arguments(slot, selected)?;
+                Ok(Request { function: Some(Arc::clone(name)), payload, parameters: None })
             }
-            (Resource::Function(name), None) => Ok((Arc::clone(name), selected.clone())),
-            (Resource::LambdaInvoke { function: Some(name) }, Some(template))
-                if template.passes_input_as("Payload") && !is_text_or_null(selected) =>
+            Resource::LambdaInvoke { function: Some(name) }
+                if self.passes_input(slot) && !is_text_or_null(selected) =>
             {
-                Ok((Arc::clone(name), selected.clone()))
-            }
-            (Resource::LambdaInvoke { function }, parameters) => {
-                let request = match parameters {
-                    Some(template) => self.fill(slot, template, selected)?,
-                    None => selected.clone(),
+                let parameters = match self.execution.history {
+                    HistoryLevel::Full => Some(self.arguments(slot, selected)?),
+                    HistoryLevel::Types => None,
                 };
-                let request = request.view()?;
+                Ok(Request { function: Some(Arc::clone(name)), payload: selected.clone(), parameters })
+            }
+            Resource::LambdaInvoke { function } => {
+                let parameters = self.arguments(slot, selected)?;
+                let request = parameters.view()?;
                 let name = match (function, request.member("FunctionName").map(View::to_value)) {
                     (Some(name), _) => Arc::clone(name),
                     (None, Some(Value::String(text))) => Arc::from(bare_name(&text)),
@@ -108,38 +153,65 @@ impl<'m> Run<'m, '_> {
                         ));
                     }
                 };
-                Ok((name, event(request.member("Payload"))?))
+                let payload = event(request.member("Payload"))?;
+                Ok(Request { function: Some(name), payload, parameters: Some(parameters) })
+            }
+            Resource::Service { .. } | Resource::Activity(_) => {
+                Ok(Request { function: None, payload: self.arguments(slot, selected)?, parameters: None })
             }
         }
     }
 
-    pub(crate) fn task_succeeded(&mut self, slot: u32, output: Payload) {
+    /// Whether `lambda:invoke` hands the input on as the event, so that nothing has to be put together.
+    fn passes_input(&self, slot: u32) -> bool {
+        match &self.state(slot).data {
+            DataFlow::JsonPath(flow) => {
+                flow.parameters.as_ref().is_some_and(|template| template.passes_input_as("Payload"))
+            }
+            DataFlow::Jsonata(_) => false,
+        }
+    }
+
+    /// `raw` says that `output` is the Task's whole result, not yet to be wrapped.
+    pub(crate) fn task_succeeded(&mut self, slot: u32, output: Payload, raw: bool) {
         let task = self.task(slot);
         if output.len() > self.machine.limits().payload_bytes {
             let subject = match &task.resource {
-                Resource::Function(_) => &task.resource_text,
                 Resource::LambdaInvoke { .. } => "lambda",
+                _ => &task.resource_text,
             };
             self.task_failed(slot, Failure::data_limit(subject));
             return;
         }
-        self.record(slot, kinds(task).succeeded, Detail::Output(output.clone()));
-        let exit = Exit {
-            result_selector: task.result_selector.as_ref(),
-            result_path: &task.result_path,
-            output_path: &task.output_path,
-            transition: task.transition,
-        };
-        let result = match task.resource {
-            Resource::Function(_) => self.complete(slot, output, exit),
-            Resource::LambdaInvoke { .. } if takes_payload_only(task) => {
-                self.complete(slot, output, Exit { output_path: &Selection::Whole, ..exit })
+        let wrapped = match task.resource {
+            Resource::LambdaInvoke { .. } if !raw && !self.takes_payload_only(slot) => {
+                self.wrapped(&output).map(Some)
             }
-            Resource::LambdaInvoke { .. } => {
-                self.wrapped(&output).and_then(|wrapped| self.complete(slot, wrapped, exit))
-            }
+            _ => Ok(None),
         };
+        let result = wrapped.and_then(|wrapped| {
+            let is_wrapped = wrapped.is_some();
+            let result = wrapped.unwrap_or(output);
+            self.record(slot, kinds(task).succeeded, Detail::Output(result.clone()));
+            match task.resource {
+                Resource::LambdaInvoke { .. } if !raw && !is_wrapped => {
+                    self.leave(slot, result, None, task.transition);
+                    Ok(())
+                }
+                _ => self.complete(slot, result, task.transition),
+            }
+        });
         self.settle(slot, result);
+    }
+
+    /// Whether `OutputPath: "$.Payload"` would take the wrapping off again at once, and nobody sees it before.
+    fn takes_payload_only(&self, slot: u32) -> bool {
+        let state = self.state(slot);
+        self.execution.history == HistoryLevel::Types
+            && state.assign.is_none()
+            && matches!(&state.data, DataFlow::JsonPath(flow) if flow.result_selector.is_none()
+                && flow.result_path == ResultPath::Replace
+                && matches!(&flow.output_path, Selection::Path(path) if path.as_str() == "$.Payload"))
     }
 
     pub(crate) fn task_failed(&mut self, slot: u32, failure: Failure) {
@@ -211,13 +283,6 @@ fn event(payload: Option<View<'_>>) -> Result<Payload, Failure> {
 /// Seen from the flat form, so that nothing is decoded for it.
 fn is_text_or_null(payload: &Payload) -> bool {
     matches!(payload.flat().first(), Some(&(tag::STRING | tag::NULL)))
-}
-
-/// The wrapping that `OutputPath: "$.Payload"` would take off again at once.
-fn takes_payload_only(task: &Task) -> bool {
-    task.result_selector.is_none()
-        && task.result_path == ResultPath::Replace
-        && matches!(&task.output_path, Selection::Path(path) if path.as_str() == "$.Payload")
 }
 
 /// Python's `json.dumps` puts a space behind each colon and comma.

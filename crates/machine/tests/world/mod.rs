@@ -4,8 +4,8 @@
 
 use faastlane_asl::source::Source;
 use faastlane_machine::{
-    Action, Event, Execution, HistoryEvent, Identity, InvocationId, Limits, Machine, Micros, Outcome, Start,
-    TimerId,
+    Action, Event, Execution, HistoryEvent, HistoryLevel, Identity, InvocationId, Limits, Machine, Micros,
+    Outcome, Start, TimerId,
 };
 use faastlane_payload::Payload;
 use serde_json::Value;
@@ -56,7 +56,7 @@ pub(crate) fn start(input: Value) -> Start {
         state_machine_id: "arn:machine".into(),
         state_machine_name: "machine".into(),
     });
-    Start { input: Payload::from_value(input), at: START, seed: 42, identity }
+    Start { input: Payload::from_value(input), at: START, seed: 42, identity, history: HistoryLevel::Full }
 }
 
 /// Runs to the end. `function` gets the name, the payload and how many calls went before.
@@ -81,7 +81,8 @@ pub(crate) fn run(
         let mut yielded = false;
         for action in actions.drain(..) {
             match action {
-                Action::Invoke { invocation, function: name, payload, .. } => {
+                Action::Invoke { invocation, function: called, resource, payload, .. } => {
+                    let name = called.unwrap_or(resource);
                     let event = payload.value().expect("the payload is sound").clone();
                     let answer = function(&name, &event, run.calls.len());
                     run.calls.push((name.to_string(), event, now));
@@ -91,9 +92,11 @@ pub(crate) fn run(
                     run.cancelled += 1;
                     answers.retain(|(waiting, _)| *waiting != invocation);
                 }
-                Action::SetTimer { timer, at } => timers.push((at, timer)),
+                Action::SetTimer { timer, at, .. } => timers.push((at, timer)),
                 Action::CancelTimer { timer } => timers.retain(|(_, set)| *set != timer),
                 Action::Record(event) => run.history.push(event),
+                Action::OpenItems { .. } | Action::ReadItems { .. } | Action::CancelTransfer { .. } => {}
+                Action::OpenResults { .. } | Action::WriteResult { .. } | Action::CloseResults { .. } => {}
                 Action::Yield => yielded = true,
                 Action::Finished(outcome) => run.outcome = Some(outcome),
             }

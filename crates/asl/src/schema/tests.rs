@@ -153,6 +153,11 @@ fn what_is_misspelt_or_does_not_go_together_is_found() {
             json!({ "Type": "Parallel", "Branches": [{ "States": { "B": { "Type": "Succeed" } } }], "End": true }),
             "no start",
         ),
+        (
+            json!({ "Type": "Map", "Label": "a:b", "End": true,
+                "ItemProcessor": { "StartAt": "B", "States": { "B": { "Type": "Succeed" } } } }),
+            "a label with a colon",
+        ),
     ];
     for (state, what) in states {
         assert_ne!(errors(&machine(state)), Vec::<String>::new(), "{what} is accepted");

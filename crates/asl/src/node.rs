@@ -7,14 +7,16 @@ use serde_json::{Number, Value};
 /// How deep a definition may nest. AWS stops far earlier by the size of the text; here it bounds every recursion.
 pub(crate) const MAX_DEPTH: usize = 200;
 
+/// A value and its place.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Node {
-    pub(crate) span: Span,
-    pub(crate) kind: Kind,
+pub struct Node {
+    pub span: Span,
+    pub kind: Kind,
 }
 
+/// What a value is.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Kind {
+pub enum Kind {
     Null,
     Bool(bool),
     Number(Number),
@@ -24,14 +26,25 @@ pub(crate) enum Kind {
     Object(Vec<Member>),
 }
 
+/// A name and a value of an object.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Member {
-    pub(crate) key: String,
-    pub(crate) key_span: Span,
-    pub(crate) value: Node,
+pub struct Member {
+    pub key: String,
+    pub key_span: Span,
+    pub value: Node,
 }
 
 impl Node {
+    /// The first member of this name, where this is an object that has it.
+    pub fn get(&self, name: &str) -> Option<&Self> {
+        match &self.kind {
+            Kind::Object(members) => {
+                members.iter().find(|member| member.key == name).map(|member| &member.value)
+            }
+            _ => None,
+        }
+    }
+
     /// The value without its places. Of a name given twice the last counts.
     pub(crate) fn to_value(&self) -> Value {
         match &self.kind {
@@ -47,7 +60,7 @@ impl Node {
     }
 
     /// What a message says was found instead: `the string "on"`, `a list`.
-    pub(crate) fn describe(&self) -> String {
+    pub fn describe(&self) -> String {
         match &self.kind {
             Kind::Null => "null".into(),
             Kind::Bool(flag) => flag.to_string(),

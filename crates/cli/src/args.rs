@@ -60,7 +60,7 @@ pub(crate) struct PlanArguments {
 /// Check a workflow without running it
 #[derive(Debug, Args)]
 pub(crate) struct ValidateArguments {
-    /// A workflow folder or a definition file
+    /// A workflow folder, a definition file or an AWS SAM template; `template.yaml#ID` is one of its state machines
     #[arg(default_value = ".")]
     pub(crate) path: PathBuf,
     /// Print the findings as one JSON object
@@ -124,7 +124,7 @@ pub(crate) struct ExplainArguments {
 /// Which workflow, and the settings that win over its `faastlane.toml`.
 #[derive(Debug, Args)]
 pub(crate) struct WorkflowArguments {
-    /// A workflow folder or a definition file
+    /// A workflow folder, a definition file or an AWS SAM template; `template.yaml#ID` is one of its state machines
     #[arg(default_value = ".")]
     pub(crate) path: PathBuf,
     /// What keeps the functions apart: auto, mpk, process or none

@@ -11,6 +11,8 @@ mod evaluate;
 mod function;
 mod layer;
 mod placeholders;
+#[cfg(test)]
+mod properties;
 mod state_machine;
 mod template;
 mod text;
@@ -124,6 +126,7 @@ impl Project {
         }
         let (function, mut findings) = function::read(&mut evaluator, resource, name, around);
         findings.append(&mut evaluator.findings);
+        findings.sort_by_key(|finding| finding.place.as_ref().map_or(0, |(_, span)| span.start));
         let failed = findings.iter().any(|finding| finding.severity == Severity::Error);
         Some((function.filter(|_| !failed), findings))
     }

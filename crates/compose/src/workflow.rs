@@ -153,10 +153,9 @@ fn open_definition(
         read_source(path).map(|source| (path.to_owned(), source)).map_err(&mut refuse)?
     } else {
         let message = format!("there is nothing at {}", path.display());
-        return Err(refuse(
-            Diagnostic::error(code::NO_WORKFLOW, message)
-                .hint("Name a workflow folder or a definition file; `faastlane init NAME` makes one."),
-        ));
+        return Err(refuse(Diagnostic::error(code::NO_WORKFLOW, message).hint(
+            "Name a workflow folder, a definition file or a template; `faastlane init NAME` makes one.",
+        )));
     };
     let definition_file = absolute(&file).map_err(&mut refuse)?;
     if !is_template(&source) {
@@ -424,7 +423,7 @@ fn find_functions(
         };
         if let Some((function, found)) = declared(around, name) {
             functions.extend(function);
-            findings.extend(found);
+            add_new(findings, found);
             continue;
         }
         match folders.find(name) {
@@ -455,11 +454,8 @@ fn find_functions(
                 Some((function, found)) => {
                     functions.extend(function);
                     // A template has functions for other things too. Whether this one is called, nobody knows yet.
-                    findings.extend(
-                        found
-                            .into_iter()
-                            .map(|finding| Diagnostic { severity: Severity::Warning, ..finding }),
-                    );
+                    let warn = |finding| Diagnostic { severity: Severity::Warning, ..finding };
+                    add_new(findings, found.into_iter().map(warn).collect());
                 }
                 None => match folders.find(&name) {
                     Ok(function) => functions.push(function),
@@ -469,6 +465,18 @@ fn find_functions(
         }
     }
     functions
+}
+
+/// What is wrong with the globals of a template is wrong with every function: it is said once.
+fn add_new(findings: &mut Vec<Diagnostic>, found: Vec<Diagnostic>) {
+    for finding in found {
+        let is_known = |known: &Diagnostic| {
+            known.place.is_some() && known.code == finding.code && known.place == finding.place
+        };
+        if !findings.iter().any(is_known) {
+            findings.push(finding);
+        }
+    }
 }
 
 /// The function that the workflow's template declares under this name.

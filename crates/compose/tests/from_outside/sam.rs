@@ -169,7 +169,7 @@ Resources:
 "#;
 
 fn big() -> Folder {
-    let folder = Folder::new(&[
+    Folder::new(&[
         ("template.yaml", BIG),
         ("workflow.json", &calls(&["${One}", "${Two}", "${Three}"])),
         ("src/pkg/deep/module.py", CODE),
@@ -178,8 +178,7 @@ fn big() -> Folder {
         ("layer/requirements.txt", "six\n"),
         ("layer/python/shared.py", ""),
         ("requirements.txt", "pytest\n"),
-    ]);
-    folder
+    ])
 }
 
 #[test]
@@ -230,7 +229,7 @@ fn the_command_line_and_the_workflows_file_win() {
 
     folder.overrides().python = Some(PythonRequest::Version(3, 11, None));
     let workflow = loaded(&folder);
-    assert_eq!(workflow.functions[0].python, None, "the workflow's setting counts");
+    assert_eq!(workflow.functions[2].python, None, "the workflow's setting counts");
 }
 
 #[test]
@@ -342,12 +341,12 @@ fn mistakes_in_a_definition_are_shown_where_they_are_written() {
                   \x20           \"Type\": \"Task\", \"Resource\": \"${Hello.Arn}\", \"Next\": \"B\" } }\n        }\n";
     let text = template(string).replace("Serverless::StateMachine", "StepFunctions::StateMachine");
     let findings = folder_of(&text).load().unwrap_err();
-    assert_eq!(places(&findings)[0], ("FL0120", "\"B\"".to_owned()), "{findings:#?}");
+    assert_eq!(places(&findings), [("FL0122", "\"A\"".to_owned()), ("FL0120", "\"B\"".to_owned())]);
     let broken = text.replace("\"StartAt\": \"A\",", "\"StartAt\": \"A\"");
     let findings = folder_of(&broken).load().unwrap_err();
     assert_eq!(findings[0].code, "FL0101");
     let (source, span) = findings[0].place.clone().unwrap();
-    assert_eq!(source.line_column(span.start).0, 9, "{findings:#?}");
+    assert_eq!(source.line_column(span.start).0, 8, "{findings:#?}");
 }
 
 #[test]

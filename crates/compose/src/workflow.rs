@@ -72,19 +72,9 @@ pub fn load(path: &Path, surroundings: &Surroundings) -> Result<Workflow, Vec<Di
     let user = read_user_file(surroundings, &mut findings);
     let opened = open_definition(&path, selection.as_deref(), &config, &root, &mut findings);
     let Ok(Opened { definition, definition_file, project }) = opened else { return Err(findings) };
-    let machine = match faastlane_asl::parse(&definition) {
-        Ok(parsed) => {
-            let mut warnings = parsed.warnings;
-            project.iter().for_each(|project| project.report_unreplaced(&mut warnings));
-            findings.extend(warnings);
-            parsed.machine
-        }
-        Err(mut found) => {
-            project.iter().for_each(|project| project.report_unreplaced(&mut found));
-            findings.extend(found);
-            return Err(findings);
-        }
-    };
+    let unused_template = project.is_none().then(|| find_template(&path)).flatten();
+    let machine = parse(&definition, project.as_ref(), unused_template.as_deref(), &mut findings);
+    let Some(machine) = machine else { return Err(findings) };
     if let Some(project) = &project {
         config.rename(|id| project.function_name(id));
     }
@@ -181,6 +171,36 @@ fn open_definition(
             Err(NotOpened)
         }
     }
+}
+
+/// Parses the definition. `unused_template` is a template beside it that may know what its placeholders stand for.
+fn parse(
+    definition: &Source,
+    project: Option<&Project>,
+    unused_template: Option<&Path>,
+    findings: &mut Vec<Diagnostic>,
+) -> Option<StateMachine> {
+    let (machine, mut found) = match faastlane_asl::parse(definition) {
+        Ok(parsed) => (Some(parsed.machine), parsed.warnings),
+        Err(found) => (None, found),
+    };
+    if let Some(project) = project {
+        project.report_unreplaced(&mut found);
+    }
+    if let Some(template) = unused_template {
+        let has_placeholder = |finding: &Diagnostic| {
+            let place = finding.place.as_ref();
+            let written = place.and_then(|(source, span)| source.text.get(span.start..span.end));
+            written.is_some_and(|written| written.contains("${"))
+        };
+        for finding in found.iter_mut().filter(|finding| has_placeholder(finding)) {
+            let template = template.display();
+            finding.hint =
+                Some(format!("{template} may say what it stands for: `faastlane run {template}`."));
+        }
+    }
+    findings.extend(found);
+    machine
 }
 
 /// Takes `#ID` off a path, unless the path with it is there.

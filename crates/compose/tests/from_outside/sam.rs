@@ -300,6 +300,12 @@ fn which_file_is_the_source() {
     folder.write("faastlane.toml", "[workflow]\ndefinition = 'template.yaml'\n");
     assert_eq!(names(&loaded(&folder)), ["Hello"]);
 
+    folder.write("faastlane.toml", "");
+    folder.write("workflow.asl.json", &calls(&["${HelloArn}"]));
+    let findings = folder.load().unwrap_err();
+    assert_eq!(places(&findings), [("FL0133", "\"${HelloArn}\"".to_owned())]);
+    assert!(findings[0].hint.as_ref().unwrap().contains("template.yaml may say"), "{findings:?}");
+
     let mail = Folder::new(&[("template.json", r#"{"subject": "Hello"}"#)]);
     assert_eq!(mail.load().unwrap_err()[0].code, "FL0202", "not every template is one of CloudFormation");
     let broken = Folder::new(&[("template.yaml", "Resources:\n  A: [\n")]);

@@ -225,11 +225,7 @@ impl Evaluator<'_> {
     /// is deployed.
     fn unknown(&mut self, name: &str, span: Span) -> Value {
         let template = self.template;
-        let made_by_sam = name.starts_with("Serverless")
-            || template.resources().any(|resource| {
-                !resource.id.is_empty() && name.len() > resource.id.len() && name.starts_with(resource.id)
-            });
-        if made_by_sam && !name.starts_with("AWS::") {
+        if name.starts_with("Serverless") || template.resources().any(|resource| makes(resource, name)) {
             return self.stand_in(span, format!("the name of `{name}`"), name.to_owned(), None);
         }
         let known = template.members("Parameters").iter().chain(template.members("Resources"));
@@ -246,4 +242,18 @@ impl Evaluator<'_> {
         let message = format!("there is no parameter and no resource `{name}`");
         self.find(code::UNKNOWN_REFERENCE, span, message, "named here", hint)
     }
+}
+
+/// Whether SAM makes a resource of this logical id for another one: a role, a version, what an event needs.
+///
+/// Source: <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-generated-resources.html>.
+fn makes(resource: Resource<'_>, name: &str) -> bool {
+    const MADE: [&str; 6] =
+        ["Role", "Stage", "Deployment", "Url", "UrlPublicPermissions", "EventInvokeConfig"];
+    let Some(rest) = name.strip_prefix(resource.id).filter(|_| !resource.id.is_empty()) else { return false };
+    let events = resource.property("Events").map(|events| &events.kind);
+    MADE.contains(&rest)
+        || rest.starts_with("Alias")
+        || rest.starts_with("Version")
+        || matches!(events, Some(Kind::Object(events)) if events.iter().any(|event| rest.starts_with(&event.key)))
 }

@@ -90,6 +90,7 @@ fn mistakes_are_found_where_they_are_evaluated() {
         ("!Ref Stagee", "FL0252"),
         ("!Sub '${Nothing}'", "FL0252"),
         ("!GetAtt Nothing.Arn", "FL0252"),
+        ("!GetAtt FF.Arn", "FL0252"),
         ("!GetAtt F", "FL0251"),
         ("!Join [a]", "FL0251"),
         ("!Join [a, b]", "FL0251"),

@@ -28,7 +28,7 @@ pub mod source;
 mod suggest;
 pub mod template;
 mod timestamp;
-mod tree;
+pub mod tree;
 
 pub use parse::{Parsed, parse};
 pub use suggest::nearest;

@@ -28,7 +28,7 @@ pub mod source;
 mod suggest;
 pub mod template;
 mod timestamp;
-mod tree;
+pub mod tree;
 
 pub use parse::{Parsed, is_single_state, parse, parse_state};
 pub use suggest::nearest;

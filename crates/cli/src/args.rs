@@ -162,7 +162,7 @@ pub(crate) struct PlanArguments {
 /// Check a workflow without running it
 #[derive(Debug, Args)]
 pub(crate) struct ValidateArguments {
-    /// A workflow folder or a definition file
+    /// A workflow folder, a definition file or an AWS SAM template; `template.yaml#ID` is one of its state machines
     #[arg(default_value = ".")]
     pub(crate) path: PathBuf,
     /// Print the findings as one JSON object
@@ -277,7 +277,7 @@ pub(crate) struct EvalArguments {
 /// Which workflow, and the settings that win over its `faastlane.toml`.
 #[derive(Debug, Args)]
 pub(crate) struct WorkflowArguments {
-    /// A workflow folder or a definition file
+    /// A workflow folder, a definition file or an AWS SAM template; `template.yaml#ID` is one of its state machines
     #[arg(default_value = ".")]
     pub(crate) path: PathBuf,
     #[command(flatten)]

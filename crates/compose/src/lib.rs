@@ -27,6 +27,7 @@ mod python_probe;
 mod python_search;
 mod requirement_list;
 mod requirements;
+mod sam;
 mod settings;
 mod store_config;
 mod toml_reader;

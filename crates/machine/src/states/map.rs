@@ -73,7 +73,7 @@ impl<'m> Run<'m, '_> {
     fn items(&mut self, slot: u32, map: &'m Map, input: &Payload) -> Result<Elements, Failure> {
         match &map.items {
             ItemSource::Path(path) => {
-                let items = self.select(slot, "ItemsPath", path, input)?;
+                let items = self.select(slot, path, input)?;
                 let elements = Elements::of(&items)?.ok_or_else(|| {
                     let path = match path {
                         Selection::Path(path) => path.as_str(),

@@ -79,6 +79,7 @@ pub(crate) fn execute(
         seed: 0,
         time_scale: 1.0,
         history: None,
+        stores: &Stores::default(),
         stop,
     })?;
     match record.status {

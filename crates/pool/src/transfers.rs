@@ -103,7 +103,7 @@ impl Transfer {
         let mut bytes = 0;
         let source = self.items.as_mut();
         let mut ended = source.is_none();
-        for source in source {
+        if let Some(source) = source {
             while items.len() < at_most as usize && bytes < CHUNK_BYTES {
                 let Some(item) = source.next() else {
                     ended = true;

@@ -20,6 +20,7 @@ use crate::surroundings::surroundings;
 use crate::{mock_file, terminal::Terminal};
 use answer::{Answer, Status};
 use faastlane_asl::diagnostic::Diagnostic;
+use faastlane_machine::ISOLATION_VIOLATION;
 use request::Request;
 use serde_json::json;
 use std::io::{self, Write};
@@ -57,6 +58,7 @@ pub(crate) fn execute(arguments: &TestStateArguments) -> anyhow::Result<Exit> {
     }
     Ok(match answer.status {
         Status::Succeeded | Status::CaughtError => Exit::Succeeded,
+        Status::Failed if answer.error.as_deref() == Some(ISOLATION_VIOLATION) => Exit::IsolationViolation,
         Status::Failed | Status::Retriable => Exit::ExecutionFailed,
     })
 }

@@ -7,7 +7,7 @@ use crate::branch::{Group, Source};
 use crate::failure::Failure;
 use crate::run::Run;
 use crate::variables::Variables;
-use faastlane_asl::definition::{Map, StateKind, Transition};
+use faastlane_asl::definition::{ItemReader, Map, StateKind, Transition};
 use faastlane_payload::flat::{Draft, Elements};
 use faastlane_payload::{Payload, PayloadError};
 use serde_json::json;
@@ -24,7 +24,7 @@ pub struct Trial {
     pub retries: u32,
     /// How many iterations of a Map failed.
     pub failed_iterations: u32,
-    /// The array that a Map's `ItemReader` would have read.
+    /// The array of items that a Map's `ItemReader` would have read.
     pub items: Option<Payload>,
     /// The variables that were set before, by name.
     pub variables: BTreeMap<Arc<str>, Payload>,
@@ -64,6 +64,8 @@ pub enum Stage {
     AfterArguments,
     /// The array that a Map goes over.
     AfterItemsPath,
+    /// What the `ItemsPointer` of a Map's reader leads to.
+    AfterItemsPointer,
     /// A number.
     MaxConcurrency,
     /// A number.
@@ -169,14 +171,35 @@ impl<'m> Run<'m, '_> {
         }
     }
 
-    /// The items of a Map on trial, in place of those that its reader would read.
-    pub(crate) fn tried_items(&self) -> Result<Option<Source>, Failure> {
-        let Some(items) = self.execution.trial.as_ref().and_then(|trial| trial.items.as_ref()) else {
-            return Ok(None);
+    /// The items of a Map on trial, in place of those that its reader would read. What the reader is asked is evaluated
+    /// all the same. `None` without a trial, or without items.
+    pub(crate) fn tried_items(
+        &mut self,
+        slot: u32,
+        reader: &'m ItemReader,
+        input: &Payload,
+    ) -> Result<Option<Source>, Failure> {
+        let Some(trial) = &self.execution.trial else { return Ok(None) };
+        let items = trial.items.clone();
+        self.transfer_arguments(slot, reader.arguments.as_ref(), input)?;
+        let limit = match &reader.max_items {
+            Some(number) => self.number(slot, "MaxItems", number, input)?,
+            None => 0,
         };
-        let items = Elements::of(items)?
+        let Some(items) = items else { return Ok(None) };
+        let elements = Elements::of(&items)?
             .ok_or_else(|| Failure::runtime("The items that are given for the ItemReader are no array."))?;
-        Ok(Some(Source::Items { items, next: 0 }))
+        if reader.config.get("ItemsPointer").is_some() {
+            self.inspect(Stage::AfterItemsPointer, &items);
+        }
+        // No limit is written as 0.
+        let limit = if limit == 0 { usize::MAX } else { limit as usize };
+        if elements.count() <= limit {
+            return Ok(Some(Source::Items { items: elements, next: 0 }));
+        }
+        let first = Draft::Array((0..limit).map(|index| Draft::Part(elements.get(index))).collect());
+        let first = Elements::of(&Payload::from_draft(&first))?;
+        Ok(first.map(|items| Source::Items { items, next: 0 }))
     }
 
     /// Ends a Map on trial: shows what its iterations would get, then what stands in for them.

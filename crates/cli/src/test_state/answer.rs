@@ -147,6 +147,7 @@ pub(super) fn stage_name(stage: Stage) -> &'static str {
         Stage::AfterParameters => "afterParameters",
         Stage::AfterArguments => "afterArguments",
         Stage::AfterItemsPath => "afterItemsPath",
+        Stage::AfterItemsPointer => "afterItemsPointer",
         Stage::MaxConcurrency => "maxConcurrency",
         Stage::ToleratedFailureCount => "toleratedFailureCount",
         Stage::ToleratedFailurePercentage => "toleratedFailurePercentage",

@@ -1,11 +1,13 @@
-//! The items of a Map, from what its `ItemReader` would have read.
+//! The items of a Map, from what its `ItemReader` would have read: the text of a file, in the reader's format.
 
 use super::request::Request;
 use super::{BAD_REQUEST, refuse};
-use faastlane_asl::definition::{State, StateKind};
+use faastlane_asl::definition::{ItemReader, State, StateKind};
 use faastlane_asl::diagnostic::Diagnostic;
+use faastlane_items::{Format, Item, Limits, ReaderConfig, items_in};
 use faastlane_payload::Payload;
 use serde_json::Value;
+use std::io::Cursor;
 
 /// `None` where no data was given.
 pub(super) fn items(request: &Request, state: &State) -> Result<Option<Payload>, Box<Diagnostic>> {
@@ -14,20 +16,29 @@ pub(super) fn items(request: &Request, state: &State) -> Result<Option<Payload>,
         StateKind::Map(map) => map.distributed.as_ref().and_then(|distributed| distributed.reader.as_ref()),
         _ => None,
     };
-    if reader.is_none() {
+    let Some(reader) = reader else {
         let message = format!("the state `{}` has no ItemReader that could read items", state.name);
         return Err(refuse(BAD_REQUEST, message, "Leave the reader's data out."));
-    }
-    let value: Value = serde_json::from_str(data).map_err(|problem| {
+    };
+    let items = read(reader, data).map_err(|problem| {
+        let message = format!("the reader's data cannot be read: {problem}");
         refuse(
             BAD_REQUEST,
-            format!("the reader's data is not JSON: {problem}"),
-            "Give the items as one JSON array, whatever the format of the source is.",
+            message,
+            "It is the text of the file that the reader would read, in its InputType.",
         )
     })?;
-    if !value.is_array() {
-        let hint = "Give the items as one JSON array, whatever the format of the source is.";
-        return Err(refuse(BAD_REQUEST, "the reader's data is no array of items", hint));
-    }
-    Ok(Some(Payload::from_value(value)))
+    Ok(Some(Payload::from_value(Value::Array(items))))
+}
+
+fn read(reader: &ItemReader, data: &str) -> Result<Vec<Value>, Box<dyn std::error::Error>> {
+    let mut config = ReaderConfig::parse(&reader.config)?;
+    // A listing of objects has no format of its own. Here it is an array.
+    config.format.get_or_insert(Format::Json { pointer: String::new() });
+    let bytes = Cursor::new(data.as_bytes().to_vec());
+    let item = |item: Result<Item, _>| -> Result<Value, Box<dyn std::error::Error>> {
+        let item: Item = item.map_err(|problem: faastlane_items::ItemsError| problem)?;
+        Ok(item.input()?.value()?.clone())
+    };
+    items_in(bytes, &config, "the reader's data", Limits::default())?.map(item).collect()
 }

@@ -126,6 +126,9 @@ impl Work<'_> {
                 without_place(vec![finding])
             })?;
         crate::waterfall::print_lines(&plan, &ran.logs).map_err(unexpected)?;
+        if interrupt.came() {
+            return Err(vec![Diagnostic::error("FL0314", "interrupted while the function ran")]);
+        }
         let record = ran.record;
         Ok(match (record.status, record.output) {
             (Status::Succeeded, Some(output)) => Worked::Returned(output),

@@ -27,7 +27,10 @@ impl<'m> Run<'m, '_> {
         };
         let reader = map.distributed.as_ref().and_then(|distributed| distributed.reader.as_ref());
         let source = match reader {
-            Some(_) => self.tried_items()?.unwrap_or_else(|| Source::Stream(Stream::default())),
+            Some(reader) => match self.tried_items(slot, reader, &input)? {
+                Some(source) => source,
+                None => Source::Stream(Stream::default()),
+            },
             None => Source::Items { items: self.items(slot, map, &input)?, next: 0 },
         };
         // The length of what is still to be read is not known.

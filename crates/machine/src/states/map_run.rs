@@ -129,7 +129,7 @@ impl<'m> Run<'m, '_> {
         Ok(())
     }
 
-    fn transfer_arguments(
+    pub(crate) fn transfer_arguments(
         &mut self,
         slot: u32,
         arguments: Option<&'m faastlane_asl::definition::PayloadTemplate>,

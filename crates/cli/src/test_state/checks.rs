@@ -94,7 +94,10 @@ fn check_parallel_result(parallel: &Parallel, result: &Payload) -> Result<(), Bo
         Ok(Value::Array(results)) if results.len() == branches => Ok(()),
         Ok(Value::Array(results)) => Err(refuse(
             WRONG_MOCK,
-            format!("the mocked result has {} items, and the Parallel {branches} branches", results.len()),
+            format!(
+                "the mocked result is of length {}, and the Parallel has {branches} branches",
+                results.len()
+            ),
             "Give the result of each branch.",
         )),
         _ => Err(refuse(

@@ -95,16 +95,8 @@ fn load_from(
     let mut config = read_config(shown_root, &root, &mut findings);
     let user = read_user_file(surroundings, &mut findings);
     let opened = open_definition(&path, selection.as_deref(), &config, &root, &mut findings);
-    let Opened { definition, definition_file, project } = match (given, opened) {
-        (None, Ok(opened)) => opened,
-        (None, Err(NotOpened)) => return Err(findings),
-        (Some(definition), Ok(opened)) => Opened { definition, ..opened },
-        // Where the definition is given there need be none.
-        (Some(definition), Err(NotOpened)) => {
-            findings.clear();
-            Opened { definition, definition_file: root.join(DEFINITION_FILES[0]), project: None }
-        }
-    };
+    let Ok(opened) = with_given(given, opened, &root, &mut findings) else { return Err(findings) };
+    let Opened { definition, definition_file, project } = opened;
     let unused_template = project.is_none().then(|| find_template(&path)).flatten();
     let machine = parse(&definition, project.as_ref(), unused_template.as_deref(), &mut findings);
     let Some(machine) = machine else { return Err(findings) };
@@ -263,6 +255,23 @@ fn open_definition(
             Err(NotOpened)
         }
     }
+}
+
+/// What was opened, with the definition that is given. Where one is given there need be no other.
+fn with_given(
+    given: Option<Source>,
+    opened: Result<Opened, NotOpened>,
+    root: &Path,
+    findings: &mut Vec<Diagnostic>,
+) -> Result<Opened, NotOpened> {
+    let Some(definition) = given else { return opened };
+    Ok(match opened {
+        Ok(opened) => Opened { definition, ..opened },
+        Err(NotOpened) => {
+            findings.clear();
+            Opened { definition, definition_file: root.join(DEFINITION_FILES[0]), project: None }
+        }
+    })
 }
 
 /// Parses the definition. `unused_template` is a template beside it that may know what its placeholders stand for.

@@ -4,7 +4,7 @@
 //! events and can be replayed. It knows `asl` (the definition) and `payload` (the value that moves).
 //!
 //! Start at [`Execution::start`] and [`Execution::step`]; `run` is the loop behind them, `states` holds one file per
-//! kind of state, `failure` says what Retry and Catch do.
+//! kind of state, `failure` says what Retry and Catch do. `trial` runs one state alone and shows its inside.
 //!
 //! Architecture Invariant: a payload that no path, template or condition of a state reads goes through that state
 //! unparsed.

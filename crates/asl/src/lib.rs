@@ -30,5 +30,5 @@ pub mod template;
 mod timestamp;
 pub mod tree;
 
-pub use parse::{Parsed, parse};
+pub use parse::{Parsed, is_single_state, parse, parse_state};
 pub use suggest::nearest;

@@ -67,6 +67,27 @@ const TEMPLATE_FILES: [&str; 3] = ["template.yaml", "template.yml", "template.js
 ///
 /// Everything that is wrong with it, warnings included, in the order of the files.
 pub fn load(path: &Path, surroundings: &Surroundings) -> Result<Workflow, Vec<Diagnostic>> {
+    load_from(path, None, surroundings)
+}
+
+/// Reads a workflow whose definition is given, in place of the one at the path.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn load_with(
+    path: &Path,
+    definition: Source,
+    surroundings: &Surroundings,
+) -> Result<Workflow, Vec<Diagnostic>> {
+    load_from(path, Some(definition), surroundings)
+}
+
+fn load_from(
+    path: &Path,
+    given: Option<Source>,
+    surroundings: &Surroundings,
+) -> Result<Workflow, Vec<Diagnostic>> {
     let (path, selection) = split_selection(path);
     let shown_root = if path.is_dir() { path.as_path() } else { path.parent().unwrap_or(Path::new("")) };
     let root = absolute(shown_root).map_err(|finding| vec![finding])?;
@@ -74,7 +95,16 @@ pub fn load(path: &Path, surroundings: &Surroundings) -> Result<Workflow, Vec<Di
     let mut config = read_config(shown_root, &root, &mut findings);
     let user = read_user_file(surroundings, &mut findings);
     let opened = open_definition(&path, selection.as_deref(), &config, &root, &mut findings);
-    let Ok(Opened { definition, definition_file, project }) = opened else { return Err(findings) };
+    let Opened { definition, definition_file, project } = match (given, opened) {
+        (None, Ok(opened)) => opened,
+        (None, Err(NotOpened)) => return Err(findings),
+        (Some(definition), Ok(opened)) => Opened { definition, ..opened },
+        // Where the definition is given there need be none.
+        (Some(definition), Err(NotOpened)) => {
+            findings.clear();
+            Opened { definition, definition_file: root.join(DEFINITION_FILES[0]), project: None }
+        }
+    };
     let unused_template = project.is_none().then(|| find_template(&path)).flatten();
     let machine = parse(&definition, project.as_ref(), unused_template.as_deref(), &mut findings);
     let Some(machine) = machine else { return Err(findings) };
@@ -132,6 +162,34 @@ pub struct Definition {
 ///
 /// Everything that keeps the definition from being found or read, in the order of the files.
 pub fn load_definition(path: &Path) -> Result<Definition, Vec<Diagnostic>> {
+    let ReadDefinition { name, source, project } = read(path)?;
+    let mut findings = Vec::new();
+    match parse(&source, project.as_ref(), None, &mut findings) {
+        Some(machine) => Ok(Definition { name, machine }),
+        None => Err(findings),
+    }
+}
+
+/// Finds the definition of a workflow: a folder, a definition file in one, or a template. The workflow's name, and the
+/// text.
+///
+/// # Errors
+///
+/// Everything that keeps the definition from being found or read, in the order of the files.
+pub fn read_definition(path: &Path) -> Result<(String, Source), Vec<Diagnostic>> {
+    let ReadDefinition { name, source, .. } = read(path)?;
+    Ok((name, source))
+}
+
+/// The text of a definition, and the template that it comes from.
+struct ReadDefinition {
+    /// The workflow's.
+    name: String,
+    source: Source,
+    project: Option<Project>,
+}
+
+fn read(path: &Path) -> Result<ReadDefinition, Vec<Diagnostic>> {
     let (path, selection) = split_selection(path);
     let shown_root = if path.is_dir() { path.as_path() } else { path.parent().unwrap_or(Path::new("")) };
     let root = absolute(shown_root).map_err(|finding| vec![finding])?;
@@ -139,14 +197,11 @@ pub fn load_definition(path: &Path) -> Result<Definition, Vec<Diagnostic>> {
     let config = read_config(shown_root, &root, &mut findings);
     let opened = open_definition(&path, selection.as_deref(), &config, &root, &mut findings);
     let Ok(Opened { definition, definition_file, project }) = opened else { return Err(findings) };
-    let Some(machine) = parse(&definition, project.as_ref(), None, &mut findings) else {
-        return Err(findings);
-    };
     let name = match (&config.name, &project) {
         (None, Some(project)) => project.name.clone(),
         _ => workflow_name(&config, &root, &definition_file),
     };
-    Ok(Definition { name, machine })
+    Ok(ReadDefinition { name, source: definition, project })
 }
 
 /// A definition that was read, and the template that it comes from.
@@ -497,6 +552,20 @@ fn choose_mocks(
             Err(std::mem::take(findings))
         }
     }
+}
+
+/// What a file with mocks has for a workflow. Warnings go to `findings`.
+///
+/// # Errors
+///
+/// What is wrong with the mocks, and what has been found before.
+pub fn mocks_for(
+    surroundings: &Surroundings,
+    workflow: &str,
+    machine: &StateMachine,
+    findings: &mut Vec<Diagnostic>,
+) -> Result<Option<Mocks>, Vec<Diagnostic>> {
+    choose_mocks(surroundings, workflow, machine, &calls(&machine.flow), findings)
 }
 
 fn find_functions(

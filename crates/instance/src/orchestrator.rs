@@ -291,6 +291,8 @@ impl Orchestrator {
                     }
                 }
                 Action::Finished(outcome) => self.finish(outcome),
+                // Only of trials, and none is run here.
+                Action::Inspected(_) => {}
                 other => self.transfer(other),
             }
         }

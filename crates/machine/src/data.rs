@@ -5,6 +5,7 @@ use crate::branch::Item;
 use crate::context;
 use crate::failure::Failure;
 use crate::run::Run;
+use crate::trial::{self, Stage};
 use faastlane_asl::definition::{
     DataFlow, Dynamic, JsonataFlow, PathFlow, PayloadTemplate, ResultPath, Selection, Transition,
 };
@@ -64,12 +65,12 @@ impl<'m> Run<'m, '_> {
     }
 
     /// The state's input, in JSONPath behind `InputPath`.
-    pub(crate) fn selected_input(&self, slot: u32) -> Result<Payload, Failure> {
+    pub(crate) fn selected_input(&mut self, slot: u32) -> Result<Payload, Failure> {
         let input = &self.execution.branches[slot].input;
-        match self.path_flow(slot) {
-            Some(flow) => self.select(slot, &flow.input_path, input),
-            None => Ok(input.clone()),
-        }
+        let Some(flow) = self.path_flow(slot) else { return Ok(input.clone()) };
+        let selected = self.select(slot, &flow.input_path, input)?;
+        self.inspect(Stage::AfterInputPath, &selected);
+        Ok(selected)
     }
 
     /// The effective input: behind `Parameters` or `Arguments`, where there are any.
@@ -81,12 +82,18 @@ impl<'m> Run<'m, '_> {
     /// `selected` behind `Parameters` or `Arguments`.
     pub(crate) fn arguments(&mut self, slot: u32, selected: &Payload) -> Result<Payload, Failure> {
         match &self.state(slot).data {
-            DataFlow::JsonPath(flow) => match &flow.parameters {
-                Some(template) => self.fill(slot, template, &Documents::of(selected)),
-                None => Ok(selected.clone()),
-            },
+            DataFlow::JsonPath(flow) => {
+                let effective = match &flow.parameters {
+                    Some(template) => self.fill(slot, template, &Documents::of(selected))?,
+                    None => selected.clone(),
+                };
+                self.inspect(Stage::AfterParameters, &effective);
+                Ok(effective)
+            }
             DataFlow::Jsonata(JsonataFlow { arguments: Some(template), .. }) => {
-                self.query(slot, "Arguments", template, &Documents::of(selected))
+                let effective = self.query(slot, "Arguments", template, &Documents::of(selected))?;
+                self.inspect(Stage::AfterArguments, &effective);
+                Ok(effective)
             }
             DataFlow::Jsonata(_) => Ok(selected.clone()),
         }
@@ -135,7 +142,14 @@ impl<'m> Run<'m, '_> {
                     Some(template) => self.fill(slot, template, documents)?,
                     None => documents.at.clone(),
                 };
+                let has_result = trial::has_result(&self.state(slot).kind);
+                if has_result {
+                    self.inspect(Stage::AfterResultSelector, &result);
+                }
                 let placed = self.place(slot, &flow.result_path, result)?;
+                if has_result {
+                    self.inspect(Stage::AfterResultPath, &placed);
+                }
                 self.select(slot, &flow.output_path, &placed)
             }
             DataFlow::Jsonata(JsonataFlow { output: Some(template), .. }) => {

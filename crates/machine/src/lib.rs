@@ -34,6 +34,7 @@ mod run;
 mod states;
 #[cfg(test)]
 mod testing;
+mod trial;
 mod variables;
 
 pub use action::{Action, ChildResult, Outcome, StatePath, TimerPurpose, Turn};
@@ -43,3 +44,4 @@ pub use execution::Execution;
 pub use failure::ISOLATION_VIOLATION;
 pub use history::{Detail, EventKind, HistoryEvent};
 pub use machine::{Limits, Machine};
+pub use trial::{Inspection, Mock, Recovery, Stage, Trial};

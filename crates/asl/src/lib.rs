@@ -9,6 +9,7 @@
 //! Architecture Invariant: this crate reads no files and runs nothing. It may know `payload`, and nothing else of ours.
 #![forbid(unsafe_code)]
 
+pub mod aws;
 mod code;
 pub mod definition;
 pub mod diagnostic;
@@ -30,5 +31,5 @@ pub mod template;
 mod timestamp;
 mod tree;
 
-pub use parse::{Parsed, parse};
+pub use parse::{Parsed, parse, parse_as};
 pub use suggest::nearest;

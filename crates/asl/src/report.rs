@@ -1,6 +1,6 @@
 //! Collects what was found while a definition is read, so that all of it can be said at once.
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{AwsWording, Diagnostic, Severity};
 use crate::node::position_in_string;
 use crate::source::{Source, Span};
 
@@ -59,6 +59,7 @@ impl Report {
             hint: None,
             location: Some(spot.pointer),
             place: Some((self.source.clone(), span)),
+            aws: AwsWording::default(),
         });
         Noted(self.findings.last_mut())
     }
@@ -68,6 +69,11 @@ impl Report {
         let written = self.source.text.get(span.start..span.end).unwrap_or_default();
         let line = written.split(['\n', '\r']).next().unwrap_or_default();
         Span { start: span.start, end: span.start + line.trim_end().len() }
+    }
+
+    /// The whole text.
+    pub(crate) fn source(&self) -> &Source {
+        &self.source
     }
 
     /// `line 3, column 5`, for a second place that a message names.
@@ -111,6 +117,30 @@ impl Noted<'_> {
     pub(crate) fn label(mut self, label: impl Into<String>) -> Self {
         if let Some(finding) = &mut self.0 {
             finding.label = Some(label.into());
+        }
+        self
+    }
+
+    /// AWS's words for it.
+    pub(crate) fn aws(mut self, message: impl Into<String>) -> Self {
+        if let Some(finding) = &mut self.0 {
+            finding.aws.message = Some(message.into());
+        }
+        self
+    }
+
+    /// AWS's code, where it is not the one of the finding's own code.
+    pub(crate) fn aws_code(mut self, code: &'static str) -> Self {
+        if let Some(finding) = &mut self.0 {
+            finding.aws.code = Some(code);
+        }
+        self
+    }
+
+    /// Where AWS says it is, where that is no path of the definition.
+    pub(crate) fn aws_location(mut self, location: impl Into<String>) -> Self {
+        if let Some(finding) = &mut self.0 {
+            finding.aws.location = Some(location.into());
         }
         self
     }

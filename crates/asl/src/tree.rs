@@ -1,5 +1,6 @@
 //! Text to tree: picks the format, and finds what is wrong in either.
 
+mod jackson;
 mod json;
 mod yaml;
 

@@ -11,7 +11,7 @@ use crate::settings::{
     DEFAULT_MAX_PAYLOAD_BYTES, Origin, PythonRequest, RequestedIsolation, Setting, Surroundings,
 };
 use crate::toml_reader::Located;
-use faastlane_asl::definition::{StateKind, StateMachine};
+use faastlane_asl::definition::{ExecutionType, StateKind, StateMachine};
 use faastlane_asl::diagnostic::{Diagnostic, Severity};
 use faastlane_asl::source::Source;
 use faastlane_mock::{Mocks, NO_STAND_IN, Targets};
@@ -72,7 +72,8 @@ pub fn load(path: &Path, surroundings: &Surroundings) -> Result<Workflow, Vec<Di
             return Err(findings);
         }
     };
-    let machine = match faastlane_asl::parse(&definition) {
+    let execution_type = surroundings.overrides.execution_type.unwrap_or(ExecutionType::Standard);
+    let machine = match faastlane_asl::parse_as(&definition, execution_type) {
         Ok(parsed) => {
             findings.extend(parsed.warnings);
             parsed.machine

@@ -1,6 +1,6 @@
 //! JSON, strictly RFC 8259: no comments, no trailing commas.
 
-use super::report_too_deep;
+use super::{jackson, report_too_deep};
 use crate::code;
 use crate::node::{Kind, MAX_DEPTH, Member, Node};
 use crate::report::{Report, Spot};
@@ -38,6 +38,7 @@ pub(super) fn read(text: &str, base: usize, report: &mut Report) -> Option<Node>
         let spot = Spot { span: Span { start: base, end: base }, pointer: String::new() };
         report
             .error(code::NOT_A_STATE_MACHINE, spot, "the definition is empty")
+            .aws("Definition must be a valid JSON object")
             .hint("A state machine is an object with `StartAt` and `States`.");
         return None;
     };
@@ -70,10 +71,15 @@ fn report_syntax(error: &ParseError, base: usize, report: &mut Report) {
         ParseErrorKind::MultipleRootJsonValues => "Remove what comes after the definition.",
         _ => "Definitions are JSON, or YAML in a file whose name ends in `.yaml` or `.yml`.",
     };
-    report
+    let wording = jackson::wording(report.source(), span);
+    let noted = report
         .error(code::NOT_JSON, Spot { span, pointer: String::new() }, "the definition is not JSON")
         .label(uncapitalized(&error.kind().to_string()))
-        .hint(hint);
+        .hint(hint)
+        .aws_location(wording.location);
+    if let Some(message) = wording.message {
+        noted.aws(message);
+    }
 }
 
 /// What `jsonc_parser` lets pass even so: control characters in strings, leading zeros, white space beyond JSON's.

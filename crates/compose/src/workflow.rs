@@ -12,7 +12,7 @@ use crate::settings::{
     DEFAULT_MAX_PAYLOAD_BYTES, Origin, PythonRequest, RequestedIsolation, Setting, Surroundings,
 };
 use crate::toml_reader::Located;
-use faastlane_asl::definition::{StateKind, StateMachine};
+use faastlane_asl::definition::{ExecutionType, StateKind, StateMachine};
 use faastlane_asl::diagnostic::{Diagnostic, Severity};
 use faastlane_asl::source::Source;
 use faastlane_mock::{Mocks, NO_STAND_IN, Targets};
@@ -105,8 +105,10 @@ fn load_from(
             Opened { definition, definition_file: root.join(DEFINITION_FILES[0]), project: None }
         }
     };
+    let execution_type = surroundings.overrides.execution_type.unwrap_or(ExecutionType::Standard);
     let unused_template = project.is_none().then(|| find_template(&path)).flatten();
-    let machine = parse(&definition, project.as_ref(), unused_template.as_deref(), &mut findings);
+    let machine =
+        parse(&definition, execution_type, project.as_ref(), unused_template.as_deref(), &mut findings);
     let Some(machine) = machine else { return Err(findings) };
     if let Some(project) = &project {
         config.rename(|id| project.function_name(id));
@@ -164,7 +166,7 @@ pub struct Definition {
 pub fn load_definition(path: &Path) -> Result<Definition, Vec<Diagnostic>> {
     let ReadDefinition { name, source, project } = read(path)?;
     let mut findings = Vec::new();
-    match parse(&source, project.as_ref(), None, &mut findings) {
+    match parse(&source, ExecutionType::Standard, project.as_ref(), None, &mut findings) {
         Some(machine) => Ok(Definition { name, machine }),
         None => Err(findings),
     }
@@ -268,11 +270,12 @@ fn open_definition(
 /// Parses the definition. `unused_template` is a template beside it that may know what its placeholders stand for.
 fn parse(
     definition: &Source,
+    execution_type: ExecutionType,
     project: Option<&Project>,
     unused_template: Option<&Path>,
     findings: &mut Vec<Diagnostic>,
 ) -> Option<StateMachine> {
-    let (machine, mut found) = match faastlane_asl::parse(definition) {
+    let (machine, mut found) = match faastlane_asl::parse_as(definition, execution_type) {
         Ok(parsed) => (Some(parsed.machine), parsed.warnings),
         Err(found) => (None, found),
     };

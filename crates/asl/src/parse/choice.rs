@@ -110,6 +110,7 @@ fn condition(mut fields: Fields<'_>, report: &mut Report) -> Option<Condition> {
         }
         None => {
             let hint = "Compare something: `\"Variable\": \"$.score\", \"NumericGreaterThan\": 5`.";
+            refuse_other_language(&mut fields, Dialect::JsonPath, report);
             ask_for_operators(&mut fields);
             fields.report_missing(&["Variable", "And", "Or", "Not"], hint, report);
             None
@@ -145,7 +146,7 @@ fn test(fields: &mut Fields<'_>, report: &mut Report) -> Option<Test> {
         // A misspelt operator is reported as such.
         if !fields.has_unknown() {
             let hint = "Add one, such as `StringEquals`, `NumericLessThan`, `BooleanEquals` or `IsPresent`.";
-            fields.report_missing_part("test", hint, report);
+            fields.report_no_operator(&names, hint, report);
         }
         return None;
     };

@@ -34,3 +34,7 @@ pub(crate) const NO_EFFECT: &str = "FL0136";
 pub(crate) const BAD_EXPRESSION: &str = "FL0137";
 pub(crate) const OTHER_LANGUAGE: &str = "FL0138";
 pub(crate) const BAD_VARIABLE: &str = "FL0139";
+
+pub(crate) const NOT_IN_EXPRESS: &str = "FL0140";
+pub(crate) const BAD_LABEL: &str = "FL0141";
+pub(crate) const NOT_ON_AWS: &str = "FL0142";

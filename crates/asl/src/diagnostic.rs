@@ -24,6 +24,17 @@ pub struct Diagnostic {
     pub location: Option<String>,
     /// Where in the text; `None` for what has no text (a missing file).
     pub place: Option<(Source, Span)>,
+    /// How AWS puts it: see [`crate::aws`].
+    pub aws: AwsWording,
+}
+
+/// What AWS's ValidateStateMachineDefinition says of the same mistake, where it is known and not what the finding's code
+/// and place give: see [`crate::aws`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AwsWording {
+    pub code: Option<&'static str>,
+    pub message: Option<String>,
+    pub location: Option<String>,
 }
 
 impl Diagnostic {
@@ -37,6 +48,7 @@ impl Diagnostic {
             hint: None,
             location: None,
             place: None,
+            aws: AwsWording::default(),
         }
     }
 

@@ -7,7 +7,22 @@ use crate::node::{At, Kind, Node};
 use crate::path::{Path, PathError, ReferencePath};
 use crate::report::{Report, Spot};
 use crate::suggest::nearest;
+use serde_json::Number;
 use std::ops::RangeInclusive;
+
+/// A field, and what stands for it in the other query language. Where that is there, which is reported, it is not said as
+/// well that the field is missing.
+const COUNTERPARTS: [(&str, &str); 9] = [
+    ("Condition", "Variable"),
+    ("Condition", "And"),
+    ("Condition", "Or"),
+    ("Condition", "Not"),
+    ("Variable", "Condition"),
+    ("Seconds", "SecondsPath"),
+    ("Seconds", "TimestampPath"),
+    ("Arguments", "Parameters"),
+    ("Parameters", "Arguments"),
+];
 
 /// An object being read. Getters return `None` both for a field that is absent and for one that is wrong, which they
 /// have then reported: nothing is built from a definition with errors.
@@ -39,6 +54,11 @@ impl<'a> Fields<'a> {
         self.at.get(name)
     }
 
+    /// Reports that there is none of the operators of a choice rule.
+    pub(crate) fn report_no_operator(&self, names: &[&'static str], hint: &str, report: &mut Report) {
+        self.report_missing_part("test", names, hint, report);
+    }
+
     /// The field, which must be there.
     pub(crate) fn require(&mut self, name: &'static str, hint: &str, report: &mut Report) -> Option<At<'a>> {
         let found = self.get(name);
@@ -50,6 +70,11 @@ impl<'a> Fields<'a> {
 
     /// Reports that none of `names` is there; where one is only misspelt, that.
     pub(crate) fn report_missing(&mut self, names: &[&'static str], hint: &str, report: &mut Report) {
+        let stands_for_one =
+            |(ours, theirs): &(&str, &str)| names.contains(ours) && self.is_unknown_here(theirs);
+        if COUNTERPARTS.iter().any(stands_for_one) {
+            return;
+        }
         let members: Vec<_> = self.at.members().into_iter().flatten().collect();
         for (written, at) in members {
             if self.is_unknown(written)
@@ -60,20 +85,26 @@ impl<'a> Fields<'a> {
                 return;
             }
         }
-        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-        let names = match names.split_last() {
+        let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        let what = match quoted.split_last() {
             Some((last, [])) => last.clone(),
             Some((last, others)) => format!("{} or {last}", others.join(", ")),
             None => String::new(),
         };
-        self.report_missing_part(&names, hint, report);
+        self.report_missing_part(&what, names, hint, report);
     }
 
-    pub(crate) fn report_missing_part(&self, what: &str, hint: &str, report: &mut Report) {
+    fn report_missing_part(&self, what: &str, names: &[&'static str], hint: &str, report: &mut Report) {
         report
             .error(code::MISSING_FIELD, self.at.key_spot(), format!("{} has no {what}", self.owner))
             .label(format!("{what} is missing here"))
+            .aws(missing_in_aws_words(names))
             .hint(hint);
+    }
+
+    /// Whether there is a field of this name that nothing here reads, so that it is reported.
+    fn is_unknown_here(&self, name: &str) -> bool {
+        !self.asked.contains(&name) && self.at.get(name).is_some()
     }
 
     fn is_unknown(&self, name: &str) -> bool {
@@ -83,6 +114,7 @@ impl<'a> Fields<'a> {
     fn report_unknown(&self, name: &str, at: &At<'_>, hint: String, report: &mut Report) {
         report
             .error(code::UNKNOWN_FIELD, at.key_spot(), format!("{} has no field `{name}`", self.owner))
+            .aws(format!("Field '{name}' is not supported"))
             .label("not known here")
             .hint(hint);
     }
@@ -128,6 +160,7 @@ impl<'a> Fields<'a> {
                     at.spot(),
                     format!("`{name}` must be a whole number from {least} to {most}"),
                 )
+                .aws(out_of_range_in_aws_words(number, least, most))
                 .label(format!("found {}", at.node.describe()));
         }
         value
@@ -179,6 +212,7 @@ impl<'a> Fields<'a> {
                     spot.clone(),
                     format!("`{first}` and `{name}` exclude each other"),
                 )
+                .aws(format!("There should only be one of the following fields: [{first}, {name}]"))
                 .label(format!("`{first}` is at {earlier}"))
                 .hint("Keep one of the two.");
         }
@@ -208,7 +242,14 @@ impl<'a> Fields<'a> {
             self.reported.push(name);
             let message =
                 format!("`{name}` is a field of {language}, which {} is not written in", self.owner);
-            report.error(code::OTHER_LANGUAGE, at.key_spot(), message).label(language).hint(hint);
+            let own = if language == "JSONata" { "JSONPath" } else { "JSONata" };
+            report
+                .error(code::OTHER_LANGUAGE, at.key_spot(), message)
+                .label(language)
+                .hint(hint)
+                .aws(format!(
+                    "The QueryLanguage is set to '{own}', but field '{name}' is only supported for the '{language}' QueryLanguage"
+                ));
         }
     }
 
@@ -240,6 +281,21 @@ impl<'a> Fields<'a> {
         const MANY: usize = 16;
         let first = self.asked.iter().take(MANY).copied().collect::<Vec<_>>().join(", ");
         format!("Known here: {first}{}.", if self.asked.len() > MANY { ", and others" } else { "" })
+    }
+}
+
+fn missing_in_aws_words(names: &[&'static str]) -> String {
+    match names {
+        [name] => format!("These fields are required: [{name}]"),
+        _ => format!("This object should have only one of the following fields: [{}]", names.join(", ")),
+    }
+}
+
+fn out_of_range_in_aws_words(number: &Number, least: u32, most: u32) -> String {
+    match number.as_f64() {
+        Some(value) if value < f64::from(least) => format!("Minimum value is {least}"),
+        Some(value) if value > f64::from(most) => format!("Maximum value is {most}"),
+        _ => "Expected value of type Integer".to_owned(),
     }
 }
 
@@ -304,6 +360,7 @@ pub(crate) fn not_empty(node: &Node, spot: Spot, what: &str, of: &str, report: &
     if empty {
         report
             .error(code::EMPTY, spot, format!("{what} is empty"))
+            .aws("Value cannot be empty")
             .label(format!("at least one {of} is needed"));
     }
     !empty

@@ -9,6 +9,7 @@
 //! Architecture Invariant: this crate reads no files and runs nothing. It may know `payload`, and nothing else of ours.
 #![forbid(unsafe_code)]
 
+pub mod aws;
 mod code;
 pub mod definition;
 pub mod diagnostic;
@@ -30,5 +31,5 @@ pub mod template;
 mod timestamp;
 pub mod tree;
 
-pub use parse::{Parsed, is_single_state, parse, parse_state};
+pub use parse::{Parsed, is_single_state, parse, parse_as, parse_state};
 pub use suggest::nearest;

@@ -2,6 +2,7 @@
 
 mod choice;
 mod data_flow;
+mod express;
 mod map;
 mod reachability;
 mod resource;
@@ -11,12 +12,12 @@ mod state;
 mod variables;
 
 use crate::code;
-use crate::definition::{Flow, StateIndex, StateMachine};
+use crate::definition::{ExecutionType, Flow, StateIndex, StateMachine};
 use crate::diagnostic::Diagnostic;
 use crate::fields::{Fields, not_empty, string};
 use crate::node::At;
 use crate::report::{Report, Spot};
-use crate::source::Source;
+use crate::source::{Source, Span};
 use crate::suggest::nearest;
 use crate::tree;
 use std::collections::HashMap;
@@ -29,6 +30,11 @@ const LONGEST_STATE_NAME: usize = 80;
 
 /// The most seconds that any field takes.
 const MAX_SECONDS: u32 = 99_999_999;
+
+/// Characters of a definition that AWS takes.
+///
+/// Source: <https://docs.aws.amazon.com/step-functions/latest/apireference/API_ValidateStateMachineDefinition.html>.
+const LONGEST_DEFINITION: usize = 1_048_576;
 
 /// A definition without errors.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,9 +50,18 @@ pub struct Parsed {
 /// # Errors
 /// What is wrong with it, warnings included, in the order of the text: everything, up to 200 errors.
 pub fn parse(source: &Source) -> Result<Parsed, Vec<Diagnostic>> {
+    parse_as(source, ExecutionType::Standard)
+}
+
+/// [`parse`], for a state machine of this type: EXPRESS ones have no tasks that wait, and no distributed Maps.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_as(source: &Source, execution_type: ExecutionType) -> Result<Parsed, Vec<Diagnostic>> {
     let mut report = Report::new(source);
+    report_too_large(source, &mut report);
     let root = tree::read(source, &mut report);
-    let machine = root.as_ref().and_then(|root| machine(&At::root(root), &mut report));
+    let machine = root.as_ref().and_then(|root| machine(&At::root(root), execution_type, &mut report));
     let failed = report.has_errors();
     let findings = report.finish();
     match machine {
@@ -66,18 +81,33 @@ enum Dialect {
 #[derive(Clone, Copy)]
 struct Scope<'a, 'm> {
     dialect: Dialect,
-    /// Of the whole machine.
+    /// Of the whole machine. What is inside of a Parallel or Map is in it too, whatever that state itself is in.
     machine: Dialect,
+    /// Of the execution that runs these states: the machine's, or that of a distributed Map.
+    execution_type: ExecutionType,
     /// The states of this flow.
     states: &'m HashMap<&'a str, StateIndex>,
     /// The states of the whole machine, with the first place of each.
     everywhere: &'m HashMap<&'a str, Spot>,
 }
 
-fn machine(root: &At<'_>, report: &mut Report) -> Option<StateMachine> {
+/// AWS takes no more text than this; so that what runs here can run there, it is said, and no more.
+fn report_too_large(source: &Source, report: &mut Report) {
+    let length = source.text.chars().count();
+    if length > LONGEST_DEFINITION {
+        let start = Spot { span: Span { start: 0, end: 0 }, pointer: String::new() };
+        report
+            .warning(code::NOT_ON_AWS, start, "AWS takes no definition of more than 1,048,576 characters")
+            .label(format!("{length} characters"))
+            .hint("Move a part into a state machine of its own, and start it from this one.");
+    }
+}
+
+fn machine(root: &At<'_>, execution_type: ExecutionType, report: &mut Report) -> Option<StateMachine> {
     if root.members().is_none() {
         report
             .error(code::NOT_A_STATE_MACHINE, root.spot(), "the definition is not a state machine")
+            .aws("Definition must be a valid JSON object")
             .label(format!("found {}", root.node.describe()))
             .hint("A state machine is an object with `StartAt` and `States`.");
         return None;
@@ -97,11 +127,12 @@ fn machine(root: &At<'_>, report: &mut Report) -> Option<StateMachine> {
                 at.spot(),
                 format!("there is no version {written:?} of the states language"),
             )
+            .aws("Value should be one of the following: [1.0]")
             .hint("The only one is \"1.0\"; the field can be left out.");
     }
     let timeout_seconds = fields.integer("TimeoutSeconds", 1..=MAX_SECONDS, report);
     let dialect = dialect(&mut fields, Dialect::JsonPath, Dialect::JsonPath, report);
-    let flow = flow(&mut fields, dialect, dialect, &everywhere, report);
+    let flow = flow(&mut fields, (dialect, execution_type), &everywhere, report);
     fields.finish(report);
     Some(StateMachine { comment, version, timeout_seconds, flow: flow? })
 }
@@ -118,6 +149,7 @@ fn dialect(fields: &mut Fields<'_>, around: Dialect, machine: Dialect, report: &
                     at.spot(),
                     "a state of a JSONata state machine cannot be in JSONPath",
                 )
+                .aws("'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine")
                 .hint("Write the machine in JSONPath, and the states that need it in JSONata.");
             Dialect::JsonPath
         }
@@ -129,6 +161,7 @@ fn dialect(fields: &mut Fields<'_>, around: Dialect, machine: Dialect, report: &
             };
             report
                 .error(code::UNKNOWN_VALUE, at.spot(), format!("there is no query language {other:?}"))
+                .aws("Value should be one of the following: [JSONPath, JSONata]")
                 .hint(hint);
             around
         }
@@ -138,8 +171,7 @@ fn dialect(fields: &mut Fields<'_>, around: Dialect, machine: Dialect, report: &
 /// Reads `StartAt` and `States`. Other fields are the caller's.
 fn flow<'a>(
     fields: &mut Fields<'a>,
-    dialect: Dialect,
-    machine: Dialect,
+    (machine, execution_type): (Dialect, ExecutionType),
     everywhere: &HashMap<&'a str, Spot>,
     report: &mut Report,
 ) -> Option<Flow> {
@@ -163,7 +195,7 @@ fn flow<'a>(
             named.push((name, at));
         }
     }
-    let scope = Scope { dialect, machine, states: &states, everywhere };
+    let scope = Scope { dialect: machine, machine, execution_type, states: &states, everywhere };
     let start_at = start.as_ref().and_then(|at| scope.resolve(at, "`StartAt`", report));
     let states: Vec<_> = named.iter().map(|(name, at)| state::read(name, at, &scope, report)).collect();
     reachability::check(start.as_ref().and_then(At::as_str), &named, report);
@@ -186,6 +218,7 @@ impl<'a, 'm> Scope<'a, 'm> {
             let there = report.in_words(elsewhere.span);
             report
                 .error(code::STATE_OUT_OF_SCOPE, at.spot(), format!("{what} leads out of its branch, to `{name}`"))
+                .aws(missing_target(what, name))
                 .label(format!("`{name}` is at {there}"))
                 .hint("A transition stays among the states of one `States` object; end the branch, and go on after it.");
             return None;
@@ -207,10 +240,16 @@ impl<'a, 'm> Scope<'a, 'm> {
                 at.spot(),
                 format!("{what} names a state that does not exist, `{name}`"),
             )
+            .aws(missing_target(what, name))
             .label("unknown state")
             .hint(hint);
         None
     }
+}
+
+/// AWS's words for a transition to nowhere.
+fn missing_target(what: &str, name: &str) -> String {
+    format!("Missing '{}' target: {name}", what.trim_matches('`'))
 }
 
 /// Every state's name, in every flow below. Names are unique within the whole machine, and of a bearable length.

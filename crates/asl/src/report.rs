@@ -1,6 +1,6 @@
 //! Collects what was found while a definition is read, so that all of it can be said at once.
 
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{AwsWording, Diagnostic, Severity};
 use crate::node::position_in_string;
 use crate::source::{Source, Span};
 
@@ -67,8 +67,14 @@ impl Report {
             hint: None,
             location: Some(spot.pointer),
             place: Some((source, span)),
+            aws: AwsWording::default(),
         });
         Noted(self.findings.last_mut())
+    }
+
+    /// The whole text.
+    pub(crate) fn source(&self) -> &Source {
+        &self.source
     }
 
     /// `line 3, column 5`, for a second place that a message names.
@@ -120,6 +126,22 @@ impl Noted<'_> {
     pub(crate) fn label(mut self, label: impl Into<String>) -> Self {
         if let Some(finding) = &mut self.0 {
             finding.label = Some(label.into());
+        }
+        self
+    }
+
+    /// AWS's words for it.
+    pub(crate) fn aws(mut self, message: impl Into<String>) -> Self {
+        if let Some(finding) = &mut self.0 {
+            finding.aws.message = Some(message.into());
+        }
+        self
+    }
+
+    /// Where AWS says it is, where that is no path of the definition.
+    pub(crate) fn aws_location(mut self, location: impl Into<String>) -> Self {
+        if let Some(finding) = &mut self.0 {
+            finding.aws.location = Some(location.into());
         }
         self
     }

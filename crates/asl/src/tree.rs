@@ -1,5 +1,6 @@
 //! Text to tree: picks the format, and finds what is wrong in either.
 
+mod jackson;
 mod json;
 mod yaml;
 
@@ -82,7 +83,10 @@ fn report_empty(base: usize, report: &mut Report) {
         "definition" => "A state machine is an object with `StartAt` and `States`.",
         _ => "A template is an object with `Resources`.",
     };
-    report.error(code::NOT_A_STATE_MACHINE, spot, message).hint(hint);
+    report
+        .error(code::NOT_A_STATE_MACHINE, spot, message)
+        .aws("Definition must be a valid JSON object")
+        .hint(hint);
 }
 
 fn report_too_deep(span: Span, report: &mut Report) {

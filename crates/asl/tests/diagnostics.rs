@@ -37,6 +37,7 @@ fn every_code_has_a_page_and_a_definition_that_provokes_it() {
         provoked.extend(parse(&source).unwrap_err().into_iter().map(|finding| finding.code.to_owned()));
     }
     provoked.insert(too_deep()[0].code.to_owned());
+    provoked.insert(too_large()[0].code.to_owned());
     assert_eq!(pages, provoked);
 }
 
@@ -61,6 +62,13 @@ fn nesting_never_overflows_the_stack() {
             }
         }
     }
+}
+
+/// It runs here even so.
+fn too_large() -> Vec<Diagnostic> {
+    let comment = "x".repeat(1 << 20);
+    let text = format!(r#"{{"Comment":"{comment}","StartAt":"A","States":{{"A":{{"Type":"Succeed"}}}}}}"#);
+    parse(&Source::new("large", text)).unwrap().warnings
 }
 
 fn too_deep() -> Vec<Diagnostic> {

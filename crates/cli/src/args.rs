@@ -3,6 +3,7 @@
 use crate::env_vars;
 use crate::exit::Exit;
 use clap::{ArgGroup, Args, Parser, Subcommand};
+use faastlane_asl::definition::ExecutionType;
 use faastlane_bench::EventSpec;
 use faastlane_compose::{Overrides, PythonRequest, RequestedIsolation, parse_size};
 use std::num::NonZeroUsize;
@@ -165,7 +166,10 @@ pub(crate) struct ValidateArguments {
     /// A workflow folder, a definition file or an AWS SAM template; `template.yaml#ID` is one of its state machines
     #[arg(default_value = ".")]
     pub(crate) path: PathBuf,
-    /// Print the findings as one JSON object
+    /// The type of the state machine: STANDARD, or EXPRESS, which has no tasks that wait for jobs, tokens or activities
+    #[arg(long = "type", value_name = "TYPE", value_parser = parse_execution_type)]
+    pub(crate) execution_type: Option<ExecutionType>,
+    /// Print the findings as one JSON object, as AWS's ValidateStateMachineDefinition does
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -310,6 +314,7 @@ impl SettingArguments {
             python: self.python.clone(),
             max_payload_bytes: self.max_payload,
             isolation: self.isolation,
+            execution_type: None,
         }
     }
 }
@@ -318,6 +323,14 @@ impl SettingArguments {
 pub(crate) fn parse_time_scale(text: &str) -> Result<f64, String> {
     let factor = text.parse().ok().filter(|factor: &f64| *factor > 0.0 && *factor <= 1000.0);
     factor.ok_or_else(|| "expected a number above 0 and up to 1000, such as 0.01".to_owned())
+}
+
+fn parse_execution_type(text: &str) -> Result<ExecutionType, String> {
+    match text.to_ascii_uppercase().as_str() {
+        "STANDARD" => Ok(ExecutionType::Standard),
+        "EXPRESS" => Ok(ExecutionType::Express),
+        _ => Err("expected STANDARD or EXPRESS".to_owned()),
+    }
 }
 
 fn parse_python(text: &str) -> Result<PythonRequest, String> {

@@ -1,6 +1,7 @@
 //! Diagnostics for people (file, line, caret, hint) and for programs (JSON).
 
 use crate::terminal::Terminal;
+use faastlane_asl::aws;
 use faastlane_asl::diagnostic::{Diagnostic, Severity};
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode, SourceSpan};
 use serde_json::{Value, json};
@@ -31,6 +32,22 @@ fn one_to_json(finding: &Diagnostic) -> Value {
         "line": place.map(|(_, (line, _))| line),
         "column": place.map(|(_, (_, column))| column),
     })
+}
+
+/// Findings as AWS's ValidateStateMachineDefinition lists them, each with what we say besides: our code is `fl_code`, our
+/// words are `fl_message`.
+pub(crate) fn to_aws_json(findings: &[Diagnostic]) -> Value {
+    let as_aws = |finding: &Diagnostic| {
+        let mut object = one_to_json(finding);
+        object["fl_code"] = object["code"].take();
+        object["fl_message"] = object["message"].take();
+        object["code"] = json!(aws::code(finding));
+        object["message"] = json!(aws::message(finding));
+        object["location"] = json!(aws::location(finding));
+        object["severity"] = json!(severity_name(finding.severity).to_ascii_uppercase());
+        object
+    };
+    findings.iter().map(as_aws).collect()
 }
 
 fn severity_name(severity: Severity) -> &'static str {

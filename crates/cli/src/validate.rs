@@ -9,7 +9,8 @@ use serde_json::json;
 use std::io::{self, Write};
 
 pub(crate) fn execute(arguments: &ValidateArguments) -> anyhow::Result<Exit> {
-    let loaded = load(&arguments.path, &surroundings(Overrides::default()));
+    let overrides = Overrides { execution_type: arguments.execution_type, ..Overrides::default() };
+    let loaded = load(&arguments.path, &surroundings(overrides));
     let exit = if loaded.is_ok() { Exit::Succeeded } else { Exit::InvalidDefinition };
     let findings = match &loaded {
         Ok(workflow) => &workflow.warnings,
@@ -18,8 +19,9 @@ pub(crate) fn execute(arguments: &ValidateArguments) -> anyhow::Result<Exit> {
     if arguments.json {
         let report = json!({
             "format_version": 1,
+            "result": if loaded.is_ok() { "OK" } else { "FAIL" },
             "valid": loaded.is_ok(),
-            "diagnostics": render_diagnostic::to_json(findings),
+            "diagnostics": render_diagnostic::to_aws_json(findings),
         });
         writeln!(io::stdout(), "{report:#}")?;
         return Ok(exit);

@@ -1,6 +1,7 @@
 //! The settings that can come from several sides, and which side wins: flag or environment, then the workflow's
 //! `faastlane.toml`, then the user's own file, then the default.
 
+use faastlane_asl::definition::ExecutionType;
 use faastlane_asl::source::{Source, Span};
 use faastlane_mock::MockFile;
 use std::collections::BTreeMap;
@@ -34,6 +35,8 @@ pub struct Overrides {
     pub python: Option<PythonRequest>,
     pub max_payload_bytes: Option<u64>,
     pub isolation: Option<RequestedIsolation>,
+    /// The type of the state machine; STANDARD without.
+    pub execution_type: Option<ExecutionType>,
 }
 
 /// A value and who said so.

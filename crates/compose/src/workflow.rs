@@ -12,7 +12,7 @@ use crate::settings::{
     DEFAULT_MAX_PAYLOAD_BYTES, Origin, PythonRequest, RequestedIsolation, Setting, Surroundings,
 };
 use crate::toml_reader::Located;
-use faastlane_asl::definition::{StateKind, StateMachine};
+use faastlane_asl::definition::{ExecutionType, StateKind, StateMachine};
 use faastlane_asl::diagnostic::{Diagnostic, Severity};
 use faastlane_asl::source::Source;
 use faastlane_mock::{Mocks, NO_STAND_IN, Targets};
@@ -97,8 +97,10 @@ fn load_from(
     let opened = open_definition(&path, selection.as_deref(), &config, &root, &mut findings);
     let Ok(opened) = with_given(given, opened, &root, &mut findings) else { return Err(findings) };
     let Opened { definition, definition_file, project } = opened;
+    let execution_type = surroundings.overrides.execution_type.unwrap_or(ExecutionType::Standard);
     let unused_template = project.is_none().then(|| find_template(&path)).flatten();
-    let machine = parse(&definition, project.as_ref(), unused_template.as_deref(), &mut findings);
+    let machine =
+        parse(&definition, execution_type, project.as_ref(), unused_template.as_deref(), &mut findings);
     let Some(machine) = machine else { return Err(findings) };
     if let Some(project) = &project {
         config.rename(|id| project.function_name(id));
@@ -156,7 +158,7 @@ pub struct Definition {
 pub fn load_definition(path: &Path) -> Result<Definition, Vec<Diagnostic>> {
     let ReadDefinition { name, source, project } = read(path)?;
     let mut findings = Vec::new();
-    match parse(&source, project.as_ref(), None, &mut findings) {
+    match parse(&source, ExecutionType::Standard, project.as_ref(), None, &mut findings) {
         Some(machine) => Ok(Definition { name, machine }),
         None => Err(findings),
     }
@@ -277,11 +279,12 @@ fn with_given(
 /// Parses the definition. `unused_template` is a template beside it that may know what its placeholders stand for.
 fn parse(
     definition: &Source,
+    execution_type: ExecutionType,
     project: Option<&Project>,
     unused_template: Option<&Path>,
     findings: &mut Vec<Diagnostic>,
 ) -> Option<StateMachine> {
-    let (machine, mut found) = match faastlane_asl::parse(definition) {
+    let (machine, mut found) = match faastlane_asl::parse_as(definition, execution_type) {
         Ok(parsed) => (Some(parsed.machine), parsed.warnings),
         Err(found) => (None, found),
     };

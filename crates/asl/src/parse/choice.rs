@@ -72,7 +72,7 @@ fn jsonata_condition(mut fields: Fields<'_>, report: &mut Report) -> Option<Cond
     let hint = "Such as `\"Condition\": \"{% $states.input.score > 5 %}\"`.";
     let condition = fields.require("Condition", hint, report).and_then(|at| match &at.node.kind {
         Kind::Bool(literal) => Some(Condition::Literal(*literal)),
-        Kind::String(text) if crate::jsonata::delimited(text).is_some() => {
+        Kind::String(text) if crate::jsonata::expression_in(text).is_some() => {
             expression(&at, "`Condition`", report).map(Condition::Expression)
         }
         _ => {
@@ -110,6 +110,7 @@ fn condition(mut fields: Fields<'_>, report: &mut Report) -> Option<Condition> {
         }
         None => {
             let hint = "Compare something: `\"Variable\": \"$.score\", \"NumericGreaterThan\": 5`.";
+            refuse_other_language(&mut fields, Dialect::JsonPath, report);
             ask_for_operators(&mut fields);
             fields.report_missing(&["Variable", "And", "Or", "Not"], hint, report);
             None
@@ -145,7 +146,7 @@ fn test(fields: &mut Fields<'_>, report: &mut Report) -> Option<Test> {
         // A misspelt operator is reported as such.
         if !fields.has_unknown() {
             let hint = "Add one, such as `StringEquals`, `NumericLessThan`, `BooleanEquals` or `IsPresent`.";
-            fields.report_missing_part("test", hint, report);
+            fields.report_no_operator(&names, hint, report);
         }
         return None;
     };

@@ -4,7 +4,7 @@
 
 use super::data_flow::{dynamic_number, dynamic_percentage, jsonata_template, payload_template, selection};
 use super::state::{inner_flow, transition};
-use super::{Dialect, Scope, retry};
+use super::{Dialect, Scope, express, retry};
 use crate::code;
 use crate::definition::{
     Distributed, ExecutionType, Flow, ItemBatcher, ItemReader, ItemSource, Map, ResultWriter,
@@ -75,7 +75,7 @@ fn items(fields: &mut Fields<'_>, dialect: Dialect, report: &mut Report) -> Item
     }
     if let Some(at) = fields.get("Items")
         && !matches!(at.node.kind, Kind::Array(_) | Kind::Object(_))
-        && at.as_str().is_none_or(|text| crate::jsonata::delimited(text).is_none())
+        && at.as_str().is_none_or(|text| crate::jsonata::expression_in(text).is_none())
     {
         wrong_type(&at, "`Items`", "a list, an object or an expression", report);
         return ItemSource::Items(None);
@@ -94,13 +94,19 @@ fn processor<'a>(
     report: &mut Report,
 ) -> Option<(Flow, Mode)> {
     let mut fields = Fields::of(at, format!("the `{name}` of {}", map.owner), report)?;
-    let mode = fields.get("ProcessorConfig").and_then(|at| processor_config(at, report));
-    Some((inner_flow(fields, scope, report)?, mode))
+    let mode = fields.get("ProcessorConfig").and_then(|at| processor_config(at, scope, report));
+    let execution_type = mode.unwrap_or(scope.execution_type);
+    Some((inner_flow(fields, scope, execution_type, report)?, mode))
 }
 
-fn processor_config(at: At<'_>, report: &mut Report) -> Mode {
+fn processor_config(at: At<'_>, scope: &Scope<'_, '_>, report: &mut Report) -> Mode {
     let mut fields = Fields::of(at, "`ProcessorConfig`", report)?;
     let mode = one_of(&mut fields, "Mode", &["INLINE", "DISTRIBUTED"], report);
+    if let (Some("DISTRIBUTED"), Some(at)) = (mode, fields.get("Mode"))
+        && scope.execution_type == ExecutionType::Express
+    {
+        express::refuse_distributed(&at, report);
+    }
     let execution_type = if mode == Some("DISTRIBUTED") {
         let written = one_of(&mut fields, "ExecutionType", &["STANDARD", "EXPRESS"], report);
         if fields.at.get("ExecutionType").is_none() {
@@ -172,20 +178,21 @@ fn label(fields: &mut Fields<'_>, report: &mut Report) -> Option<Arc<str>> {
     };
     let length = text.chars().count();
     let trouble = if let Some(character) = text.chars().find(wrong) {
-        Some(format!("{character:?} cannot stand in it"))
-    } else if length == 0 || length > LONGEST_LABEL {
-        Some(format!("{length} characters"))
+        let aws = format!("Label contains invalid character: '{character}'");
+        Some((format!("{character:?} cannot stand in it"), aws))
+    } else if length > LONGEST_LABEL {
+        Some((format!("{length} characters"), format!("Label cannot exceed {LONGEST_LABEL} characters")))
+    } else if length == 0 {
+        Some(("no character".to_owned(), "Value cannot be empty".to_owned()))
     } else {
         None
     };
-    if let Some(trouble) = trouble {
+    if let Some((trouble, aws)) = trouble {
         report
-            .error(
-                code::BAD_STATE_NAME,
-                at.spot(),
-                "`Label` must have 1 to 40 characters that names can have",
-            )
-            .label(trouble);
+            .error(code::BAD_LABEL, at.spot(), "`Label` must have 1 to 40 characters that names can have")
+            .label(trouble)
+            .hint("Letters, digits, `-`, `_` and `.` always can.")
+            .aws(aws);
     }
     Some(Arc::from(text))
 }

@@ -54,6 +54,7 @@ pub(super) fn check(start: Option<&str>, states: &[(&str, At<'_>)], report: &mut
                 state.key_spot(),
                 format!("what starts at `{name}` can never end"),
             )
+            .aws("Workflow has no terminal state")
             .label("no state after it ends")
             .hint("Give one of the states `\"End\": true`, or add a Succeed or Fail state.");
     }
@@ -62,6 +63,7 @@ pub(super) fn check(start: Option<&str>, states: &[(&str, At<'_>)], report: &mut
 fn report_unreachable((name, state): &(&str, At<'_>), report: &mut Report) {
     report
         .error(code::UNREACHABLE_STATE, state.key_spot(), format!("the state `{name}` is unreachable"))
+        .aws(format!("State \"{name}\" is not reachable."))
         .label("nothing leads here")
         .hint("Let a state's `Next` lead here, or remove it.");
 }

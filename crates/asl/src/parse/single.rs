@@ -5,7 +5,7 @@
 use super::data_flow::no_data_flow;
 use super::{Dialect, Parsed, Scope, collect_names, state};
 use crate::code;
-use crate::definition::{Flow, State, StateIndex, StateKind, StateMachine};
+use crate::definition::{ExecutionType, Flow, State, StateIndex, StateKind, StateMachine};
 use crate::diagnostic::Diagnostic;
 use crate::node::At;
 use crate::report::Report;
@@ -65,7 +65,8 @@ fn alone(name: &str, root: &At<'_>, report: &mut Report) -> Option<StateMachine>
         collect_names(&processor, &mut everywhere, report);
     }
     let dialect = Dialect::JsonPath;
-    let scope = Scope { dialect, machine: dialect, states: &states, everywhere: &everywhere };
+    let execution_type = ExecutionType::Standard;
+    let scope = Scope { dialect, machine: dialect, execution_type, states: &states, everywhere: &everywhere };
     let tested = state::read(name, root, &scope, report)?;
     let stubs = targets.iter().map(|target| State {
         name: Arc::from(*target),

@@ -5,10 +5,11 @@ use super::data_flow::{
     seconds, string_source,
 };
 use super::variables::assignments;
-use super::{Dialect, MAX_SECONDS, Scope, choice, dialect, flow, map, resource, retry};
+use super::{Dialect, MAX_SECONDS, Scope, choice, dialect, express, flow, map, resource, retry};
 use crate::code;
 use crate::definition::{
-    Dynamic, Fail, Flow, Parallel, Pass, PayloadTemplate, State, StateKind, Task, Transition, Wait, WaitUntil,
+    Dynamic, ExecutionType, Fail, Flow, Parallel, Pass, PayloadTemplate, State, StateKind, Task, Transition,
+    Wait, WaitUntil,
 };
 use crate::fields::{Fields, not_empty, string};
 use crate::node::At;
@@ -36,7 +37,6 @@ pub(super) fn read<'a>(name: &str, at: &At<'a>, scope: &Scope<'a, '_>, report: &
     fields.owner = format!("the {type_name} state `{name}`");
     let comment = fields.owned_string("Comment", report);
     let dialect = dialect(&mut fields, scope.dialect, scope.machine, report);
-    // What is inside of the state is in its language unless it says otherwise.
     let scope = &scope.speaking(dialect);
     let data = match type_name {
         "Fail" => no_data_flow(dialect),
@@ -87,6 +87,11 @@ fn task<'a>(fields: &mut Fields<'a>, scope: &Scope<'a, '_>, report: &mut Report)
     let hint = "Name the function to call, as in `\"Resource\": \"resize\"`.";
     let resource_at = fields.require("Resource", hint, report);
     let resource = resource_at.as_ref().and_then(|at| resource::read(at, fields, dialect, report));
+    if let (Some(resource), Some(at)) = (&resource, &resource_at)
+        && scope.execution_type == ExecutionType::Express
+    {
+        express::check_resource(resource, at, report);
+    }
     let timeout = seconds(fields, ("TimeoutSeconds", "TimeoutSecondsPath"), dialect, report);
     let heartbeat = seconds(fields, ("HeartbeatSeconds", "HeartbeatSecondsPath"), dialect, report);
     if let (Some(Dynamic::Fixed(timeout)), Some(Dynamic::Fixed(heartbeat)), Some(at)) =
@@ -164,8 +169,10 @@ fn parallel<'a>(fields: &mut Fields<'a>, scope: &Scope<'a, '_>, report: &mut Rep
         let mut branches = Vec::with_capacity(items.len());
         for (index, item) in items.into_iter().enumerate() {
             let owner = format!("branch {} of {}", index + 1, fields.owner);
-            branches
-                .push(Fields::of(item, owner, report).and_then(|fields| inner_flow(fields, scope, report)));
+            branches.push(
+                Fields::of(item, owner, report)
+                    .and_then(|fields| inner_flow(fields, scope, scope.execution_type, report)),
+            );
         }
         branches.into_iter().collect::<Option<Vec<Flow>>>()
     });
@@ -179,10 +186,11 @@ fn parallel<'a>(fields: &mut Fields<'a>, scope: &Scope<'a, '_>, report: &mut Rep
 pub(super) fn inner_flow<'a>(
     mut fields: Fields<'a>,
     scope: &Scope<'a, '_>,
+    execution_type: ExecutionType,
     report: &mut Report,
 ) -> Option<Flow> {
     fields.owned_string("Comment", report);
-    let flow = flow(&mut fields, scope.dialect, scope.machine, scope.everywhere, report);
+    let flow = flow(&mut fields, (scope.machine, execution_type), scope.everywhere, report);
     fields.finish(report);
     flow
 }

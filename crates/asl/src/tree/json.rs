@@ -1,6 +1,6 @@
 //! JSON, strictly RFC 8259: no comments, no trailing commas.
 
-use super::{report_empty, report_too_deep};
+use super::{jackson, report_empty, report_too_deep};
 use crate::code;
 use crate::node::{Kind, MAX_DEPTH, Member, Node};
 use crate::report::{Report, Spot};
@@ -68,10 +68,15 @@ fn report_syntax(error: &ParseError, base: usize, report: &mut Report) {
         _ => "Definitions are JSON, or YAML in a file whose name ends in `.yaml` or `.yml`.",
     };
     let message = format!("the {} is not JSON", report.subject);
-    report
+    let wording = jackson::wording(report.source(), span);
+    let noted = report
         .error(code::NOT_JSON, Spot { span, pointer: String::new() }, message)
         .label(uncapitalized(&error.kind().to_string()))
-        .hint(hint);
+        .hint(hint)
+        .aws_location(wording.location);
+    if let Some(message) = wording.message {
+        noted.aws(message);
+    }
 }
 
 /// What `jsonc_parser` lets pass even so: control characters in strings, leading zeros, white space beyond JSON's.

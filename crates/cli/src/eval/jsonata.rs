@@ -2,10 +2,12 @@
 
 use super::{BAD_EXPRESSION, Documents, NO_VALUE, Written, described};
 use faastlane_asl::diagnostic::Diagnostic;
-use faastlane_asl::jsonata::{Budget, Environment, Expression, Scope, delimited};
+use faastlane_asl::jsonata::{Budget, Environment, Expression, Scope, Variable, expression_in};
 use faastlane_asl::random::SplitMix64;
 use faastlane_asl::source::Span;
+use faastlane_payload::Payload;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What errors call the field that an expression of a workflow stands in.
@@ -15,16 +17,15 @@ const HINT: &str = "The input is `$states.input`, the context object `$states.co
                     `--input`, `--context` and `--variables`.";
 
 impl Scope for Documents {
-    fn variable(&self, name: &str) -> Option<Value> {
-        self.variables.get(name)?.value().ok().cloned()
-    }
-
-    fn state(&self, member: &str) -> Option<Value> {
-        match member {
-            "input" => self.input.value().ok().cloned(),
-            "context" => self.context.value().ok().cloned(),
-            _ => None,
+    fn variable(&self, name: &str) -> Option<Variable<'_>> {
+        let decoded = |payload: &'_ Payload| payload.value().ok().cloned().map(Cow::Owned);
+        if name != "states" {
+            return decoded(self.variables.get(name)?).map(Variable::Value);
         }
+        let members = [("input", &self.input), ("context", &self.context)];
+        Some(Variable::Members(
+            members.into_iter().filter_map(|(name, payload)| Some((name, decoded(payload)?))).collect(),
+        ))
     }
 }
 
@@ -33,7 +34,7 @@ pub(super) fn evaluate(
     documents: &Documents,
     random: &mut SplitMix64,
 ) -> Result<Value, Box<Diagnostic>> {
-    let inner = delimited(written.text).map_or(written.text, |inner| inner.text);
+    let inner = expression_in(written.text).unwrap_or(written.text);
     let text = inner.trim();
     let offset = written.place_of(text).start;
     let expression = Expression::parse(text).map_err(|error| {
@@ -46,7 +47,8 @@ pub(super) fn evaluate(
     expression.evaluate(FIELD, documents, &mut environment).map_err(|error| {
         // What it says in a workflow begins with the expression and its field, which stand below.
         let beginning = format!("The JSONata expression '{text}' specified for the field '{FIELD}' ");
-        let said = error.message.strip_prefix(&beginning).unwrap_or(&error.message);
+        let message = error.to_string();
+        let said = message.strip_prefix(&beginning).unwrap_or(&message);
         let (there, hint) = longest_found(text, documents, &mut environment).unwrap_or((0, HINT.to_owned()));
         let place = Span { start: offset + there, end: offset + text.len() };
         let finding = written.finding_over(NO_VALUE, "the expression gives no value", place);

@@ -93,7 +93,7 @@ impl<'m> Run<'m, '_> {
             }
             ItemSource::Items(Some(template)) => {
                 let items = self.query(slot, "Items", template, &Documents::of(input))?;
-                let written = template.expression().map_or("Items", |expression| expression.as_str());
+                let written = template.as_expression().map_or("Items", |expression| expression.as_str());
                 Elements::of(&items)?.ok_or_else(|| wrong_items(written, items.value()))
             }
         }

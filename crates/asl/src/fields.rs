@@ -70,7 +70,8 @@ impl<'a> Fields<'a> {
 
     /// Reports that none of `names` is there; where one is only misspelt, that.
     pub(crate) fn report_missing(&mut self, names: &[&'static str], hint: &str, report: &mut Report) {
-        let stands_for_one = |(ours, theirs): &(&str, &str)| names.contains(ours) && self.is_unknown_here(theirs);
+        let stands_for_one =
+            |(ours, theirs): &(&str, &str)| names.contains(ours) && self.is_unknown_here(theirs);
         if COUNTERPARTS.iter().any(stands_for_one) {
             return;
         }

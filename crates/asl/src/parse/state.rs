@@ -8,7 +8,8 @@ use super::variables::assignments;
 use super::{Dialect, MAX_SECONDS, Scope, choice, dialect, express, flow, map, resource, retry};
 use crate::code;
 use crate::definition::{
-    Dynamic, ExecutionType, Fail, Flow, Parallel, Pass, PayloadTemplate, State, StateKind, Task, Transition, Wait, WaitUntil,
+    Dynamic, ExecutionType, Fail, Flow, Parallel, Pass, PayloadTemplate, State, StateKind, Task, Transition,
+    Wait, WaitUntil,
 };
 use crate::fields::{Fields, not_empty, string};
 use crate::node::At;
@@ -168,8 +169,10 @@ fn parallel<'a>(fields: &mut Fields<'a>, scope: &Scope<'a, '_>, report: &mut Rep
         let mut branches = Vec::with_capacity(items.len());
         for (index, item) in items.into_iter().enumerate() {
             let owner = format!("branch {} of {}", index + 1, fields.owner);
-            branches
-                .push(Fields::of(item, owner, report).and_then(|fields| inner_flow(fields, scope, scope.execution_type, report)));
+            branches.push(
+                Fields::of(item, owner, report)
+                    .and_then(|fields| inner_flow(fields, scope, scope.execution_type, report)),
+            );
         }
         branches.into_iter().collect::<Option<Vec<Flow>>>()
     });

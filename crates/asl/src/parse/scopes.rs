@@ -12,17 +12,22 @@ use crate::node::{At, Kind};
 use crate::path::is_variable_name;
 use crate::report::{Report, Spot};
 use crate::suggest::nearest;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The variables that the states of one flow set.
 struct Level<'a> {
-    variables: HashMap<&'a str, Variable>,
+    variables: HashMap<&'a str, Variable<'a>>,
+    /// The states that may have run when the Parallel or Map starts that is being walked into.
+    before: HashSet<&'a str>,
     /// A distributed Map's states run in executions of their own, and see nothing of what is around them.
     sees_around: bool,
 }
 
-struct Variable {
+struct Variable<'a> {
+    /// The first place.
     set: Spot,
+    /// The states that set it, themselves or in a rule or catcher.
+    setters: Vec<&'a str>,
     read: bool,
 }
 
@@ -44,6 +49,9 @@ struct Offers {
 const TEMPLATES: [&str; 7] =
     ["Parameters", "ResultSelector", "ItemSelector", "Assign", "Credentials", "BatchInput", "Result"];
 
+/// Fields that hold states.
+const FLOWS: [&str; 3] = ["Branches", "ItemProcessor", "Iterator"];
+
 const NOTHING: Offers = Offers { result: false, error_output: false };
 
 pub(super) fn check(root: &At<'_>, report: &mut Report) {
@@ -57,13 +65,21 @@ fn is_jsonata(at: &At<'_>) -> Option<bool> {
 
 impl<'a> Walk<'a, '_> {
     fn flow(&mut self, flow: &At<'a>, sees_around: bool) {
-        let states: Vec<At<'a>> =
-            flow.get("States").iter().filter_map(At::members).flatten().map(|(_, at)| at).collect();
-        self.levels.push(Level { variables: HashMap::new(), sees_around });
-        for state in &states {
-            self.collect(state);
+        let states: Vec<(&'a str, At<'a>)> =
+            flow.get("States").iter().filter_map(At::members).flatten().collect();
+        self.levels.push(Level { variables: HashMap::new(), before: HashSet::new(), sees_around });
+        for (name, state) in &states {
+            self.collect(name, state);
         }
-        for state in &states {
+        let mut sources = None;
+        for (name, state) in &states {
+            let has_variables = self.levels.last().is_some_and(|level| !level.variables.is_empty());
+            if has_variables && FLOWS.iter().any(|field| state.get(field).is_some()) {
+                let before = before(name, sources.get_or_insert_with(|| sources_of(&states)));
+                if let Some(level) = self.levels.last_mut() {
+                    level.before = before;
+                }
+            }
             self.state(state);
         }
         let variables = self.levels.pop().map(|level| level.variables).unwrap_or_default();
@@ -76,7 +92,7 @@ impl<'a> Walk<'a, '_> {
     }
 
     /// The variables that a state sets, with its rules and catchers.
-    fn collect(&mut self, state: &At<'a>) {
+    fn collect(&mut self, state_name: &'a str, state: &At<'a>) {
         let jsonata = is_jsonata(state).unwrap_or(self.machine_is_jsonata);
         // Those refuse `Assign`.
         let ends = state
@@ -90,19 +106,19 @@ impl<'a> Walk<'a, '_> {
         for (key, at) in setters.iter().filter_map(|at| at.get("Assign")).flat_map(members) {
             let name = if jsonata { key } else { key.strip_suffix(".$").unwrap_or(key) };
             if is_variable_name(name) && name != RESERVED {
-                self.set(name, at.key_spot());
+                self.set(name, state_name, at.key_spot());
             }
         }
     }
 
-    fn set(&mut self, name: &'a str, spot: Spot) {
+    fn set(&mut self, name: &'a str, state: &'a str, spot: Spot) {
         let Some((own, around)) = self.levels.split_last_mut() else { return };
-        if own.variables.contains_key(name) {
+        if let Some(variable) = own.variables.get_mut(name) {
+            variable.setters.push(state);
             return;
         }
         let mut read = false;
-        let outer = around.iter_mut().rev().find_map(|level| level.variables.get_mut(name));
-        if let Some(outer) = outer.filter(|_| own.sees_around) {
+        if let Some(outer) = set_around(name, own.sees_around, around) {
             // That it is set here says enough of both.
             (outer.read, read) = (true, true);
             let there = self.report.in_words(outer.set.span);
@@ -116,7 +132,7 @@ impl<'a> Walk<'a, '_> {
                 .hint("Branches run at the same time, so they set variables of their own: use another name.")
                 .aws(format!("The variable name '{name}' was already defined in a parent scope."));
         }
-        own.variables.insert(name, Variable { set: spot, read });
+        own.variables.insert(name, Variable { set: spot, setters: vec![state], read });
     }
 
     fn state(&mut self, state: &At<'a>) {
@@ -253,6 +269,55 @@ impl<'a> Walk<'a, '_> {
             .hint(hint)
             .aws(format!("Variable '{name}' is possibly not defined."));
     }
+}
+
+/// The variable of this name that a state around may have set before these states start. One that is only set after
+/// them, or by a catcher of the state that they are in, is another.
+fn set_around<'v, 'a>(
+    name: &str,
+    mut sees_around: bool,
+    around: &'v mut [Level<'a>],
+) -> Option<&'v mut Variable<'a>> {
+    for level in around.iter_mut().rev() {
+        if !sees_around {
+            return None;
+        }
+        sees_around = level.sees_around;
+        let Level { variables, before, .. } = level;
+        let found = variables.get_mut(name);
+        if let Some(found) = found.filter(|found| found.setters.iter().any(|state| before.contains(state))) {
+            return Some(found);
+        }
+    }
+    None
+}
+
+/// From which states each state is reached in one transition.
+fn sources_of<'a>(states: &[(&'a str, At<'a>)]) -> HashMap<&'a str, Vec<&'a str>> {
+    let mut sources: HashMap<&str, Vec<&str>> = HashMap::new();
+    for (name, state) in states {
+        let mut targets: Vec<Option<At<'a>>> = vec![state.get("Next"), state.get("Default")];
+        for list in ["Choices", "Catch"] {
+            let entries = state.get(list);
+            targets.extend(entries.iter().filter_map(At::items).flatten().map(|entry| entry.get("Next")));
+        }
+        for target in targets.iter().flatten().filter_map(At::as_str) {
+            sources.entry(target).or_default().push(name);
+        }
+    }
+    sources
+}
+
+/// The states from which a state is reached, itself only where it is in a circle.
+fn before<'a>(state: &str, sources: &HashMap<&'a str, Vec<&'a str>>) -> HashSet<&'a str> {
+    let mut before = HashSet::new();
+    let mut open: Vec<&str> = sources.get(state).into_iter().flatten().copied().collect();
+    while let Some(name) = open.pop() {
+        if before.insert(name) {
+            open.extend(sources.get(name).into_iter().flatten());
+        }
+    }
+    before
 }
 
 fn report_member(member: &str, spot: Spot, report: &mut Report) {

@@ -8,7 +8,7 @@ use crate::diagnostic::Diagnostic;
 use std::borrow::Cow;
 
 /// Our codes, and AWS's where it is not [`SCHEMA`].
-const CODES: [(&str, &str); 13] = [
+const CODES: [(&str, &str); 15] = [
     (code::NOT_JSON, "INVALID_JSON_DESCRIPTION"),
     (code::NOT_YAML, "INVALID_JSON_DESCRIPTION"),
     (code::NOT_A_JSON_VALUE, "INVALID_JSON_DESCRIPTION"),
@@ -20,7 +20,9 @@ const CODES: [(&str, &str); 13] = [
     (code::BAD_STATE_NAME, "INVALID_STATE_NAME"),
     (code::DUPLICATE_STATE, "DUPLICATE_STATE_NAME"),
     (code::BAD_EXPRESSION, "INVALID_JSONATA_EXPRESSION"),
-    (code::BAD_VARIABLE, "INVALID_VARIABLE_NAME"),
+    (code::OUTER_VARIABLE, "DUPLICATE_VARIABLE_NAME"),
+    (code::NOT_THERE, "UNSUPPORTED_JSONATA_EXPRESSION"),
+    (code::UNASSIGNED_VARIABLE, "POSSIBLY_UNDEFINED_VARIABLE"),
     (code::BAD_LABEL, "INVALID_LABEL_NAME"),
 ];
 

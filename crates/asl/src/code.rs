@@ -38,3 +38,7 @@ pub(crate) const BAD_VARIABLE: &str = "FL0139";
 pub(crate) const NOT_IN_EXPRESS: &str = "FL0140";
 pub(crate) const BAD_LABEL: &str = "FL0141";
 pub(crate) const NOT_ON_AWS: &str = "FL0142";
+pub(crate) const OUTER_VARIABLE: &str = "FL0143";
+pub(crate) const NOT_THERE: &str = "FL0144";
+pub(crate) const UNASSIGNED_VARIABLE: &str = "FL0145";
+pub(crate) const UNUSED_VARIABLE: &str = "FL0146";

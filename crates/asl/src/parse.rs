@@ -5,8 +5,10 @@ mod data_flow;
 mod express;
 mod map;
 mod reachability;
+mod references;
 mod resource;
 mod retry;
+mod scopes;
 mod single;
 mod state;
 mod variables;
@@ -134,6 +136,7 @@ fn machine(root: &At<'_>, execution_type: ExecutionType, report: &mut Report) ->
     let dialect = dialect(&mut fields, Dialect::JsonPath, Dialect::JsonPath, report);
     let flow = flow(&mut fields, (dialect, execution_type), &everywhere, report);
     fields.finish(report);
+    scopes::check(root, report);
     Some(StateMachine { comment, version, timeout_seconds, flow: flow? })
 }
 

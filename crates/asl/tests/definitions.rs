@@ -316,3 +316,22 @@ fn warnings_come_with_the_machine() {
     let warnings = parse(&Source::new("definition", text)).unwrap().warnings;
     assert_eq!(warnings.iter().map(|warning| warning.code).collect::<Vec<_>>(), ["FL0135"]);
 }
+
+/// A variable that the states around set only afterwards, or where they catch what failed inside, is another one.
+#[test]
+fn inside_variables_may_be_called_as_later_ones_outside() {
+    let text = |from: &str| {
+        format!(
+            r#"{{"StartAt":"{from}","QueryLanguage":"JSONata","States":{{
+                "Split":{{"Type":"Parallel","Next":"After","Assign":{{"n":2}},
+                    "Catch":[{{"ErrorEquals":["States.ALL"],"Assign":{{"n":3}},"Next":"After"}}],
+                    "Branches":[{{"StartAt":"In","States":{{"In":{{"Type":"Pass","Assign":{{"n":1}},"Output":"{{% $n %}}","End":true}}}}}}]}},
+                "After":{{"Type":"Pass","Output":"{{% $n %}}",{}}}}}}}"#,
+            if from == "Split" { r#""End":true"# } else { r#""Next":"Split""# }
+        )
+    };
+    assert_eq!(parse(&Source::new("after", text("Split"))).map(|parsed| parsed.warnings), Ok(vec![]));
+    let before = text("After").replace(r#""Next":"After","Assign""#, r#""End":true,"Assign""#);
+    let codes = parse(&Source::new("before", before)).unwrap_err().into_iter().map(|finding| finding.code);
+    assert_eq!(codes.collect::<Vec<_>>(), ["FL0143"]);
+}

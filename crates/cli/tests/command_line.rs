@@ -136,17 +136,39 @@ fn validate_says_it_to_programs() {
         .unwrap()
         .iter()
         .map(|finding| {
-            format!("{} {} {}:{}", finding["code"], finding["severity"], finding["file"], finding["line"])
+            let [code, aws, severity] = ["fl_code", "code", "severity"].map(|member| &finding[member]);
+            format!("{code} {aws} {severity} {}:{}", finding["file"], finding["line"])
         })
         .collect();
     assert_snapshot!(places.join("\n"), @r#"
-    "FL0211" "error" "hello/faastlane.toml":2
-    "FL0204" "error" "hello/workflow.asl.json":7
-    "FL0214" "warning" "hello/faastlane.toml":4
+    "FL0211" "FL0211" "ERROR" "hello/faastlane.toml":2
+    "FL0204" "FL0204" "ERROR" "hello/workflow.asl.json":7
+    "FL0214" "FL0214" "WARNING" "hello/faastlane.toml":4
     "#);
     let home = Home::new();
     home.run(&["init", "hello"]);
     assert_eq!(home.run(&["validate", "hello", "--json"]).json()["valid"], true);
+}
+
+#[test]
+fn validate_answers_as_aws_does() {
+    let home = Home::new();
+    let definition = |text: &str| fs::write(home.path("it.asl.json"), text).unwrap();
+    let found = |arguments: &[&str]| {
+        let report = home.run(&[&["validate", "it.asl.json", "--json"], arguments].concat()).json();
+        let finding = &report["diagnostics"][0];
+        let [code, message, location] = ["code", "message", "location"].map(|member| &finding[member]);
+        format!("{} {code} {message} {location}", report["result"])
+    };
+    definition(
+        r#"{"StartAt":"A","States":{"A":{"Type":"Task","End":true,"Resource":"arn:aws:states:eu-west-1:123456789012:activity:a"}}}"#,
+    );
+    assert_eq!(found(&[]), "\"OK\" null null null");
+    assert_snapshot!(found(&["--type", "EXPRESS"]), @r#""FAIL" "SCHEMA_VALIDATION_FAILED" "Express state machine does not support Activity ARN" "/States/A/Resource""#);
+    definition(r#"{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"B"}}}"#);
+    assert_snapshot!(found(&[]), @r#""FAIL" "MISSING_TRANSITION_TARGET" "Missing 'Next' target: B" "/States/A/Next""#);
+    definition("nothing");
+    assert_snapshot!(found(&[]), @r#""FAIL" "INVALID_JSON_DESCRIPTION" "Unrecognized token 'nothing': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')\n at [Source: (String)\"nothing\"; line: 1, column: 8]" "[Source: (String)\"nothing\"; line: 1, column: 8]""#);
 }
 
 #[test]

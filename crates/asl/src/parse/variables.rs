@@ -14,8 +14,10 @@ use crate::report::Report;
 /// Characters of a variable's name.
 const LONGEST_NAME: usize = 80;
 
+const INVALID: &str = "INVALID_VARIABLE_NAME";
+
 /// The variable that holds what JSONata expressions are about.
-const RESERVED: &str = "states";
+pub(super) const RESERVED: &str = "states";
 
 pub(super) fn assignments(
     fields: &mut Fields<'_>,
@@ -38,17 +40,21 @@ pub(super) fn assignments(
 }
 
 fn check_name(name: &str, at: &At<'_>, report: &mut Report) {
-    let label = if name == RESERVED {
-        "`states` is reserved"
+    let (label, aws_code, aws) = if name == RESERVED {
+        let aws = "Cannot assign to reserved variable '$states'.".to_owned();
+        ("`states` is reserved", "RESERVED_VARIABLE_NAME", aws)
     } else if name.chars().count() > LONGEST_NAME {
-        "longer than 80 characters"
+        ("longer than 80 characters", INVALID, format!("Invalid variable name '{name}'"))
     } else if !is_variable_name(name) {
-        "a name has letters, digits and `_`, and begins with no digit"
+        let aws = format!("Invalid variable name '{name}': the variable name contains invalid characters.");
+        ("a name has letters, digits and `_`, and begins with no digit", INVALID, aws)
     } else {
         return;
     };
     report
         .error(code::BAD_VARIABLE, at.key_spot(), format!("{name:?} cannot be the name of a variable"))
         .label(label)
+        .aws_code(aws_code)
+        .aws(aws)
         .hint("Such as `\"Assign\": { \"total\": 0 }`, read as `$total`.");
 }

@@ -138,6 +138,14 @@ impl Noted<'_> {
         self
     }
 
+    /// AWS's code, where it is not the one of the finding's own code.
+    pub(crate) fn aws_code(mut self, code: &'static str) -> Self {
+        if let Some(finding) = &mut self.0 {
+            finding.aws.code = Some(code);
+        }
+        self
+    }
+
     /// Where AWS says it is, where that is no path of the definition.
     pub(crate) fn aws_location(mut self, location: impl Into<String>) -> Self {
         if let Some(finding) = &mut self.0 {

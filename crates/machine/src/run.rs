@@ -50,6 +50,8 @@ impl<'m> Run<'m, '_> {
         });
         let too_large = input.len() > self.machine.limits().payload_bytes;
         self.record_without_state(root, EventKind::ExecutionStarted, Detail::Input(input));
+        // Step Functions lets the first state follow nothing.
+        self.execution.branches[root].last_event = 0;
         if too_large {
             let name = Arc::clone(&self.execution.identity.execution_name);
             self.fail_branch(root, Failure::data_limit(&name));

@@ -235,6 +235,7 @@ impl<'m> Run<'m, '_> {
         // It sees nothing of what is around the Map.
         branch.variables = Arc::default();
         self.record_without_state(child, EventKind::ExecutionStarted, Detail::Input(input));
+        self.execution.branches[child].last_event = 0;
     }
 
     /// Writes the last event of a child's history, and its result.

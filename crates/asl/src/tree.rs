@@ -56,7 +56,7 @@ fn report_duplicates(at: &At<'_>, report: &mut Report) {
 fn report_too_deep(span: Span, report: &mut Report) {
     let limit = crate::node::MAX_DEPTH;
     report
-        .error(code::TOO_DEEP, Spot { span, pointer: String::new() }, "the definition is nested too deep")
+        .error(code::TOO_DEEP, Spot::of_text(span), "the definition is nested too deep")
         .label(format!("more than {limit} levels"))
         .hint(format!("Flatten it; {limit} levels are the most that is read."));
 }

@@ -25,7 +25,7 @@ struct Level<'a> {
 
 struct Variable<'a> {
     /// The first place.
-    set: Spot,
+    set: Spot<'a>,
     /// The states that set it, themselves or in a rule or catcher.
     setters: Vec<&'a str>,
     read: bool,
@@ -111,7 +111,7 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    fn set(&mut self, name: &'a str, state: &'a str, spot: Spot) {
+    fn set(&mut self, name: &'a str, state: &'a str, spot: Spot<'a>) {
         let Some((own, around)) = self.levels.split_last_mut() else { return };
         if let Some(variable) = own.variables.get_mut(name) {
             variable.setters.push(state);
@@ -254,7 +254,7 @@ impl<'a> Walk<'a, '_> {
         false
     }
 
-    fn report_unassigned(&mut self, name: &str, spot: Spot) {
+    fn report_unassigned(&mut self, name: &str, spot: Spot<'_>) {
         let visible = self.levels.iter().flat_map(|level| level.variables.keys().copied());
         let hint = match nearest(name, visible) {
             _ if name == RESERVED => {
@@ -320,7 +320,7 @@ fn before<'a>(state: &str, sources: &HashMap<&'a str, Vec<&'a str>>) -> HashSet<
     before
 }
 
-fn report_member(member: &str, spot: Spot, report: &mut Report) {
+fn report_member(member: &str, spot: Spot<'_>, report: &mut Report) {
     let hint = match member {
         "result" => "A Task, Parallel or Map state has a result, in its `Output` and `Assign`.".to_owned(),
         "errorOutput" => "The entries of `Catch` have it, in their `Output` and `Assign`.".to_owned(),

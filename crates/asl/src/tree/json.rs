@@ -35,7 +35,7 @@ pub(super) fn read(text: &str, base: usize, report: &mut Report) -> Option<Node>
         }
     };
     let Some(value) = value else {
-        let spot = Spot { span: Span { start: base, end: base }, pointer: String::new() };
+        let spot = Spot::of_text(Span { start: base, end: base });
         report
             .error(code::NOT_A_STATE_MACHINE, spot, "the definition is empty")
             .aws("Definition must be a valid JSON object")
@@ -73,7 +73,7 @@ fn report_syntax(error: &ParseError, base: usize, report: &mut Report) {
     };
     let wording = jackson::wording(report.source(), span);
     let noted = report
-        .error(code::NOT_JSON, Spot { span, pointer: String::new() }, "the definition is not JSON")
+        .error(code::NOT_JSON, Spot::of_text(span), "the definition is not JSON")
         .label(uncapitalized(&error.kind().to_string()))
         .hint(hint)
         .aws_location(wording.location);
@@ -99,7 +99,7 @@ fn check_strictly(text: &str, base: usize, report: &mut Report) -> Option<()> {
     let message = error.to_string();
     let label = message.split(" at line ").next().unwrap_or_default();
     report
-        .error(code::NOT_JSON, Spot { span, pointer: String::new() }, "the definition is not JSON")
+        .error(code::NOT_JSON, Spot::of_text(span), "the definition is not JSON")
         .label(label)
         .hint("Definitions are JSON, or YAML in a file whose name ends in `.yaml` or `.yml`.");
     None

@@ -202,10 +202,21 @@ impl<'a> Fields<'a> {
         names: &[&'static str],
         report: &mut Report,
     ) -> Option<&'static str> {
-        let present: Vec<(&'static str, Spot<'a>)> =
-            names.iter().filter_map(|name| Some((*name, self.get(name)?.key_spot()))).collect();
+        self.know(names);
+        let position = |written: &str| names.iter().position(|name| *name == written);
+        let mut present: Vec<(usize, Spot<'a>)> = self
+            .at
+            .members()
+            .into_iter()
+            .flatten()
+            .filter_map(|(written, at)| Some((position(written)?, at.key_spot())))
+            .collect();
+        present.sort_by_key(|(position, _)| *position);
+        present.dedup_by_key(|(position, _)| *position);
         let (first, first_spot) = present.first()?;
+        let first = names[*first];
         for (name, spot) in &present[1..] {
+            let name = names[*name];
             let earlier = report.in_words(first_spot.span);
             report
                 .error(
@@ -218,6 +229,18 @@ impl<'a> Fields<'a> {
                 .hint("Keep one of the two.");
         }
         Some(first)
+    }
+
+    /// From now on these names are known.
+    pub(crate) fn know(&mut self, names: &[&'static str]) {
+        if self.asked.ends_with(names) {
+            return;
+        }
+        for name in names {
+            if !self.asked.contains(name) {
+                self.asked.push(name);
+            }
+        }
     }
 
     /// Reports a field that the language has, and that is not supported yet. It is never proposed for a misspelt one.

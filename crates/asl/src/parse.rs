@@ -3,12 +3,14 @@
 mod choice;
 mod data_flow;
 mod express;
+mod literals;
 mod map;
 mod reachability;
 mod references;
 mod resource;
 mod retry;
 mod scopes;
+mod shapes;
 mod state;
 mod variables;
 
@@ -198,7 +200,9 @@ fn flow<'a>(
     let scope = Scope { dialect: machine, machine, execution_type, states: &states, everywhere };
     let start_at = start.as_ref().and_then(|at| scope.resolve(at, "`StartAt`", report));
     let states: Vec<_> = named.iter().map(|(name, at)| state::read(name, at, &scope, report)).collect();
-    reachability::check(start.as_ref().and_then(At::as_str), &named, report);
+    let start_name = start.as_ref().and_then(At::as_str);
+    reachability::check(start_name, &named, report);
+    shapes::check(&named, start_name, machine == Dialect::Jsonata, report);
     Some(Flow { start_at: start_at?, states: states.into_iter().collect::<Option<_>>()? })
 }
 

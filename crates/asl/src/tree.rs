@@ -8,7 +8,7 @@ use crate::code;
 use crate::node::{At, Kind, Node};
 use crate::report::{Report, Spot};
 use crate::source::{Source, Span};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The tree of the text; `None` where there is none, which has been reported.
 pub(crate) fn read(source: &Source, report: &mut Report) -> Option<Node> {
@@ -19,7 +19,9 @@ pub(crate) fn read(source: &Source, report: &mut Report) -> Option<Node> {
     } else {
         yaml::read(text, base, report)?
     };
-    report_duplicates(&At::root(&root), report);
+    if has_duplicates(&root) {
+        report_duplicates(&At::root(&root), report);
+    }
     Some(root)
 }
 
@@ -30,6 +32,28 @@ fn is_json(name: &str, text: &str) -> bool {
         Some("json") => true,
         Some("yaml" | "yml") => false,
         _ => text.trim_start().starts_with(['{', '[']),
+    }
+}
+
+/// Whether a name is given twice in an object anywhere, which is seldom.
+fn has_duplicates(node: &Node) -> bool {
+    /// Members up to which comparing each with each is faster than hashing them.
+    const FEW: usize = 16;
+    match &node.kind {
+        Kind::Object(members) if members.len() <= FEW => {
+            let later = |index: usize| members[index + 1..].iter();
+            members
+                .iter()
+                .enumerate()
+                .any(|(index, member)| later(index).any(|other| other.key == member.key))
+                || members.iter().any(|member| has_duplicates(&member.value))
+        }
+        Kind::Object(members) => {
+            let mut seen = HashSet::with_capacity(members.len());
+            members.iter().any(|member| !seen.insert(&member.key) || has_duplicates(&member.value))
+        }
+        Kind::Array(items) => items.iter().any(has_duplicates),
+        _ => false,
     }
 }
 

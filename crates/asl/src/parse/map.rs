@@ -238,7 +238,8 @@ fn reader_config(
 ) -> Option<(Value, Option<crate::definition::Dynamic<u32>>)> {
     let mut config = at.node.to_value();
     let mut fields = Fields::of(at, "`ReaderConfig`", report)?;
-    one_of(&mut fields, "InputType", &["CSV", "JSON", "JSONL", "MANIFEST", "PARQUET"], report);
+    let input_type =
+        one_of(&mut fields, "InputType", &["CSV", "JSON", "JSONL", "MANIFEST", "PARQUET"], report);
     one_of(&mut fields, "CSVDelimiter", &["COMMA", "PIPE", "SEMICOLON", "SPACE", "TAB"], report);
     one_of(&mut fields, "Transformation", &["NONE", "LOAD_AND_FLATTEN"], report);
     one_of(&mut fields, "ManifestType", &["ATHENA_DATA", "S3_INVENTORY"], report);
@@ -246,6 +247,15 @@ fn reader_config(
     let headers = fields.list("CSVHeaders", report);
     for header in headers.iter().flatten() {
         string(header, "a header", report);
+    }
+    if input_type == Some("CSV") && fields.get("CSVHeaderLocation").is_none() {
+        let hint = "\"FIRST_ROW\" where the file names its columns, \"GIVEN\" where `CSVHeaders` does.";
+        fields.report_missing(&["CSVHeaderLocation"], hint, report);
+    }
+    if input_type.is_some_and(|kind| ["JSON", "JSONL", "PARQUET"].contains(&kind)) {
+        for name in ["CSVHeaderLocation", "CSVHeaders", "CSVDelimiter"] {
+            fields.refuse(name, "It is for the input type \"CSV\".", report);
+        }
     }
     if header == Some("GIVEN") && headers.is_none() {
         fields.report_missing(&["CSVHeaders"], "List the names of the columns.", report);

@@ -268,7 +268,7 @@ pub(super) fn dynamic_percentage(
     dynamic(fields, (fixed, by_path), dialect, report, |fields, report| {
         let at = fields.get(fixed)?;
         let Kind::Number(number) = &at.node.kind else {
-            wrong_type(&at, &format!("`{fixed}`"), "a number", report);
+            wrong_type(&at, format_args!("`{fixed}`"), "a number", report);
             return None;
         };
         let value = number.as_f64().filter(|value| (0.0..=100.0).contains(value));

@@ -75,7 +75,7 @@ fn items(fields: &mut Fields<'_>, dialect: Dialect, report: &mut Report) -> Item
     }
     if let Some(at) = fields.get("Items")
         && !matches!(at.node.kind, Kind::Array(_) | Kind::Object(_))
-        && !at.as_str().is_some_and(|text| crate::jsonata::delimited(text).is_some())
+        && at.as_str().is_none_or(|text| crate::jsonata::delimited(text).is_none())
     {
         wrong_type(&at, "`Items`", "a list, an object or an expression", report);
         return ItemSource::Items(None);
@@ -130,7 +130,7 @@ fn one_of(
     report: &mut Report,
 ) -> Option<&'static str> {
     let at = fields.get(name)?;
-    let written = string(&at, &format!("`{name}`"), report)?;
+    let written = string(&at, format_args!("`{name}`"), report)?;
     let found = known.iter().copied().find(|value| *value == written);
     if found.is_none() {
         let hint = match nearest(written, known.iter().copied()) {

@@ -206,10 +206,9 @@ impl<'a> Fields<'a> {
         let position = |written: &str| names.iter().position(|name| *name == written);
         let mut present: Vec<(usize, Spot<'a>)> = self
             .at
-            .members()
-            .into_iter()
-            .flatten()
-            .filter_map(|(written, at)| Some((position(written)?, at.key_spot())))
+            .raw_members()
+            .iter()
+            .filter_map(|member| Some((position(&member.key)?, self.at.member(member).key_spot())))
             .collect();
         present.sort_by_key(|(position, _)| *position);
         present.dedup_by_key(|(position, _)| *position);
@@ -287,13 +286,15 @@ impl<'a> Fields<'a> {
 
     /// Whether there is a field that nobody asked for.
     pub(crate) fn has_unknown(&self) -> bool {
-        self.at.members().into_iter().flatten().any(|(name, _)| self.is_unknown(name))
+        self.at.raw_members().iter().any(|member| self.is_unknown(&member.key))
     }
 
     /// Reports every field that nobody asked for.
     pub(crate) fn finish(self, report: &mut Report) {
-        for (name, at) in self.at.members().into_iter().flatten() {
+        for member in self.at.raw_members() {
+            let name = member.key.as_str();
             if self.is_unknown(name) && !report.is_full() {
+                let at = self.at.member(member);
                 let meant = nearest(name, self.asked.iter().copied());
                 let hint = meant.map_or_else(|| self.known(), |known| format!("Did you mean `{known}`?"));
                 self.report_unknown(name, &at, hint, report);

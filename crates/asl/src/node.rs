@@ -50,6 +50,16 @@ impl Node {
         }
     }
 
+    /// Whether any string in it is like this.
+    pub(crate) fn any_string(&self, like: &dyn Fn(&str) -> bool) -> bool {
+        match &self.kind {
+            Kind::String(text) => like(text),
+            Kind::Array(items) => items.iter().any(|item| item.any_string(like)),
+            Kind::Object(members) => members.iter().any(|member| member.value.any_string(like)),
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) => false,
+        }
+    }
+
     /// What a message says was found instead: `the string "on"`, `a list`.
     pub fn describe(&self) -> String {
         match &self.kind {
@@ -137,6 +147,14 @@ impl<'a> At<'a> {
                 Some(members.iter().map(|member| (member.key.as_str(), self.member(member))))
             }
             _ => None,
+        }
+    }
+
+    /// The members as they are, none where this is no object: for who looks at many and goes to few.
+    pub(crate) fn raw_members(&self) -> &'a [Member] {
+        match &self.node.kind {
+            Kind::Object(members) => members,
+            _ => &[],
         }
     }
 

@@ -14,6 +14,11 @@ use crate::report::Report;
 
 /// Reports what looks evaluated in the template of a JSONPath state, in a field whose name does not end in `.$`.
 pub(super) fn check_template(at: &At<'_>, report: &mut Report) {
+    let may_look =
+        |text: &str| text.starts_with('$') || text.starts_with("States.") || text.starts_with("{%");
+    if !at.node.any_string(&may_look) {
+        return;
+    }
     for (name, member) in at.members().into_iter().flatten() {
         if let Some(text) = member.as_str().filter(|_| !name.ends_with(".$")) {
             if looks_evaluated(text) {

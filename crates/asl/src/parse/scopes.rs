@@ -139,7 +139,8 @@ impl<'a> Walk<'a, '_> {
         let jsonata = is_jsonata(state).unwrap_or(self.machine_is_jsonata);
         let kind = state.get("Type").and_then(|at| at.as_str());
         let result = kind.is_some_and(|kind| ["Task", "Parallel", "Map"].contains(&kind));
-        for (name, at) in members(state.clone()) {
+        for member in state.raw_members() {
+            let (name, at) = (member.key.as_str(), state.member(member));
             match name {
                 // Nothing is read at a `ResultPath`.
                 "Comment" | "ResultPath" => {}
@@ -165,6 +166,9 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn field(&mut self, name: &'a str, at: &At<'a>, jsonata: bool, offers: Offers) {
+        if !at.node.any_string(&mentions_name) {
+            return;
+        }
         if jsonata {
             self.expressions(at, offers);
         } else {
@@ -318,6 +322,13 @@ fn before<'a>(state: &str, sources: &HashMap<&'a str, Vec<&'a str>>) -> HashSet<
         }
     }
     before
+}
+
+/// Whether `$` is followed by what may be a name, or by another `$`.
+fn mentions_name(text: &str) -> bool {
+    let behind = |at: usize| text[at + 1..].chars().next();
+    let named = |next: char| next.is_alphabetic() || next == '_' || next == '$';
+    text.match_indices('$').any(|(at, _)| behind(at).is_some_and(named))
 }
 
 fn report_member(member: &str, spot: Spot<'_>, report: &mut Report) {

@@ -189,6 +189,9 @@ fn select<'a>(state: &At<'a>, field: &str, from: &Shape<'a>, report: &mut Report
 
 /// What a path finds. Reports it where that is nothing.
 fn check_path<'a>(at: &At<'a>, from: &Shape<'a>, report: &mut Report) -> Shape<'a> {
+    if matches!(from, Shape::Anything) {
+        return Shape::Anything;
+    }
     let Some(path) = at.as_str().and_then(|text| Path::parse(text).ok()) else { return Shape::Anything };
     let Some(keys) = path.plain_keys() else { return Shape::Anything };
     let missing = match from.follow(&keys) {
@@ -209,6 +212,9 @@ fn check_path<'a>(at: &At<'a>, from: &Shape<'a>, report: &mut Report) -> Shape<'
 }
 
 fn check_template(at: &At<'_>, from: &Shape<'_>, report: &mut Report) {
+    if matches!(from, Shape::Anything) {
+        return;
+    }
     for (name, member) in at.members().into_iter().flatten() {
         if name.ends_with(".$") {
             check_path(&member, &from.clone(), report);
@@ -220,6 +226,9 @@ fn check_template(at: &At<'_>, from: &Shape<'_>, report: &mut Report) {
 
 /// A Choice whose rules ask whether something is there may well know that it is not.
 fn check_rules(state: &At<'_>, from: &Shape<'_>, report: &mut Report) {
+    if matches!(from, Shape::Anything) {
+        return;
+    }
     let mut open: Vec<At<'_>> = state.get("Choices").iter().filter_map(At::items).flatten().collect();
     let mut variables = Vec::new();
     while let Some(rule) = open.pop() {
@@ -240,7 +249,7 @@ fn check_rules(state: &At<'_>, from: &Shape<'_>, report: &mut Report) {
 /// Reports a rule that an earlier one of the same Choice leaves nothing for.
 pub(super) fn check_repeated_rules(rules: &[At<'_>], report: &mut Report) {
     let mut seen: HashMap<String, Span> = HashMap::new();
-    for rule in rules {
+    for rule in rules.iter().filter(|_| rules.len() > 1) {
         let mut test = rule.node.to_value();
         if let Some(members) = test.as_object_mut() {
             members.retain(|name, _| !["Next", "Comment", "Assign", "Output"].contains(&name.as_str()));

@@ -23,6 +23,9 @@ const LONGEST_LABEL: usize = 40;
 /// child executions.
 const NOT_IN_LABELS: &str = "?*<>{}[]:;,\\|^~$#%&`\"";
 
+/// Items that one Map reads at most.
+const MAX_READ_ITEMS: u32 = 100_000_000;
+
 /// Bytes of a batch at most.
 const MAX_BATCH_BYTES: u32 = 262_144;
 
@@ -222,6 +225,8 @@ fn item_reader(at: At<'_>, dialect: Dialect, report: &mut Report) -> Option<Item
         }
         Some(Arc::from(text))
     });
+    let hint = "Say where the items are: `\"Bucket\"` and `\"Key\"`, or `\"Prefix\"`.";
+    fields.require(arguments_name(dialect), hint, report);
     let arguments = payload_template(&mut fields, arguments_name(dialect), dialect, report);
     let (config, max_items) = match fields.get("ReaderConfig") {
         Some(at) => reader_config(at, dialect, report)?,
@@ -261,7 +266,8 @@ fn reader_config(
         fields.report_missing(&["CSVHeaders"], "List the names of the columns.", report);
     }
     fields.string("ItemsPointer", report);
-    let max_items = dynamic_number(&mut fields, ("MaxItems", "MaxItemsPath"), 0..=u32::MAX, dialect, report);
+    let max_items =
+        dynamic_number(&mut fields, ("MaxItems", "MaxItemsPath"), 0..=MAX_READ_ITEMS, dialect, report);
     fields.finish(report);
     if let Value::Object(config) = &mut config {
         config.retain(|name, _| !["MaxItems", "MaxItemsPath"].contains(&name.as_str()));

@@ -2,20 +2,21 @@
 
 #![no_main]
 
-use faastlane_asl::jsonata::{Budget, Environment, Expression, Scope};
+use faastlane_asl::jsonata::{Budget, Environment, Expression, Scope, Variable};
 use faastlane_asl::random::SplitMix64;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
+use std::borrow::Cow;
 
 struct Input(Value);
 
 impl Scope for Input {
-    fn variable(&self, name: &str) -> Option<Value> {
-        (name == "v").then(|| self.0.clone())
-    }
-
-    fn state(&self, member: &str) -> Option<Value> {
-        (member == "input").then(|| self.0.clone())
+    fn variable(&self, name: &str) -> Option<Variable<'_>> {
+        match name {
+            "v" => Some(Variable::Value(Cow::Borrowed(&self.0))),
+            "states" => Some(Variable::Members(vec![("input", Cow::Borrowed(&self.0))])),
+            _ => None,
+        }
     }
 }
 

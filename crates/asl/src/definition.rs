@@ -103,7 +103,7 @@ impl PayloadTemplate {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum StateKind {
-    Task(Task),
+    Task(Box<Task>),
     Pass(Pass),
     Choice(Choice),
     Wait(Wait),

@@ -56,9 +56,10 @@ impl Diagnostic {
         Self { severity: Severity::Warning, ..Self::error(code, message) }
     }
 
+    /// Gives it a place: where the user wrote what stands at `span`.
     #[must_use]
     pub fn at(mut self, source: &Source, span: Span) -> Self {
-        self.place = Some((source.clone(), span));
+        self.place = Some(source.written(span));
         self
     }
 

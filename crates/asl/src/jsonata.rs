@@ -1,256 +1,247 @@
-//! JSONata as Step Functions runs it: expressions `{% … %}`, and values that hold some.
+//! JSONata: the expressions between `{%` and `%}` of states whose `QueryLanguage` is JSONata.
 //!
-//! Start at [`Template`], which is what a field of a state holds, or at [`Expression`], one of them. The language itself is
-//! `jsonata-core`; here is what Step Functions adds and takes away (`functions`), the bridge between its values and ours
-//! (`value`), and what an evaluation may use at most ([`Budget`]).
+//! Start at [`Expression`] for one expression and at [`Template`] for a value that has expressions in it. `token` and
+//! `parse` make nodes (`ast`) of a text, `resolve` makes paths of them, `evaluate` and the files that extend it compute
+//! their `value`s, and `native` are the functions. The language is that of JSONata 2.0.6, which Step Functions runs:
+//! without `$eval`, with Step Functions' own functions, and without the operators `?:` and `??` of later versions.
 //!
-//! `jsonata-core` computes with 64-bit floats, as JSONata does. What an expression only passes on (`$states.input.id`) is
-//! found without it and stays exact.
+//! The interpreter is our own because nothing else keeps what an orchestrator needs, which runs expressions of strangers on
+//! its own small stack, between other executions: a budget of steps instead of a clock, so that an expression that
+//! never ends does so at the same place on every replay; a bound on the stack without switching to another one; time and
+//! randomness from outside; documents read where they lie; numbers and the order of members kept.
 //!
-//! Source: <https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html>, <https://docs.jsonata.org>.
+//! Architecture Invariant: no text makes this crate panic, overflow its stack or run for long. Every recursion is bounded: over
+//! nodes when they are parsed, over values when they are made, over both by [`Budget`].
+//!
+//! Source: <https://docs.jsonata.org> and
+//! <https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html>.
 
-mod functions;
-mod reference;
+mod apply;
+mod ast;
+mod copy;
+mod equality;
+mod error;
+mod evaluate;
+mod group;
+mod native;
+mod number;
+mod operator;
+mod parse;
+mod path;
+mod pattern;
+mod reads;
+mod resolve;
+mod scope;
+mod signature;
+mod stringify;
 mod template;
+mod token;
+mod transform;
 mod value;
 
-use crate::random::SplitMix64;
-use jsonata_core::ast::AstNode;
-use jsonata_core::evaluator::{Context, Evaluator, EvaluatorOptions};
-use jsonata_core::parser::{self, ParserError};
-use reference::Reference;
-use serde_json::Value;
-use std::cell::RefCell;
-use std::rc::Rc;
-use std::sync::Arc;
-pub use template::{Template, TemplateError};
+pub use error::{EvaluationError, ExpressionError};
+pub use template::{QueryError, Template, TemplateError, expression_in};
 
-/// What expressions read.
-pub trait Scope {
-    /// `$name`, without its `$`; `None` if it has no value.
-    fn variable(&self, name: &str) -> Option<Value>;
-    /// A member of `$states`: `input`, `result`, `errorOutput` or `context`; `None` where there is none.
-    fn state(&self, member: &str) -> Option<Value>;
+use crate::random::SplitMix64;
+use evaluate::Evaluator;
+use parse::Ast;
+use reads::Reads;
+use serde_json::Value as Json;
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use value::{Array, HoldsFunction, Key, Map, Object, Text, Value};
+
+/// A parsed expression. Cloning shares it.
+#[derive(Clone)]
+pub struct Expression(Arc<Parsed>);
+
+struct Parsed {
+    text: String,
+    ast: Ast,
+    reads: Reads,
 }
 
-/// The members of `$states`, in the order in which they are shown.
-pub const STATES: [&str; 4] = ["input", "result", "errorOutput", "context"];
+/// What one evaluation may take. Whatever goes beyond ends it with the error that Step Functions has for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Nodes that are evaluated, and as much work inside functions. A million take some 50 ms.
+    pub steps: u64,
+    /// How deep evaluations may nest. A level takes up to 8 KiB of the caller's stack, where nothing is optimised; the
+    /// default fits a stack of 1.5 MiB.
+    pub depth: usize,
+    /// The size of one text or array that is made, in bytes of memory. What all of them take is bounded by `steps`: a
+    /// step for each 32 bytes.
+    pub bytes: usize,
+}
 
-/// What an evaluation uses besides its scope. The same gives the same result.
-pub struct Environment<'a> {
-    /// For `$random` and `$uuid`.
-    pub random: &'a mut SplitMix64,
-    /// For `$now` and `$millis`: microseconds since 1970-01-01T00:00:00Z.
+/// Ten million steps, 128 levels, 64 MiB. Step Functions allows less: some 100 levels and 7 MB.
+impl Default for Budget {
+    fn default() -> Self {
+        Budget { steps: 10_000_000, depth: 128, bytes: 64 << 20 }
+    }
+}
+
+/// What an evaluation needs besides variables.
+pub struct Environment<'e> {
+    /// For `$random`, `$shuffle` and `$uuid`.
+    pub random: &'e mut SplitMix64,
+    /// For `$now` and `$millis`: microseconds since 1970.
     pub now: u64,
     pub budget: Budget,
 }
 
-/// What one evaluation may use at most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Budget {
-    pub milliseconds: u64,
-    /// Calls and nested parts of the expression.
-    pub depth: usize,
-    /// Elements of any sequence that is computed.
-    pub elements: usize,
+/// Where variables get their values.
+pub trait Scope {
+    /// The value of `$name`. It is asked once for each name that an expression reads, also for names of functions.
+    fn variable(&self, name: &str) -> Option<Variable<'_>>;
 }
 
-impl Default for Budget {
-    fn default() -> Self {
-        Self { milliseconds: 1_000, depth: 1_000, elements: 1_000_000 }
-    }
-}
-
-/// Why a text is no expression.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct ExpressionError {
-    /// A lower-case sentence, or JSONata's own code and words.
-    pub message: String,
-    /// Bytes from the beginning of the expression.
-    pub offset: usize,
-}
-
-/// Why an expression gives no value: `States.QueryEvaluationError`.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct QueryError {
-    /// The field it stands in, with the way inside of it: `Output/total`.
-    pub field: String,
-    /// As Step Functions words it.
-    pub message: String,
-}
-
-/// The inside of `{% … %}`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Delimited<'a> {
-    /// Without the blanks around it.
-    pub text: &'a str,
-    /// Where that begins, in bytes from the beginning of the string.
-    pub offset: usize,
-}
-
-/// The expression that a string is, if it is one: it begins with `{%` and ends with `%}`.
-pub fn delimited(text: &str) -> Option<Delimited<'_>> {
-    let inner = text.strip_prefix("{%")?.strip_suffix("%}")?;
-    let blanks = inner.len() - inner.trim_start().len();
-    Some(Delimited { text: inner.trim(), offset: 2 + blanks })
-}
-
-/// A parsed expression.
+/// A variable's value.
 #[derive(Clone, Debug)]
-pub struct Expression {
-    text: Arc<str>,
-    syntax: Arc<AstNode>,
-    /// Where it only passes something on.
-    reference: Option<Reference>,
+pub enum Variable<'a> {
+    Value(Cow<'a, Json>),
+    /// An object that is put together for this evaluation: `$states`.
+    Members(Vec<(&'a str, Cow<'a, Json>)>),
 }
 
-impl PartialEq for Expression {
-    fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
-    }
+/// A result, before anything is asked of it.
+enum Computed {
+    Nothing,
+    Value(Json),
+    Function,
 }
-
-/// Brackets that may be open at once in an expression; beyond it the parser's own recursion would be in danger.
-const MAX_NESTING: usize = 200;
 
 impl Expression {
-    /// # Errors
-    /// The text is no JSONata.
-    pub fn parse(text: &str) -> Result<Expression, ExpressionError> {
-        let text = text.trim();
-        if let Some(offset) = too_deep(text) {
-            let message = format!("more than {MAX_NESTING} brackets are open");
-            return Err(ExpressionError { message, offset });
-        }
-        let syntax = parser::parse(text).map_err(|error| ExpressionError {
-            // The parser does not say where, unless it is at the end.
-            offset: if matches!(error, ParserError::UnexpectedEnd) { text.len() } else { 0 },
-            message: error.to_string(),
-        })?;
-        Ok(Expression { text: text.into(), syntax: Arc::new(syntax), reference: Reference::of(text) })
-    }
-
-    /// Without the delimiters.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    /// Whether it may look at this variable.
-    pub fn may_read(&self, name: &str) -> bool {
-        self.text.match_indices('$').any(|(at, _)| self.text[at + 1..].starts_with(name))
-    }
-
-    /// Whether it may look at this member of `$states`.
-    pub fn may_read_state(&self, member: &str) -> bool {
-        const STATES: &str = "$states";
-        self.text.match_indices(STATES).any(|(at, _)| {
-            let rest = &self.text[at + STATES.len()..];
-            match rest.strip_prefix('.') {
-                Some(rest) if self::STATES.iter().any(|known| rest.starts_with(known)) => {
-                    rest.starts_with(member)
-                }
-                _ => true,
-            }
-        })
-    }
-
-    /// What it gives; `field` is where it stands, for the error.
+    /// Parses the text between `{%` and `%}`; blanks around it do not count.
     ///
     /// # Errors
-    /// It fails, it gives nothing or a function, or it takes more than its budget.
+    /// It is no expression. The message is the one that Step Functions gives.
+    pub fn parse(text: &str) -> Result<Expression, ExpressionError> {
+        let trimmed = text.trim();
+        let leading = text.len() - text.trim_start().len();
+        let ast = parse::parse(trimmed)
+            .map_err(|error| ExpressionError { offset: error.offset + leading, ..error })?;
+        let reads = Reads::of(&ast.root);
+        Ok(Expression(Arc::new(Parsed { text: trimmed.to_owned(), ast, reads })))
+    }
+
+    /// The text, without the blanks around it.
+    pub fn as_str(&self) -> &str {
+        &self.0.text
+    }
+
+    /// The names of the variables it reads, without `$`, each once: `states` and those that `Assign` makes. Functions of
+    /// the language and variables of its own are not among them.
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        self.0.reads.variables.iter().map(String::as_str).filter(|name| !native::Native::is_known(name))
+    }
+
+    /// Whether it may read this part of `$states`: `&["context", "Execution", "Input"]`. With `&[]`: any.
+    pub fn may_read_states(&self, members: &[&str]) -> bool {
+        self.0.reads.may_read_states(members)
+    }
+
+    /// The member of `$states` that is all of the expression, as `input` is of `$states.input`: its value needs no
+    /// evaluation.
+    pub fn as_states_member(&self) -> Option<&str> {
+        let name = self.0.text.strip_prefix("$states.")?;
+        let is_name = matches!(name, "input" | "result" | "errorOutput" | "context");
+        is_name.then_some(name)
+    }
+
+    /// References to an input that there is none of, each with its place in bytes: names that no step comes before, `$`
+    /// outside of a step, and `$$`. Step Functions refuses them: "Reference to 'name' at the top level is not supported."
+    pub fn top_level_references(&self) -> &[(String, usize)] {
+        &self.0.reads.top_level
+    }
+
+    /// The value. `field` is what errors call the place of the expression: `Output/list[0]`.
+    ///
+    /// # Errors
+    /// `States.QueryEvaluationError`: it gives nothing, a function, or an error.
     pub fn evaluate(
         &self,
         field: &str,
         scope: &impl Scope,
         environment: &mut Environment<'_>,
-    ) -> Result<Value, QueryError> {
-        let said = |what: &str| QueryError {
-            field: field.to_owned(),
-            message: format!(
-                "The JSONata expression '{}' specified for the field '{field}' {what}",
-                self.text
-            ),
-        };
-        if let Some(found) = self.reference.as_ref().and_then(|reference| reference.find(scope)) {
-            return found.ok_or_else(|| said("returned nothing (undefined)."));
-        }
-        let computed = self.compute(scope, environment);
-        let computed =
-            computed.map_err(|message| said(&format!("threw an error during evaluation. {message}")))?;
-        match value::from_jsonata(&computed) {
-            Ok(Some(value)) => Ok(value),
-            Ok(None) => Err(said("returned nothing (undefined).")),
-            Err(value::Unsupported) => Err(said("returned an unsupported result type.")),
+    ) -> Result<Json, QueryError> {
+        let place = || (self.0.text.clone(), field.to_owned());
+        match self.compute(None, scope, environment) {
+            Ok(Computed::Value(value)) => Ok(value),
+            Ok(Computed::Nothing) => {
+                let (expression, field) = place();
+                Err(QueryError::Undefined { expression, field })
+            }
+            Ok(Computed::Function) => {
+                let (expression, field) = place();
+                Err(QueryError::Unsupported { expression, field })
+            }
+            Err(error) => {
+                let (expression, field) = place();
+                Err(QueryError::Failed { expression, field, error })
+            }
         }
     }
 
+    /// `input` is what names outside of a step are members of; Step Functions has none.
     fn compute(
         &self,
+        input: Option<&Json>,
         scope: &impl Scope,
         environment: &mut Environment<'_>,
-    ) -> Result<jsonata_core::value::JValue, String> {
-        let mut context = Context::new();
-        for name in self.names() {
-            let bound = if name == "states" { Some(self.states(scope)) } else { scope.variable(name) };
-            if let Some(bound) = bound {
-                context.bind(name.to_owned(), value::to_jsonata(bound));
-            }
-        }
-        let Budget { milliseconds, depth, elements } = environment.budget;
-        let options = EvaluatorOptions {
-            timeout_ms: Some(milliseconds),
-            max_stack_depth: Some(depth),
-            max_sequence_length: Some(elements),
-            ..EvaluatorOptions::default()
+    ) -> Result<Computed, EvaluationError> {
+        let Parsed { ast, reads, .. } = &*self.0;
+        let names = reads.variables.iter();
+        let held: Vec<(&str, Variable<'_>)> =
+            names.filter_map(|name| Some((name.as_str(), scope.variable(name)?))).collect();
+        let mut bindings: Vec<(Key<'_>, Value<'_>)> =
+            held.iter().map(|(name, variable)| (Key::Name(name), variable.value())).collect();
+        let input = match input {
+            None => Value::Undefined,
+            Some(json @ Json::Array(_)) => Value::Array(Array::outer(Value::of_json(json))),
+            Some(json) => Value::of_json(json),
         };
-        let mut evaluator = Evaluator::with_options(context, options);
-        let random = Rc::new(RefCell::new(environment.random.clone()));
-        functions::register(&mut evaluator, &random, environment.now)
-            .map_err(|error| error.message().to_owned())?;
-        let computed = evaluator.evaluate(&self.syntax, &jsonata_core::value::JValue::Undefined);
-        drop(evaluator);
-        environment.random.clone_from(&random.borrow());
-        computed.map_err(|error| error.message().to_owned())
+        bindings.push((Key::Name("$"), input.clone()));
+        let frame = scope::Frame::new(bindings, None);
+        let mut evaluator =
+            Evaluator::new(&ast.labels, environment.random, environment.now / 1_000, environment.budget);
+        let value = evaluator.evaluate(&ast.root, &input, &frame).map_err(EvaluationError)?;
+        match value.to_json() {
+            Ok(None) => Ok(Computed::Nothing),
+            Ok(Some(value)) => Ok(Computed::Value(value)),
+            Err(HoldsFunction) => Ok(Computed::Function),
+        }
     }
+}
 
-    fn states(&self, scope: &impl Scope) -> Value {
-        let read = STATES.into_iter().filter(|member| self.may_read_state(member));
-        read.filter_map(|member| Some((member.to_owned(), scope.state(member)?))).collect()
-    }
-
-    /// What follows each `$` and may be the name of a variable, once each.
-    fn names(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = Vec::new();
-        for (at, _) in self.text.match_indices('$') {
-            let rest = &self.text[at + 1..];
-            let end = rest.find(|character: char| !character.is_alphanumeric() && character != '_');
-            let name = &rest[..end.unwrap_or(rest.len())];
-            if !name.is_empty() && !names.contains(&name) {
-                names.push(name);
+impl Variable<'_> {
+    fn value(&self) -> Value<'_> {
+        match self {
+            Variable::Value(value) => Value::of_json(value),
+            Variable::Members(members) => {
+                let members =
+                    members.iter().map(|(name, value)| (Text::Borrowed(name), Value::of_json(value)));
+                Value::Object(Object::new(Map::from_iter(members)))
             }
         }
-        names
     }
 }
 
-/// Where too many brackets are open. Those in strings and comments are counted as well: an expression that is refused
-/// for them is one that nobody writes.
-fn too_deep(text: &str) -> Option<usize> {
-    let mut open = 0_usize;
-    for (offset, byte) in text.bytes().enumerate() {
-        match byte {
-            b'(' | b'[' | b'{' => open += 1,
-            b')' | b']' | b'}' => open = open.saturating_sub(1),
-            _ => {}
-        }
-        if open > MAX_NESTING {
-            return Some(offset);
-        }
+impl fmt::Debug for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Expression({:?})", self.0.text)
     }
-    None
 }
 
+/// Equal texts.
+impl PartialEq for Expression {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.text == other.0.text
+    }
+}
+
+#[cfg(test)]
+mod suite;
 #[cfg(test)]
 mod tests;

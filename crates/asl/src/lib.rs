@@ -29,7 +29,7 @@ pub mod source;
 mod suggest;
 pub mod template;
 mod timestamp;
-mod tree;
+pub mod tree;
 
-pub use parse::{Parsed, parse, parse_as};
+pub use parse::{Parsed, is_single_state, parse, parse_as, parse_state};
 pub use suggest::nearest;

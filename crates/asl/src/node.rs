@@ -36,6 +36,16 @@ pub struct Member {
 }
 
 impl Node {
+    /// The first member of this name, where this is an object that has it.
+    pub fn get(&self, name: &str) -> Option<&Self> {
+        match &self.kind {
+            Kind::Object(members) => {
+                members.iter().find(|member| member.key == name).map(|member| &member.value)
+            }
+            _ => None,
+        }
+    }
+
     /// The value without its places. Of a name given twice the last counts.
     pub fn to_value(&self) -> Value {
         match &self.kind {

@@ -11,6 +11,7 @@ mod resource;
 mod retry;
 mod scopes;
 mod shapes;
+mod single;
 mod state;
 mod variables;
 
@@ -25,6 +26,8 @@ use crate::suggest::nearest;
 use crate::tree;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+
+pub use single::{is_single_state, parse_state};
 
 /// Characters of a state's name that Step Functions takes.
 const LONGEST_STATE_NAME: usize = 80;

@@ -15,6 +15,7 @@ mod filter;
 mod filter_parser;
 mod function;
 mod parser;
+mod reason;
 mod reference;
 mod variable;
 

@@ -24,6 +24,8 @@ const MOST: usize = 200;
 
 pub(crate) struct Report {
     source: Source,
+    /// What messages call the text as a whole.
+    pub(crate) subject: &'static str,
     findings: Vec<Diagnostic>,
     errors: usize,
     warnings: usize,
@@ -31,7 +33,12 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn new(source: &Source) -> Self {
-        Report { source: source.clone(), findings: Vec::new(), errors: 0, warnings: 0 }
+        Self::on(source, "definition")
+    }
+
+    /// A report on a text that is no definition.
+    pub(crate) fn on(source: &Source, subject: &'static str) -> Self {
+        Report { source: source.clone(), subject, findings: Vec::new(), errors: 0, warnings: 0 }
     }
 
     pub(crate) fn error(
@@ -61,7 +68,8 @@ impl Report {
         if *count > MOST {
             return Noted(None);
         }
-        let span = self.on_one_line(spot.span);
+        let (source, span) = self.source.written(spot.span);
+        let span = on_one_line(&source, span);
         self.findings.push(Diagnostic {
             code,
             severity,
@@ -69,17 +77,10 @@ impl Report {
             label: None,
             hint: None,
             location: Some(spot.way.pointer()),
-            place: Some((self.source.clone(), span)),
+            place: Some((source, span)),
             aws: AwsWording::default(),
         });
         Noted(self.findings.last_mut())
-    }
-
-    /// A caret under a whole object hides what it means: an object is shown by its first line.
-    fn on_one_line(&self, span: Span) -> Span {
-        let written = self.source.text.get(span.start..span.end).unwrap_or_default();
-        let line = written.split(['\n', '\r']).next().unwrap_or_default();
-        Span { start: span.start, end: span.start + line.trim_end().len() }
     }
 
     /// The whole text.
@@ -92,7 +93,8 @@ impl Report {
         if self.is_full() {
             return String::new();
         }
-        let (line, column) = self.source.line_column(span.start);
+        let (source, span) = self.source.written(span);
+        let (line, column) = source.line_column(span.start);
         format!("line {line}, column {column}")
     }
 
@@ -119,6 +121,13 @@ impl Report {
         });
         self.findings
     }
+}
+
+/// A caret under a whole object hides what it means: an object is shown by its first line.
+fn on_one_line(source: &Source, span: Span) -> Span {
+    let written = source.text.get(span.start..span.end).unwrap_or_default();
+    let line = written.split(['\n', '\r']).next().unwrap_or_default();
+    Span { start: span.start, end: span.start + line.trim_end().len() }
 }
 
 /// A finding just noted, to be completed; `None` where there are too many.

@@ -116,7 +116,7 @@ fn takes_schema(takes: Takes) -> Value {
         Takes::Path => path(),
         Takes::PathOrNull => json!({ "anyOf": [path(), { "type": "null" }] }),
         Takes::PathOrCall => json!({ "type": "string", "pattern": r"^(\$|States\.)" }),
-        Takes::Expression => expression(),
+        Takes::FlagOrExpression => or_expression(json!({ "type": "boolean" })),
         Takes::ListOrExpression => or_expression(json!({ "type": "array" })),
         Takes::ObjectOrExpression => or_expression(json!({ "type": "object" })),
         Takes::Timestamp => timestamp(),
@@ -127,6 +127,11 @@ fn takes_schema(takes: Takes) -> Value {
         Takes::ListOf(name) => {
             json!({ "type": "array", "items": reference(name), "minItems": least_of(name) })
         }
+        // The characters that the parser refuses, too.
+        Takes::Label => json!({
+            "type": "string",
+            "pattern": r#"^[^\s\u0000-\u001f\u007f-\u009f?*<>{}\[\]:;,\\|^~$#%&`"]{1,40}$"#,
+        }),
         Takes::States => json!({
             "type": "object",
             "minProperties": 1,

@@ -6,7 +6,7 @@ use crate::event::EventSpec;
 use crate::hop::{Contender, Hop, hops_per_round};
 use faastlane_compose::{DEFAULT_MAX_PAYLOAD_BYTES, Isolation, RequestedIsolation};
 use faastlane_payload::Payload;
-use faastlane_pool::{Instance, Record, RunInput, Status};
+use faastlane_pool::{Instance, Record, RunInput, Status, Stores};
 
 pub(crate) struct Ours {
     name: String,
@@ -79,6 +79,7 @@ pub(crate) fn execute(
         seed: 0,
         time_scale: 1.0,
         history: None,
+        stores: &Stores::default(),
         stop,
     })?;
     match record.status {

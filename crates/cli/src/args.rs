@@ -22,6 +22,7 @@ pub(crate) enum Command {
     Init(InitArguments),
     Run(RunArguments),
     Test(TestArguments),
+    TestState(Box<TestStateArguments>),
     Plan(PlanArguments),
     Validate(ValidateArguments),
     Graph(GraphArguments),
@@ -85,6 +86,70 @@ pub(crate) struct TestArguments {
     pub(crate) json: bool,
 }
 
+/// Run one state alone, and show what its data goes through: AWS's TestState
+#[derive(Debug, Args)]
+pub(crate) struct TestStateArguments {
+    /// A workflow folder, a definition, or a file with a single state; with --request where the functions are
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// The state, at whatever depth; needless where the file holds a single one
+    #[arg(long, value_name = "NAME")]
+    pub(crate) state: Option<String>,
+    /// A file with the input as JSON, or `-` for standard input; `{}` without
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input: Option<PathBuf>,
+    /// A file with the variables as one JSON object; none without
+    #[arg(long, value_name = "FILE")]
+    pub(crate) variables: Option<PathBuf>,
+    /// A file with the context object as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) context: Option<PathBuf>,
+    /// What the state's work results in: JSON, or a file with it
+    #[arg(long, value_name = "JSON|FILE", conflicts_with = "mock_error")]
+    pub(crate) mock_result: Option<String>,
+    /// What the state's work fails with
+    #[arg(long, value_name = "NAME[:CAUSE]")]
+    pub(crate) mock_error: Option<String>,
+    /// A file with stand-ins that answer instead of functions, as for `faastlane run`
+    #[arg(long, value_name = "FILE[#CASE]")]
+    pub(crate) mock: Option<String>,
+    /// How often the error was retried before
+    #[arg(long, value_name = "COUNT", default_value = "0")]
+    pub(crate) retry_count: u32,
+    /// How many iterations of a Map failed
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) map_failures: Option<u32>,
+    /// The state inside of a Map or Parallel that the mocked error comes from
+    #[arg(long, value_name = "STATE")]
+    pub(crate) error_caused_by: Option<String>,
+    /// A file with what the ItemReader of a Map reads
+    #[arg(long, value_name = "FILE")]
+    pub(crate) reader_data: Option<PathBuf>,
+    /// How much to show: only the outcome, or also what the data goes through
+    #[arg(long, value_name = "LEVEL", ignore_case = true)]
+    pub(crate) inspection_level: Option<InspectionLevel>,
+    /// A file with a request of AWS's TestState as JSON, in place of the options above
+    #[arg(long, value_name = "FILE", conflicts_with_all = [
+        "state", "input", "variables", "context", "mock_result", "mock_error", "retry_count", "map_failures",
+        "error_caused_by", "reader_data", "inspection_level",
+    ])]
+    pub(crate) request: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) settings: SettingArguments,
+    /// Print the answer as TestState gives it
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[value(rename_all = "UPPER")]
+pub(crate) enum InspectionLevel {
+    Info,
+    Debug,
+    Trace,
+}
+
 /// Show where each state would run on this host, in which domain, and why
 #[derive(Debug, Args)]
 pub(crate) struct PlanArguments {
@@ -98,7 +163,7 @@ pub(crate) struct PlanArguments {
 /// Check a workflow without running it
 #[derive(Debug, Args)]
 pub(crate) struct ValidateArguments {
-    /// A workflow folder or a definition file
+    /// A workflow folder, a definition file or an AWS SAM template; `template.yaml#ID` is one of its state machines
     #[arg(default_value = ".")]
     pub(crate) path: PathBuf,
     /// The type of the state machine: STANDARD, or EXPRESS, which has no tasks that wait for jobs, tokens or activities
@@ -216,7 +281,7 @@ pub(crate) struct EvalArguments {
 /// Which workflow, and the settings that win over its `faastlane.toml`.
 #[derive(Debug, Args)]
 pub(crate) struct WorkflowArguments {
-    /// A workflow folder or a definition file
+    /// A workflow folder, a definition file or an AWS SAM template; `template.yaml#ID` is one of its state machines
     #[arg(default_value = ".")]
     pub(crate) path: PathBuf,
     #[command(flatten)]

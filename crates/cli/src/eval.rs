@@ -8,6 +8,7 @@ use crate::exit::Exit;
 use crate::render_diagnostic;
 use crate::run_input::{Given, INPUT};
 use faastlane_asl::diagnostic::Diagnostic;
+use faastlane_asl::nearest;
 use faastlane_asl::path::is_variable_name;
 use faastlane_asl::random::SplitMix64;
 use faastlane_asl::source::{Source, Span};
@@ -25,6 +26,9 @@ const NO_VALUE: &str = "FL0331";
 
 const CONTEXT: Given = Given { name: "the context", option: "--context" };
 const VARIABLES: Given = Given { name: "the variables", option: "--variables" };
+
+/// How many names of an object a hint lists.
+const LISTED: usize = 10;
 
 /// What an expression is evaluated with.
 struct Documents {
@@ -114,5 +118,25 @@ impl Written<'_> {
     fn place_of(self, part: &str) -> Span {
         let start = self.text.find(part).unwrap_or(0);
         Span { start, end: (start + part.len()).min(self.text.len()) }
+    }
+}
+
+/// What is found as far as an expression goes, for one that asks it for something it does not have.
+fn described(path: &str, found: &Value, asked: &str) -> String {
+    match found {
+        Value::Object(members) if members.is_empty() => format!("`{path}` is an empty object."),
+        Value::Object(members) => match nearest(asked, members.keys().map(String::as_str)) {
+            Some(near) => format!("Did you mean `{near}`?"),
+            None => {
+                let names: Vec<String> =
+                    members.keys().take(LISTED).map(|name| format!("`{name}`")).collect();
+                let more = if members.len() > LISTED { ", …" } else { "" };
+                format!("`{path}` has {}{more}.", names.join(", "))
+            }
+        },
+        Value::Array(elements) if elements.len() == 1 => format!("`{path}` is an array of 1 element."),
+        Value::Array(elements) => format!("`{path}` is an array of {} elements.", elements.len()),
+        Value::String(_) => format!("`{path}` is a string."),
+        Value::Null | Value::Bool(_) | Value::Number(_) => format!("`{path}` is {found}."),
     }
 }

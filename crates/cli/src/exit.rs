@@ -75,7 +75,7 @@ impl Exit {
 }
 
 /// By what the code of a finding begins with: the first that is among the findings counts.
-const BY_CODE: [(&str, Exit); 12] = [
+const BY_CODE: [(&str, Exit); 13] = [
     ("FL01", Exit::InvalidDefinition),
     ("FL030", Exit::Usage),
     ("FL032", Exit::Usage),
@@ -85,6 +85,7 @@ const BY_CODE: [(&str, Exit); 12] = [
     ("FL031", Exit::Unexpected),
     ("FL0330", Exit::Usage),
     ("FL0331", Exit::ExecutionFailed),
+    ("FL034", Exit::Usage),
     ("FL04", Exit::IsolationUnavailable),
     ("FL05", Exit::Usage),
     ("FL", Exit::ComposeFailed),

@@ -143,13 +143,13 @@ fn visit(state: StateReport) -> Visit {
 
 fn of_another_workflow(file: &str, workflow: &str, unknown: &[String]) -> Diagnostic {
     const MOST: usize = 5;
-    let names: Vec<String> = unknown.iter().take(MOST).map(|name| format!("`{name}`")).collect();
-    let more = match unknown.len().checked_sub(MOST).filter(|more| *more > 0) {
-        Some(more) => format!(" and {more} more"),
-        None => String::new(),
-    };
-    let message =
-        format!("{file} is the execution of another workflow: {workflow} has no {}{more}", names.join(", "));
+    let mut names: Vec<String> = unknown.iter().take(MOST).map(|name| format!("`{name}`")).collect();
+    if unknown.len() > MOST {
+        names.push(format!("{} more", unknown.len() - MOST));
+    }
+    let last = names.pop().unwrap_or_default();
+    let names = if names.is_empty() { last } else { format!("{} and {last}", names.join(", ")) };
+    let message = format!("{file} is the execution of another workflow: {workflow} has no {names}");
     *finding(
         "FL0322",
         message,

@@ -27,6 +27,7 @@ mod surroundings;
 mod table;
 mod terminal;
 mod test;
+mod test_state;
 mod validate;
 mod waterfall;
 
@@ -64,6 +65,7 @@ fn execute(command: &Command) -> anyhow::Result<Exit> {
         Command::Init(arguments) => init::execute(arguments),
         Command::Run(arguments) => run::execute(arguments),
         Command::Test(arguments) => test::execute(arguments),
+        Command::TestState(arguments) => test_state::execute(arguments),
         Command::Plan(arguments) => plan::execute(arguments),
         Command::Validate(arguments) => validate::execute(arguments),
         Command::Graph(arguments) => graph::execute(arguments),

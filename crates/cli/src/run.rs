@@ -14,6 +14,7 @@ use faastlane_compose::{Host, Plan, Surroundings, Workflow, load};
 use faastlane_payload::Payload;
 use faastlane_pool::{EventReport, Instance, LogLine, Record, RunInput, StartError, StateRecord, Status};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
 use std::path::Path;
@@ -141,6 +142,7 @@ pub(crate) fn run(
         seed,
         time_scale,
         history: printer.map(|_| &follow as &dyn Fn(&EventReport)),
+        stores: &faastlane_pool::stores(&workflow.config.stores, environment()),
         stop: &stop,
     })?;
     let mut logs = std::mem::take(&mut record.logs);
@@ -148,6 +150,13 @@ pub(crate) fn run(
     let first_call = record.states.iter().flat_map(|state| &state.calls).map(|call| call.called_ns).min();
     let to_first_call = first_call.map(|called| ready + Duration::from_nanos(called));
     Ok(Ran { execution, record, to_first_call, logs })
+}
+
+/// What of the environment is text; nothing else holds a credential.
+fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
 }
 
 fn unix_seconds() -> u64 {

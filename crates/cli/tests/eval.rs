@@ -93,6 +93,29 @@ fn what_is_not_there_is_shown_with_what_is() {
 }
 
 #[test]
+fn jsonata_reads_the_same_files() {
+    for (expression, expected) in [
+        ("$states.input.order.items[price > 3]", json!({"price": 4})),
+        ("{% $sum($states.input.order.items.price) + $limits.max %}", json!(17)),
+        ("$states.context.State.Name & '!'", json!("Pay!")),
+    ] {
+        let files = [("c.json", r#"{"State": {"Name": "Pay"}}"#), ("v.json", r#"{"limits": {"max": 10}}"#)];
+        let arguments = ["--jsonata", expression, "--context", "c.json", "--variables", "v.json"];
+        assert_eq!(eval(&arguments, ORDER, &files).value(), expected, "{expression}");
+    }
+    for (expression, column, said, hint) in [
+        ("$states.input.order.totl", 19, "returned nothing", "hint: Did you mean `total`?"),
+        ("{% $limits.max %}", 3, "returned nothing", "--variables"),
+        ("$sum('x')", 0, "T0412", "$states.input"),
+    ] {
+        let outcome = eval(&["--jsonata", expression], ORDER, &[]);
+        assert_eq!((outcome.exit, &*outcome.stdout), (Some(100), ""), "{expression}");
+        assert_eq!(outcome.caret().1.find(['─', '┬']), Some(column), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains(said) && outcome.stderr.contains(hint), "{}", outcome.stderr);
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_a_mistake_of_the_caller() {
     for (arguments, said) in [
         (["--jsonpath", "$.order["], "expected a quoted name"),

@@ -43,6 +43,14 @@ fn sentiment() {
     check("sentiment", &[("default", SUCCEEDED), ("one-subject", SUCCEEDED), ("own-reviews", SUCCEEDED)]);
 }
 
+/// The template asks for a Python that this host may not have; the flag wins over it.
+#[test]
+fn stock_trader() {
+    let events = [("default", SUCCEEDED), ("sell", SUCCEEDED), ("unknown-stock", FAILED)];
+    check_with("stock-trader", &events, &["--python", "python3"]);
+    check_with("stock-trader/template.yaml#StockTradingStateMachine", &events[..1], &["--python", "python3"]);
+}
+
 #[test]
 fn sentiment_writes_where_the_event_says() {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sentiment");
@@ -93,8 +101,13 @@ fn the_leaking_variant_is_stopped_by_its_key() {
 
 /// Runs an example on each event; the expected file holds the output, or `error` and `cause`.
 fn check(name: &str, events: &[(&str, (&str, i32))]) {
+    check_with(name, events, &[]);
+}
+
+fn check_with(workflow: &str, events: &[(&str, (&str, i32))], flags: &[&str]) {
+    let name = workflow.split('/').next().unwrap_or_default();
     for &(event, (status, code)) in events {
-        let output = run(name, &event_file(name, event), &[]);
+        let output = run(workflow, &event_file(name, event), flags);
         let expected = example(name).join("expected").join(event).with_extension("json");
         let expected: Value =
             serde_json::from_str(&fs::read_to_string(&expected).expect("the expected output ships"))

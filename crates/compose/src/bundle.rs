@@ -3,12 +3,15 @@
 use crate::tree_digest::TreeDigest;
 use crate::workflow::Workflow;
 
-/// SHA-256 over definition, configuration, requirements and the code of every function, in hexadecimal.
+/// SHA-256 over definition, template, configuration, requirements and the code of every function, in hexadecimal.
 pub(crate) fn digest(workflow: &Workflow) -> String {
     let mut digest = TreeDigest::default();
     digest.add(workflow.definition.text.as_bytes());
     if let Some(config) = &workflow.config.source {
         digest.add(config.text.as_bytes());
+    }
+    if let Some(template) = &workflow.template {
+        digest.add(template.text.as_bytes());
     }
     // Functions that are files may import each other and modules beside them.
     digest.add_path("functions", &workflow.root.join("functions"));
@@ -21,6 +24,9 @@ pub(crate) fn digest(workflow: &Workflow) -> String {
                     digest.add_path("", &module);
                 }
             }
+        }
+        for layer in &function.layers {
+            digest.add_path("layer", layer);
         }
         for requirements in &function.requirements {
             digest.add_path("requirements", requirements);

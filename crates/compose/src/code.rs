@@ -24,3 +24,12 @@ pub(crate) const CACHE_UNUSABLE: &str = "FL0232";
 
 pub(crate) const NO_KEYS: &str = "FL0401";
 pub(crate) const NO_NAMESPACES: &str = "FL0402";
+
+pub(crate) const NO_STATE_MACHINE: &str = "FL0250";
+pub(crate) const BAD_TEMPLATE: &str = "FL0251";
+pub(crate) const UNKNOWN_REFERENCE: &str = "FL0252";
+pub(crate) const DEFINITION_NOT_HERE: &str = "FL0253";
+pub(crate) const NOT_REPLACED: &str = "FL0254";
+pub(crate) const KNOWN_ONCE_DEPLOYED: &str = "FL0255";
+pub(crate) const FUNCTION_NOT_RUNNABLE: &str = "FL0256";
+pub(crate) const LAYER_LEFT_OUT: &str = "FL0257";

@@ -115,6 +115,17 @@ impl Config {
         self.functions.iter().find(|function| function.name.value == name)
     }
 
+    /// Renames the functions that are called by another name than the file gives them.
+    pub(crate) fn rename<'n>(&mut self, name: impl Fn(&str) -> Option<&'n str>) {
+        let functions = self.functions.iter_mut().map(|function| &mut function.name);
+        let members = self.trust.iter_mut().flat_map(|group| &mut group.functions);
+        for located in functions.chain(members) {
+            if let Some(name) = name(&located.value) {
+                located.value = name.to_owned();
+            }
+        }
+    }
+
     /// The trust group that a function is in.
     pub(crate) fn group_of(&self, function: &str) -> Option<&TrustGroup> {
         self.trust.iter().find(|group| group.functions.iter().any(|member| member.value == function))
@@ -166,7 +177,7 @@ fn read_functions(reader: &mut TomlReader<'_>, functions: &DeTable<'_>, base: &P
     found
 }
 
-fn parse_handler(text: &str) -> Result<String, String> {
+pub(crate) fn parse_handler(text: &str) -> Result<String, String> {
     let well_formed =
         text.split(['.', '/']).all(|part| !part.is_empty()) && !text.contains(char::is_whitespace);
     if well_formed { Ok(text.to_owned()) } else { Err("expected module.function or function".to_owned()) }

@@ -3,7 +3,8 @@
 use crate::code;
 use crate::config::{Config, FunctionConfig};
 use crate::finding::did_you_mean;
-use crate::settings::PythonRequest;
+use crate::sam::Project;
+use crate::settings::{Origin, PythonRequest, Setting};
 use crate::toml_reader::Located;
 use faastlane_asl::diagnostic::Diagnostic;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,17 +24,19 @@ pub struct FunctionSource {
     pub directory: PathBuf,
     /// The folder that is the function's alone; `None` for a function that is one file among others.
     pub own_folder: Option<PathBuf>,
+    /// Folders of modules that it shares with others, absolute; they come after its own in its `sys.path`.
+    pub layers: Vec<PathBuf>,
     /// Requirement files that apply, the workflow's first.
     pub requirements: Vec<PathBuf>,
     /// Where it differs from the workflow's.
-    pub python: Option<Located<PythonRequest>>,
+    pub python: Option<Setting<PythonRequest>>,
     pub env: BTreeMap<String, String>,
     pub timeout_seconds: Option<u32>,
     pub memory_mb: u32,
 }
 
 /// What Lambda gives a function unless something else is said.
-const DEFAULT_MEMORY_MB: u32 = 128;
+pub(crate) const DEFAULT_MEMORY_MB: u32 = 128;
 
 /// Module files that a function's folder can start with, after `NAME.py`: Lambda's and OpenWhisk's conventions.
 const ENTRY_FILES: [&str; 6] =
@@ -46,14 +49,16 @@ pub(crate) struct FunctionFolders<'a> {
     /// The definition's, absolute; mostly the same.
     pub(crate) beside_definition: &'a Path,
     pub(crate) config: &'a Config,
+    /// The template that declares functions, where that is the workflow's source.
+    pub(crate) project: Option<&'a Project>,
 }
 
 /// A module file and the folder it is imported from.
-struct Entry {
-    module: String,
-    file: PathBuf,
-    directory: PathBuf,
-    own_folder: Option<PathBuf>,
+pub(crate) struct Entry {
+    pub(crate) module: String,
+    pub(crate) file: PathBuf,
+    pub(crate) directory: PathBuf,
+    pub(crate) own_folder: Option<PathBuf>,
 }
 
 impl FunctionFolders<'_> {
@@ -84,18 +89,20 @@ impl FunctionFolders<'_> {
             requirements,
             directory: entry.directory,
             own_folder: entry.own_folder,
-            python: config.and_then(|config| config.python.clone()),
+            layers: Vec::new(),
+            python: self.configured_python(config),
             env: config.map(|config| config.env.clone()).unwrap_or_default(),
             timeout_seconds: config.and_then(|config| config.timeout_seconds),
             memory_mb: config.and_then(|config| config.memory_mb).unwrap_or(DEFAULT_MEMORY_MB),
         })
     }
 
-    /// Every name under `functions/` that could be a function: what a call that names its function only at run time
-    /// may mean.
+    /// Every name under `functions/` or in the template that could be a function: what a call that names its function
+    /// only at run time may mean.
     pub(crate) fn all_names(&self) -> BTreeSet<String> {
         let mut names = names_in(&self.root.join("functions"));
         names.extend(self.config.functions.iter().map(|function| function.name.value.clone()));
+        names.extend(self.project.into_iter().flat_map(Project::function_names).map(str::to_owned));
         names
     }
 
@@ -140,7 +147,16 @@ impl FunctionFolders<'_> {
         Err(finding.hint(format!("{hint}Looked for {}.", looked_at.join(", "))))
     }
 
-    fn configured_place(&self, name: &str, path: &Located<String>) -> Result<PathBuf, Diagnostic> {
+    /// The Python that `faastlane.toml` asks for.
+    pub(crate) fn configured_python(
+        &self,
+        config: Option<&FunctionConfig>,
+    ) -> Option<Setting<PythonRequest>> {
+        let (python, source) = (config?.python.as_ref()?, self.config.source.as_ref()?);
+        Some(Setting { value: python.value.clone(), origin: Origin::File(source.clone(), python.span) })
+    }
+
+    pub(crate) fn configured_place(&self, name: &str, path: &Located<String>) -> Result<PathBuf, Diagnostic> {
         let place = self.root.join(&path.value);
         let exists = place.is_dir() || place.is_file();
         match (&self.config.source, exists) {
@@ -181,7 +197,7 @@ impl FunctionFolders<'_> {
 }
 
 /// `image.resize` is module `image`, callable `resize`; `resize` is the callable alone.
-fn split_handler(handler: &str) -> (Option<&str>, Option<&str>) {
+pub(crate) fn split_handler(handler: &str) -> (Option<&str>, Option<&str>) {
     match handler.rsplit_once('.') {
         Some((module, callable)) => (Some(module), Some(callable)),
         None => (None, Some(handler)),
@@ -201,7 +217,11 @@ fn file_entry(file: &Path, wanted_module: Option<&str>) -> Result<Entry, Diagnos
     Ok(Entry { module, file: file.to_owned(), directory, own_folder: None })
 }
 
-fn folder_entry(name: &str, folder: &Path, wanted_module: Option<&str>) -> Result<Entry, Diagnostic> {
+pub(crate) fn folder_entry(
+    name: &str,
+    folder: &Path,
+    wanted_module: Option<&str>,
+) -> Result<Entry, Diagnostic> {
     let entry = |module: String, file: PathBuf| Entry {
         module,
         file,

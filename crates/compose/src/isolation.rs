@@ -40,7 +40,9 @@ pub(crate) fn decide(wanted: &Setting<RequestedIsolation>, host: &Host) -> Resul
         let finding = Diagnostic::error(obstacle.code, message)
             .hint(format!("{}. `--isolation auto` takes the strongest that this host has.", obstacle.remedy));
         return Err(match &wanted.origin {
-            Origin::File(source, span) => finding.at(source, *span).label("asked for here"),
+            Origin::File(source, span) | Origin::Template(source, span) => {
+                finding.at(source, *span).label("asked for here")
+            }
             Origin::CommandLine | Origin::Default => finding,
         });
     }

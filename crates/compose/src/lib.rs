@@ -27,6 +27,7 @@ mod python_probe;
 mod python_search;
 mod requirement_list;
 mod requirements;
+mod sam;
 mod settings;
 mod store_config;
 mod toml_reader;
@@ -48,4 +49,7 @@ pub use settings::{
 };
 pub use store_config::{StoreConfig, StoreTarget};
 pub use toml_reader::Located;
-pub use workflow::{Definition, Settings, Workflow, holds_workflow, load, load_definition};
+pub use workflow::{
+    Definition, Settings, Workflow, holds_workflow, load, load_definition, load_with, mocks_for,
+    read_definition,
+};

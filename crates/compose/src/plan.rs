@@ -119,7 +119,8 @@ pub struct FunctionPlan {
     pub handler: Option<String>,
     /// Absolute; the function's working directory, so that it opens its data files by relative path.
     pub directory: PathBuf,
-    /// The whole of `sys.path`: the function's directory, its requirements, then the interpreter's own.
+    /// The whole of `sys.path`: the function's directory, its layers, its requirements, then the
+    /// interpreter's own.
     pub sys_path: Vec<PathBuf>,
     /// Set for this function besides what the instance hands on.
     pub env: BTreeMap<String, String>,

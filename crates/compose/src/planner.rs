@@ -10,7 +10,7 @@ use crate::progress::Progress;
 use crate::python_search;
 use crate::requirement_list::RequirementList;
 use crate::requirements;
-use crate::settings::{Origin, Setting};
+use crate::settings::Setting;
 use crate::workflow::Workflow;
 use faastlane_asl::definition::{Flow, Resource, State, StateKind};
 use faastlane_asl::diagnostic::Diagnostic;
@@ -83,12 +83,7 @@ impl Pythons {
         let mut wanted: Vec<(Setting<_>, Option<usize>)> = Vec::new();
         let mut findings = Vec::new();
         for function in &workflow.functions {
-            let request = match (&function.python, &workflow.config.source) {
-                (Some(python), Some(source)) => {
-                    Setting { value: python.value.clone(), origin: Origin::File(source.clone(), python.span) }
-                }
-                _ => workflow.settings.python.clone(),
-            };
+            let request = function.python.clone().unwrap_or_else(|| workflow.settings.python.clone());
             let known = wanted.iter().find(|(other, _)| other.value == request.value);
             let found = match known {
                 Some((_, found)) => *found,
@@ -208,7 +203,11 @@ fn plan_function(
         file: function.file.clone(),
         handler: function.handler.clone(),
         directory: function.directory.clone(),
-        sys_path: own.chain(packages).chain(python.sys_path.iter().cloned()).collect(),
+        sys_path: own
+            .chain(function.layers.iter().cloned())
+            .chain(packages)
+            .chain(python.sys_path.iter().cloned())
+            .collect(),
         env: function.env.clone(),
         timeout_seconds: function.timeout_seconds,
         memory_mb: function.memory_mb,

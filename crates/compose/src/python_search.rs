@@ -281,9 +281,15 @@ fn nothing_found(wanted: &Setting<PythonRequest>, passed_over: &[(PathBuf, Passe
              `apt-get install python3 libpython3-dev`"
         ),
     });
-    let finding = Diagnostic::error(code, message).hint(hint);
+    let mut finding = Diagnostic::error(code, message).hint(hint);
     match &wanted.origin {
         Origin::File(source, span) => finding.at(source, *span).label("asked for here"),
+        Origin::Template(source, span) => {
+            let another =
+                "Or try it with another: `--python 3.N`, or `python` under [workflow] in faastlane.toml.";
+            let hint = finding.hint.take().map_or_else(String::new, |hint| format!("{hint}\n"));
+            finding.at(source, *span).label("asked for here").hint(format!("{hint}{another}"))
+        }
         _ => finding,
     }
 }

@@ -52,6 +52,8 @@ pub enum Origin {
     CommandLine,
     /// The workflow's file or the user's.
     File(Source, Span),
+    /// The template of an AWS SAM project, which the command line and the workflow's file win over.
+    Template(Source, Span),
     Default,
 }
 
@@ -59,7 +61,9 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::CommandLine => f.write_str("the command line"),
-            Self::File(source, span) => write!(f, "{}:{}", source.name, source.line_column(span.start).0),
+            Self::File(source, span) | Self::Template(source, span) => {
+                write!(f, "{}:{}", source.name, source.line_column(span.start).0)
+            }
             Self::Default => f.write_str("the default"),
         }
     }

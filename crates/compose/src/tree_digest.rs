@@ -9,8 +9,8 @@ use std::path::Path;
 const LARGEST_READ_BYTES: u64 = 4 << 20;
 
 /// Folders that are made from the rest or have nothing to do with it.
-const SKIPPED_FOLDERS: [&str; 7] =
-    ["__pycache__", ".git", ".hg", ".faastlane", "node_modules", ".pytest_cache", ".mypy_cache"];
+const SKIPPED_FOLDERS: [&str; 8] =
+    ["__pycache__", ".git", ".hg", ".faastlane", ".aws-sam", "node_modules", ".pytest_cache", ".mypy_cache"];
 
 /// A digest under construction. What is added is framed by lengths, so that no two sequences of additions are alike.
 #[derive(Default)]

@@ -13,6 +13,9 @@ use std::time::Duration;
 const DATA_AT: usize = sys::PAGE;
 const CAPACITY: usize = 1 << 20;
 
+/// How long a writer sleeps at most before it looks again whether there is room.
+const FULL: Duration = Duration::from_millis(2);
+
 /// Bytes of the file a ring lives in.
 pub const RING_LEN: usize = DATA_AT + CAPACITY;
 
@@ -66,7 +69,8 @@ impl RingWriter {
         self.write_waking(message, &|| ());
     }
 
-    /// The same for a reader that sleeps on something else as well: `wake` is called, too, whenever the ring is full.
+    /// The same for a reader that sleeps on something else as well, or that waits for something the writer has to do: `wake`
+    /// is called, too, whenever the ring is full, and again from time to time as long as it is.
     pub fn write_waking(&mut self, message: &[u8], wake: &dyn Fn()) {
         self.put(&(message.len() as u64).to_le_bytes(), wake);
         self.put(message, wake);
@@ -84,7 +88,7 @@ impl RingWriter {
                 if written - words.read.load(Ordering::SeqCst) == CAPACITY as u64 {
                     self.ring();
                     wake();
-                    sys::futex_wait(&words.writer_bell, rings, None);
+                    sys::futex_wait(&words.writer_bell, rings, Some(FULL));
                 }
                 continue;
             }

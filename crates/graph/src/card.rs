@@ -64,14 +64,16 @@ fn what(node: &Node) -> Option<String> {
     Some(words.join(" · "))
 }
 
-/// `×50 · 1.20 ms · 2 failed`
+/// `×50 · 1.20 ms total · 2 failed`
 fn mark_words(node: &Node) -> Option<String> {
     let mark = node.mark.as_ref()?;
     let mut words = Vec::new();
     if mark.count() > 1 {
         words.push(format!("×{}", mark.count()));
+        words.push(format!("{} total", duration(mark.total_us)));
+    } else {
+        words.push(duration(mark.total_us));
     }
-    words.push(duration(mark.total_us));
     let unusual =
         crate::Outcome::ALL.into_iter().skip(1).filter(|outcome| mark.visits[*outcome as usize] > 0);
     words.extend(unusual.map(|outcome| match mark.visits[outcome as usize] {

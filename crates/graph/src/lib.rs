@@ -17,6 +17,8 @@ mod execution;
 mod layout;
 mod mermaid;
 mod model;
+#[cfg(test)]
+mod properties;
 mod read;
 mod svg;
 mod text;

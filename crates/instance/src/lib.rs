@@ -21,11 +21,12 @@ mod orchestrator;
 mod queue;
 mod stand_ins;
 mod timers;
+mod transfer;
 
 pub use assignment::{Assignment, Descriptors};
 pub use message::{
-    CallReport, Command, DomainSize, EventReport, FaultReport, FinishReport, MockReport, Report, RunRequest,
-    SetUpFailure, Violation,
+    CallReport, ChildOutcome, ChildReport, Command, DomainSize, EventReport, FaultReport, FinishReport,
+    FlatPayload, MockReport, Report, RunRequest, SetUpFailure, TransferAnswer, TransferRequest, Violation,
 };
 
 use faastlane_domain::{DomainProcess, exit_now, sleep_for_good, spawn_trusted};

@@ -12,6 +12,79 @@ pub enum Command {
     Run(RunRequest),
     /// End the execution that is under way.
     Abort { error: Option<String>, cause: Option<String> },
+    /// What came of a transfer's request.
+    Transfer { transfer: u64, answer: TransferAnswer },
+}
+
+/// What a supervisor answers to a [`TransferRequest`].
+#[derive(Debug, Serialize, Deserialize)]
+pub enum TransferAnswer {
+    /// Items in their flat form.
+    Items {
+        items: Vec<FlatPayload>,
+        /// There are no more.
+        ended: bool,
+    },
+    /// All results are written: what the Map's result is.
+    Written(FlatPayload),
+    Failed {
+        error: String,
+        cause: String,
+    },
+}
+
+/// A payload's flat form.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct FlatPayload(#[serde(with = "serde_bytes")] pub Vec<u8>);
+
+/// What a distributed Map wants of its items and results: the supervisor reads and writes them, since an instance reaches
+/// neither files nor the network.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum TransferRequest {
+    OpenItems {
+        resource: String,
+        arguments: FlatPayload,
+        /// `ReaderConfig`, JSON.
+        config: String,
+        max_items: Option<u32>,
+    },
+    /// To be answered.
+    ReadItems {
+        at_most: u32,
+    },
+    OpenResults {
+        resource: String,
+        arguments: FlatPayload,
+        /// `WriterConfig`, JSON.
+        config: String,
+        /// Its ARN.
+        map_run: String,
+    },
+    WriteResult(Box<ChildReport>),
+    /// To be answered.
+    CloseResults,
+    Cancel,
+}
+
+/// A child execution that has ended.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ChildReport {
+    pub name: String,
+    /// Its ARN.
+    pub id: String,
+    pub input: FlatPayload,
+    /// Microseconds since the Unix epoch.
+    pub started_us: u64,
+    pub ended_us: u64,
+    pub outcome: ChildOutcome,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub enum ChildOutcome {
+    Succeeded(FlatPayload),
+    Failed { error: Option<String>, cause: Option<String> },
+    TimedOut,
+    Aborted,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -40,6 +113,10 @@ pub enum Report {
     /// The instance cannot serve, and ends.
     SetUpFailed(SetUpFailure),
     Event(EventReport),
+    Transfer {
+        transfer: u64,
+        request: TransferRequest,
+    },
     Call(CallReport),
     Mocked(MockReport),
     Finished(FinishReport),

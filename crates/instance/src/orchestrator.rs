@@ -15,6 +15,7 @@ use crate::message::{
 use crate::queue::{Queue, Underway};
 use crate::stand_ins::{StandIns, scaled};
 use crate::timers::{Due, Timers};
+use crate::transfer;
 use faastlane_asl::source::Source;
 use faastlane_domain::{
     CallHeader, Doorbell, Mailbox, Reply, Returned, RingReader, exit_now, monotonic_nanos,
@@ -206,6 +207,10 @@ impl Orchestrator {
                 let at = self.now();
                 self.step(Event::Aborted { error, cause, at });
             }
+            Ok(Command::Transfer { transfer, answer }) => {
+                let event = transfer::event(transfer, answer, self.now());
+                self.step(event);
+            }
             // The supervisor is this same executable; it does not send anything else.
             Err(_) => exit_now(crate::SET_UP_FAILED),
         }
@@ -267,12 +272,6 @@ impl Orchestrator {
                         None => self.refuse_service(invocation, &resource),
                     }
                 }
-                Action::OpenItems { .. }
-                | Action::ReadItems { .. }
-                | Action::OpenResults { .. }
-                | Action::WriteResult { .. }
-                | Action::CloseResults { .. }
-                | Action::CancelTransfer { .. } => {}
                 Action::Cancel { invocation } => {
                     self.timers.cancel(Due::Function(invocation));
                     if self.stand_ins.forget(invocation) {
@@ -292,6 +291,9 @@ impl Orchestrator {
                     }
                 }
                 Action::Finished(outcome) => self.finish(outcome),
+                // Only of trials, and none is run here.
+                Action::Inspected(_) => {}
+                other => self.transfer(other),
             }
         }
     }
@@ -362,6 +364,14 @@ impl Orchestrator {
         self.timers.set(Due::StandIn(id), at);
         self.reporter.later(Report::Mocked(MockReport { scheduled_id, function: Arc::clone(function) }));
         true
+    }
+
+    /// Asks the supervisor for what a distributed Map wants of its items and results.
+    fn transfer(&mut self, action: Action) {
+        if let Some((transfer, request)) = transfer::request(action) {
+            self.reporter.send(&Report::Transfer { transfer, request });
+            self.reporter.ring();
+        }
     }
 
     /// A Task that calls no function, and has no stand-in.

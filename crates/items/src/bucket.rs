@@ -42,13 +42,14 @@ pub(crate) type Refusal = String;
 
 impl Bucket {
     pub(crate) fn open(stores: &Stores, name: &str) -> Result<Self, Refusal> {
+        // Before any client is made: it wants the cryptography that this chooses.
+        let runtime =
+            runtime::shared().map_err(|error| format!("No event queue for the network: {error}."))?;
         let place = match stores.find(name) {
             Some(Store::Folder(root)) => open_folder(name, root)?,
             Some(Store::S3(store)) => open_s3(stores, name, &store)?,
             None => return Err(no_such_bucket(name)),
         };
-        let runtime =
-            runtime::shared().map_err(|error| format!("No event queue for the network: {error}."))?;
         Ok(Self { name: name.to_owned(), place, runtime })
     }
 

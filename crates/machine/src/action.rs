@@ -2,6 +2,7 @@
 
 use crate::event::{InvocationId, Micros, TimerId, TransferId};
 use crate::history::HistoryEvent;
+use crate::trial::Inspection;
 use faastlane_asl::definition::StateIndex;
 use faastlane_payload::Payload;
 use serde_json::Value;
@@ -78,6 +79,8 @@ pub enum Action {
     },
     /// The next event of the history.
     Record(HistoryEvent),
+    /// Only of a trial.
+    Inspected(Inspection),
     /// The step stopped at its limit of transitions: answer with `Continue`, after whatever else has happened.
     Yield,
     /// The last action, once.

@@ -5,6 +5,7 @@
 use crate::branch::{Branch, Item};
 use crate::clock::rfc3339;
 use crate::execution::Execution;
+use crate::trial::context_with_item;
 use faastlane_asl::definition::{State, StateKind};
 use faastlane_payload::flat::Draft;
 use faastlane_payload::{Payload, PayloadError};
@@ -20,6 +21,10 @@ pub(crate) fn build(
     item: Option<&Item>,
     reached: impl Fn(&[&str]) -> bool,
 ) -> Result<Payload, PayloadError> {
+    if let Some(given) = execution.trial.as_ref().and_then(|trial| trial.context.as_ref()) {
+        let item = item.map(|item| Ok((item.index, item.view()?))).transpose()?;
+        return context_with_item(given, item);
+    }
     let identity = &execution.identity;
     let child = branch.root.and_then(|root| execution.branches[root].child.as_ref());
     let (id, name, input, started_at) = match child {
@@ -41,7 +46,8 @@ pub(crate) fn build(
     let mut of_state =
         object([("EnteredTime", json!(rfc3339(branch.entered_at))), ("Name", json!(&*state.name))]);
     if matches!(state.kind, StateKind::Task(_) | StateKind::Parallel(_) | StateKind::Map(_)) {
-        of_state.push(("RetryCount".into(), json!(branch.retries.iter().sum::<u32>()).into()));
+        let before = execution.trial.as_ref().map_or(0, |trial| trial.retries);
+        of_state.push(("RetryCount".into(), json!(before + branch.retries.iter().sum::<u32>()).into()));
     }
     let of_machine =
         object([("Id", json!(&*identity.state_machine_id)), ("Name", json!(&*identity.state_machine_name))]);

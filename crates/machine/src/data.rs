@@ -5,6 +5,7 @@ use crate::branch::Item;
 use crate::context;
 use crate::failure::Failure;
 use crate::run::Run;
+use crate::trial::{self, Stage};
 use faastlane_asl::definition::{
     DataFlow, Dynamic, JsonataFlow, PathFlow, PayloadTemplate, ResultPath, Selection, Transition,
 };
@@ -64,12 +65,12 @@ impl<'m> Run<'m, '_> {
     }
 
     /// The state's input, in JSONPath behind `InputPath`.
-    pub(crate) fn selected_input(&self, slot: u32) -> Result<Payload, Failure> {
+    pub(crate) fn selected_input(&mut self, slot: u32) -> Result<Payload, Failure> {
         let input = &self.execution.branches[slot].input;
-        match self.path_flow(slot) {
-            Some(flow) => self.select(slot, "InputPath", &flow.input_path, input),
-            None => Ok(input.clone()),
-        }
+        let Some(flow) = self.path_flow(slot) else { return Ok(input.clone()) };
+        let selected = self.select(slot, &flow.input_path, input)?;
+        self.inspect(Stage::AfterInputPath, &selected);
+        Ok(selected)
     }
 
     /// The effective input: behind `Parameters` or `Arguments`, where there are any.
@@ -81,12 +82,18 @@ impl<'m> Run<'m, '_> {
     /// `selected` behind `Parameters` or `Arguments`.
     pub(crate) fn arguments(&mut self, slot: u32, selected: &Payload) -> Result<Payload, Failure> {
         match &self.state(slot).data {
-            DataFlow::JsonPath(flow) => match &flow.parameters {
-                Some(template) => self.fill(slot, template, &Documents::of(selected)),
-                None => Ok(selected.clone()),
-            },
+            DataFlow::JsonPath(flow) => {
+                let effective = match &flow.parameters {
+                    Some(template) => self.fill(slot, template, &Documents::of(selected))?,
+                    None => selected.clone(),
+                };
+                self.inspect(Stage::AfterParameters, &effective);
+                Ok(effective)
+            }
             DataFlow::Jsonata(JsonataFlow { arguments: Some(template), .. }) => {
-                self.query(slot, "Arguments", template, &Documents::of(selected))
+                let effective = self.query(slot, "Arguments", template, &Documents::of(selected))?;
+                self.inspect(Stage::AfterArguments, &effective);
+                Ok(effective)
             }
             DataFlow::Jsonata(_) => Ok(selected.clone()),
         }
@@ -135,8 +142,15 @@ impl<'m> Run<'m, '_> {
                     Some(template) => self.fill(slot, template, documents)?,
                     None => documents.at.clone(),
                 };
+                let has_result = trial::has_result(&self.state(slot).kind);
+                if has_result {
+                    self.inspect(Stage::AfterResultSelector, &result);
+                }
                 let placed = self.place(slot, &flow.result_path, result)?;
-                self.select(slot, "OutputPath", &flow.output_path, &placed)
+                if has_result {
+                    self.inspect(Stage::AfterResultPath, &placed);
+                }
+                self.select(slot, &flow.output_path, &placed)
             }
             DataFlow::Jsonata(JsonataFlow { output: Some(template), .. }) => {
                 self.query(slot, "Output", template, documents)
@@ -161,7 +175,6 @@ impl<'m> Run<'m, '_> {
     pub(crate) fn select(
         &self,
         slot: u32,
-        field: &str,
         selection: &Selection,
         payload: &Payload,
     ) -> Result<Payload, Failure> {
@@ -170,7 +183,7 @@ impl<'m> Run<'m, '_> {
             Selection::Empty => Ok(Payload::from_value(json!({}))),
             Selection::Path(path) => match self.find(slot, path, payload)? {
                 Some(found) => self.made(slot, found),
-                None => Err(self.not_found(slot, field, path, payload)),
+                None => Err(self.invalid_path(slot, path, payload)),
             },
         }
     }
@@ -200,6 +213,19 @@ impl<'m> Run<'m, '_> {
         let documents = Documents::of(payload);
         match self.path_scope(slot, &documents, |members| path.may_reach_context(members)) {
             Ok(scope) => faastlane_asl::template::missing(field, path, &scope).into(),
+            Err(failure) => failure,
+        }
+    }
+
+    /// The same for the fields in which Step Functions passes on what its JSONPath library says: `InputPath`,
+    /// `OutputPath`, and those that refer to a number.
+    fn invalid_path(&self, slot: u32, path: &Path, payload: &Payload) -> Failure {
+        let documents = Documents::of(payload);
+        match self.path_scope(slot, &documents, |members| path.may_reach_context(members)) {
+            Ok(scope) => match path.reason(&scope) {
+                Ok(reason) => Failure::runtime(format!("Invalid path '{path}' : {reason}")),
+                Err(error) => error.into(),
+            },
             Err(failure) => failure,
         }
     }
@@ -292,9 +318,8 @@ impl<'m> Run<'m, '_> {
                 return whole(&value).ok_or_else(|| Failure::unexpected(field, expression, "number", &value));
             }
         };
-        let by_path = format!("{field}Path");
         let found = self.find(slot, path.path(), input)?;
-        let found = found.ok_or_else(|| self.not_found(slot, &by_path, path.path(), input))?;
+        let found = found.ok_or_else(|| self.invalid_path(slot, path.path(), input))?;
         let value = found.value()?;
         if value.as_i64().is_some_and(i64::is_negative) {
             return Err(Failure::runtime(format!("{field} cannot be negative.")));
@@ -315,9 +340,8 @@ impl<'m> Run<'m, '_> {
         let value = match number {
             Dynamic::Fixed(number) => return Ok(*number),
             Dynamic::Path(path) => {
-                let by_path = format!("{field}Path");
                 let found = self.find(slot, path.path(), input)?;
-                let found = found.ok_or_else(|| self.not_found(slot, &by_path, path.path(), input))?;
+                let found = found.ok_or_else(|| self.invalid_path(slot, path.path(), input))?;
                 let value = found.value()?.clone();
                 value.as_f64().ok_or_else(|| not_an_integer(field, path.as_str(), &value))?
             }

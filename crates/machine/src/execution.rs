@@ -5,6 +5,7 @@ use crate::branch::Branches;
 use crate::event::{Event, HistoryLevel, Identity, Micros, Start, TimerId};
 use crate::machine::Machine;
 use crate::run::Run;
+use crate::trial::Trial;
 use faastlane_asl::random::SplitMix64;
 use faastlane_payload::Payload;
 use std::collections::VecDeque;
@@ -28,11 +29,22 @@ pub struct Execution {
     /// The machine's `TimeoutSeconds`.
     pub(crate) deadline: Option<TimerId>,
     pub(crate) outcome: Option<Outcome>,
+    /// Of an execution that runs one state only.
+    pub(crate) trial: Option<Box<Trial>>,
 }
 
 impl Execution {
     /// Starts an execution and runs it to where it waits for something.
     pub fn start(machine: &Machine, start: Start) -> (Execution, Vec<Action>) {
+        Execution::begin(machine, start, None)
+    }
+
+    /// Runs only the state that the machine starts at, and shows what happens in it.
+    pub fn start_trial(machine: &Machine, start: Start, trial: Trial) -> (Execution, Vec<Action>) {
+        Execution::begin(machine, start, Some(Box::new(trial)))
+    }
+
+    fn begin(machine: &Machine, start: Start, trial: Option<Box<Trial>>) -> (Execution, Vec<Action>) {
         let mut execution = Execution {
             identity: start.identity,
             input: start.input,
@@ -46,6 +58,7 @@ impl Execution {
             last_serial: 0,
             deadline: None,
             outcome: None,
+            trial,
         };
         let mut actions = Vec::new();
         Run { machine, execution: &mut execution, actions: &mut actions }.begin();

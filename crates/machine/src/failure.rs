@@ -66,6 +66,12 @@ impl Failure {
         Failure { in_state: true, evaluated: Some(location.into()), ..failure }
     }
 
+    /// More iterations of a Map failed than it stands.
+    pub(crate) fn threshold() -> Failure {
+        let cause = "The specified tolerated failure threshold was exceeded";
+        Failure::new("States.ExceedToleratedFailureThreshold", cause)
+    }
+
     /// With the place of a failure that does not name it yet, as Step Functions words it.
     pub(crate) fn placed(self, state: &str, entered_event: u64) -> Failure {
         let cause = match self.cause {
@@ -131,10 +137,10 @@ pub(crate) fn retrier_for(retriers: &[Retrier], error: Option<&str>) -> Option<u
     retriers.iter().position(|retrier| matches_any(&retrier.error_equals, error, &NOT_RETRIED))
 }
 
-/// The first catcher for an error. Unlike the developer guide's text, Step Functions lets `States.ALL` catch a result
+/// The first catcher for an error, by position. Unlike the developer guide's text, Step Functions lets `States.ALL` catch a result
 /// over the size limit.
-pub(crate) fn catcher_for<'c>(catchers: &'c [Catcher], error: Option<&str>) -> Option<&'c Catcher> {
-    catchers.iter().find(|catcher| matches_any(&catcher.error_equals, error, &[RUNTIME]))
+pub(crate) fn catcher_for(catchers: &[Catcher], error: Option<&str>) -> Option<usize> {
+    catchers.iter().position(|catcher| matches_any(&catcher.error_equals, error, &[RUNTIME]))
 }
 
 /// `only_by_name` are the errors that no wildcard stands for.

@@ -4,7 +4,7 @@
 //! events and can be replayed. It knows `asl` (the definition) and `payload` (the value that moves).
 //!
 //! Start at [`Execution::start`] and [`Execution::step`]; `run` is the loop behind them, `states` holds one file per
-//! kind of state, `failure` says what Retry and Catch do.
+//! kind of state, `failure` says what Retry and Catch do. `trial` runs one state alone and shows its inside.
 //!
 //! Architecture Invariant: a payload that no path, template or condition of a state reads goes through that state
 //! unparsed.
@@ -34,6 +34,7 @@ mod run;
 mod states;
 #[cfg(test)]
 mod testing;
+mod trial;
 mod variables;
 
 pub use action::{Action, ChildResult, Outcome, StatePath, TimerPurpose, Turn};
@@ -43,3 +44,4 @@ pub use execution::Execution;
 pub use failure::ISOLATION_VIOLATION;
 pub use history::{Detail, EventKind, HistoryEvent};
 pub use machine::{Limits, Machine};
+pub use trial::{Inspection, Mock, Recovery, Stage, Trial};

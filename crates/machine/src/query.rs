@@ -5,44 +5,40 @@
 use crate::branch::Branch;
 use crate::context;
 use crate::data::Documents;
-use crate::execution::Execution;
 use crate::failure::Failure;
 use crate::run::Run;
-use faastlane_asl::definition::State;
-use faastlane_asl::jsonata::{Budget, Environment, Expression, QueryError, Scope, Template};
+use faastlane_asl::jsonata::{Budget, Environment, Expression, QueryError, Scope, Template, Variable};
 use faastlane_payload::Payload;
 use serde_json::Value;
+use std::borrow::Cow;
 
-/// `$states`, and the variables of the workflow. Each is made when an expression looks at it.
+/// `$states`, and the variables of the workflow.
 struct QueryScope<'a> {
-    execution: &'a Execution,
     branch: &'a Branch,
-    state: &'a State,
     documents: &'a Documents<'a>,
+    /// Made only for expressions that look at it.
+    context: Option<Payload>,
 }
 
 impl Scope for QueryScope<'_> {
-    fn variable(&self, name: &str) -> Option<Value> {
-        decoded(self.branch.variables.get(name)?)
-    }
-
-    fn state(&self, member: &str) -> Option<Value> {
-        match member {
-            "input" => decoded(&self.branch.input),
-            "result" => decoded(self.documents.result?),
-            "errorOutput" => decoded(self.documents.error_output?),
-            "context" => {
-                let item = self.documents.item.or(self.branch.item.as_ref());
-                decoded(&context::build(self.execution, self.branch, self.state, item, |_| true).ok()?)
-            }
-            _ => None,
+    fn variable(&self, name: &str) -> Option<Variable<'_>> {
+        if name != "states" {
+            return decoded(self.branch.variables.get(name)?).map(Variable::Value);
         }
+        let members = [
+            ("input", Some(&self.branch.input)),
+            ("result", self.documents.result),
+            ("errorOutput", self.documents.error_output),
+            ("context", self.context.as_ref()),
+        ];
+        let present = members.into_iter().filter_map(|(name, payload)| Some((name, decoded(payload?)?)));
+        Some(Variable::Members(present.collect()))
     }
 }
 
 /// What does not decode was written by a function that forged it; it is nothing.
-fn decoded(payload: &Payload) -> Option<Value> {
-    payload.value().ok().cloned()
+fn decoded(payload: &Payload) -> Option<Cow<'_, Value>> {
+    payload.value().ok().map(Cow::Borrowed)
 }
 
 impl<'m> Run<'m, '_> {
@@ -54,9 +50,11 @@ impl<'m> Run<'m, '_> {
         template: &Template,
         documents: &Documents<'_>,
     ) -> Result<Payload, Failure> {
-        let value = self
-            .with_scope(slot, documents, |scope, environment| template.evaluate(field, scope, environment))?;
-        self.made(slot, Payload::from_value(value))
+        let reads = |members: &[&str]| template.may_read_states(members);
+        let value = self.with_scope(slot, documents, reads, |scope, environment| {
+            template.evaluate(field, scope, environment)
+        })?;
+        self.made(slot, value)
     }
 
     /// What an expression gives.
@@ -67,25 +65,37 @@ impl<'m> Run<'m, '_> {
         expression: &Expression,
         documents: &Documents<'_>,
     ) -> Result<Value, Failure> {
-        self.with_scope(slot, documents, |scope, environment| expression.evaluate(field, scope, environment))
+        let reads = |members: &[&str]| expression.may_read_states(members);
+        let value = self.with_scope(slot, documents, reads, |scope, environment| {
+            expression.evaluate(field, scope, environment)
+        })?;
+        Ok(value.value()?.clone())
     }
 
     fn with_scope(
         &mut self,
         slot: u32,
         documents: &Documents<'_>,
+        reads: impl Fn(&[&str]) -> bool,
         evaluate: impl FnOnce(&QueryScope<'_>, &mut Environment<'_>) -> Result<Value, QueryError>,
-    ) -> Result<Value, Failure> {
-        let mut random = self.execution.random.clone();
-        let scope = QueryScope {
-            execution: self.execution,
-            branch: &self.execution.branches[slot],
-            state: self.state(slot),
-            documents,
+    ) -> Result<Payload, Failure> {
+        let branch = &self.execution.branches[slot];
+        let context = if reads(&["context"]) {
+            let item = documents.item.or(branch.item.as_ref());
+            let reached = |members: &[&str]| {
+                let way: Vec<&str> = std::iter::once("context").chain(members.iter().copied()).collect();
+                reads(&way)
+            };
+            Some(context::build(self.execution, branch, self.state(slot), item, reached)?)
+        } else {
+            None
         };
+        let mut random = self.execution.random.clone();
+        let scope = QueryScope { branch, documents, context };
         let mut environment =
             Environment { random: &mut random, now: self.execution.now, budget: Budget::default() };
-        let value = evaluate(&scope, &mut environment)?;
+        // A payload at once: a value may nest deeper than it could be dropped.
+        let value = Payload::from_value(evaluate(&scope, &mut environment)?);
         self.execution.random = random;
         Ok(value)
     }
@@ -116,6 +126,6 @@ impl Failure {
 
 impl From<QueryError> for Failure {
     fn from(error: QueryError) -> Self {
-        Failure::query(error.field, error.message)
+        Failure::query(error.field(), error.to_string())
     }
 }

@@ -7,9 +7,19 @@ use crate::event::TimerId;
 use crate::failure::{Failure, backoff, catcher_for, retrier_for};
 use crate::history::{Detail, EventKind};
 use crate::run::Run;
+use crate::trial::Recovery;
 use faastlane_asl::definition::{Catcher, DataFlow, Retrier, StateKind, Transition};
 use faastlane_payload::Payload;
 use serde_json::json;
+
+/// What became of the wish to try again.
+enum Retried {
+    Later,
+    /// The retrier has had all its attempts.
+    Exhausted(usize),
+    /// No retrier is for this error.
+    Never,
+}
 
 impl<'m> Run<'m, '_> {
     /// Whatever went on inside of the state has been cancelled before.
@@ -31,46 +41,64 @@ impl<'m> Run<'m, '_> {
             };
             self.record(slot, EventKind::EvaluationFailed, detail);
         }
-        if self.retry(slot, retriers, &failure) {
-            return;
-        }
+        let exhausted = match self.retry(slot, retriers, &failure) {
+            Retried::Later => return,
+            Retried::Exhausted(retrier) => Some(retrier),
+            Retried::Never => None,
+        };
         let failed = match &state.kind {
             StateKind::Parallel(_) => Some(EventKind::ParallelStateFailed),
             StateKind::Map(_) => Some(EventKind::MapStateFailed),
             _ => None,
         };
         let is_own = failure.in_state && failure.evaluated.is_none();
-        let failure = failure.placed(&state.name, self.execution.branches[slot].entered_event);
+        let failure = self.placed(slot, failure);
         // A Parallel or Map that cannot be run is not one that failed: Step Functions writes no such event then.
         if let Some(failed) = failed.filter(|_| !is_own) {
             let detail = Detail::Failure { error: failure.error.clone(), cause: failure.cause.clone() };
             self.record(slot, failed, detail);
         }
         match catcher_for(catchers, failure.error.as_deref()) {
-            Some(catcher) => self.catch(slot, catcher, failure),
-            None => self.fail_branch(slot, failure),
+            Some(position) => {
+                self.inspect_failure(&failure, Recovery::Catch { catcher: position, exhausted });
+                self.catch(slot, &catchers[position], failure);
+            }
+            None => {
+                self.inspect_failure(&failure, Recovery::Nothing { exhausted });
+                self.fail_branch(slot, failure);
+            }
         }
     }
 
-    /// Whether the state will be tried again.
-    fn retry(&mut self, slot: u32, retriers: &[Retrier], failure: &Failure) -> bool {
-        let Some(position) = retrier_for(retriers, failure.error.as_deref()) else { return false };
+    /// Tries the state again, if there is a retrier for that.
+    fn retry(&mut self, slot: u32, retriers: &[Retrier], failure: &Failure) -> Retried {
+        let Some(position) = retrier_for(retriers, failure.error.as_deref()) else { return Retried::Never };
         let retrier = &retriers[position];
         let retries = &mut self.execution.branches[slot].retries;
         if retries.len() <= position {
             retries.resize(position + 1, 0);
         }
-        let earlier = retries[position];
+        let earlier = retries[position] + self.earlier_tries();
         if earlier >= retrier.max_attempts {
-            return false;
+            return Retried::Exhausted(position);
         }
-        retries[position] += 1;
+        self.execution.branches[slot].retries[position] += 1;
+        if self.execution.trial.is_some() {
+            let most = backoff(
+                &Retrier { full_jitter: false, ..retrier.clone() },
+                earlier,
+                &mut self.execution.random,
+            );
+            let failure = self.placed(slot, failure.clone());
+            let recovery = Recovery::Retry { retrier: position, seconds: most / 1_000_000 };
+            self.inspect_failure(&failure, recovery);
+        }
         let delay = backoff(retrier, earlier, &mut self.execution.random);
         let timer = TimerId(self.execution.next_id(slot));
         self.execution.branches[slot].activity = Activity::Backoff { timer };
         let at = self.execution.now.saturating_add(delay);
         self.actions.push(Action::SetTimer { timer, at, purpose: TimerPurpose::Retry });
-        true
+        Retried::Later
     }
 
     fn catch(&mut self, slot: u32, catcher: &'m Catcher, failure: Failure) {
@@ -78,8 +106,7 @@ impl<'m> Run<'m, '_> {
         match caught {
             Ok((output, assigned)) => self.leave(slot, output, assigned, Transition::Next(catcher.next)),
             Err(failure) => {
-                let failure =
-                    failure.placed(&self.state(slot).name, self.execution.branches[slot].entered_event);
+                let failure = self.placed(slot, failure);
                 self.fail_branch(slot, failure);
             }
         }

@@ -39,13 +39,19 @@ impl<'m> Run<'m, '_> {
             last_event: 0,
             retries: Vec::new(),
             item: None,
-            variables: Arc::default(),
+            variables: self
+                .execution
+                .trial
+                .as_ref()
+                .map_or_else(Arc::default, |trial| Arc::new(trial.variables.clone())),
             task_token: None,
             child: None,
             root: None,
         });
         let too_large = input.len() > self.machine.limits().payload_bytes;
         self.record_without_state(root, EventKind::ExecutionStarted, Detail::Input(input));
+        // Step Functions lets the first state follow nothing.
+        self.execution.branches[root].last_event = 0;
         if too_large {
             let name = Arc::clone(&self.execution.identity.execution_name);
             self.fail_branch(root, Failure::data_limit(&name));
@@ -261,6 +267,9 @@ impl<'m> Run<'m, '_> {
         if let Some(exited) = EventKind::exited(&self.state(slot).kind) {
             self.record(slot, exited, Detail::Exited { output: output.clone(), assigned });
         }
+        if self.execution.trial.is_some() {
+            return self.end_trial(slot, output, transition);
+        }
         match transition {
             Transition::Next(next) => {
                 let branch = &mut self.execution.branches[slot];
@@ -320,7 +329,7 @@ impl<'m> Run<'m, '_> {
         self.finish(outcome);
     }
 
-    fn finish(&mut self, outcome: Outcome) {
+    pub(crate) fn finish(&mut self, outcome: Outcome) {
         if let Some(timer) = self.execution.deadline.take() {
             self.actions.push(Action::CancelTimer { timer });
         }

@@ -147,6 +147,7 @@ impl Outstanding {
                     assert_eq!(self.timers.len() + 1, before, "a timer that is cancelled was set");
                 }
                 Action::Record(_)
+                | Action::Inspected(_)
                 | Action::OpenItems { .. }
                 | Action::ReadItems { .. }
                 | Action::OpenResults { .. }

@@ -67,12 +67,12 @@ fn what_does_not_fit_fails_as_step_functions_words_it() {
         (
             json!({"Type": "Pass", "InputPath": "$.no"}),
             "States.Runtime",
-            "The JSONPath '$.no' specified for the field 'InputPath' could not be found in the input '{\"a\":1}'",
+            "Invalid path '$.no' : No results for path: $['no']",
         ),
         (
             json!({"Type": "Succeed", "OutputPath": "$.no"}),
             "States.Runtime",
-            "The JSONPath '$.no' specified for the field 'OutputPath' could not be found in the input '{\"a\":1}'",
+            "Invalid path '$.no' : No results for path: $['no']",
         ),
         (
             json!({"Type": "Wait", "SecondsPath": "$.list"}),

@@ -4,6 +4,7 @@ use crate::logs::{LogLine, LogReaders};
 use crate::process::{HostProcess, Inheritance};
 use crate::record::{EventRecord, Record, Status};
 use crate::timeline::Timeline;
+use crate::transfers::Transfers;
 use faastlane_asl::source::Source;
 use faastlane_compose::{Placement, Plan};
 use faastlane_domain::{Doorbell, RING_LEN, RingWriter, shared_file, shared_len};
@@ -11,8 +12,10 @@ use faastlane_instance::{
     Assignment, Command, Descriptors, DomainSize, EventReport, FaultReport, FinishReport, Report, RunRequest,
     SetUpFailure,
 };
+use faastlane_items::Stores;
 use faastlane_payload::Payload;
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, VecDeque};
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
@@ -75,6 +78,8 @@ pub struct RunInput<'a> {
     pub time_scale: f64,
     /// Gets every event as it happens, with details, and those of child executions too, which no record holds.
     pub history: Option<&'a dyn Fn(&EventReport)>,
+    /// Where distributed Maps find their items and put their results.
+    pub stores: &'a Stores,
     /// Asked from time to time; true ends the execution as aborted.
     pub stop: &'a dyn Fn() -> bool,
 }
@@ -88,6 +93,8 @@ pub struct Instance {
     commands: RingWriter,
     doorbell: Doorbell,
     logs: LogReaders,
+    /// Reports that came while a command was written.
+    early: VecDeque<Report>,
 }
 
 impl Instance {
@@ -146,6 +153,7 @@ impl Instance {
             commands: RingWriter::open(commands.as_fd())?,
             doorbell: Doorbell::shared(doorbell.as_fd())?,
             logs: LogReaders::start(readers),
+            early: VecDeque::new(),
         };
         match instance.await_ready(stop) {
             Ok(domains) => Ok((instance, StartedUp { took: begin.elapsed(), domains })),
@@ -200,15 +208,22 @@ impl Instance {
     }
 
     fn next_report(&mut self) -> Option<Happened> {
-        // The others first: host 0 goes on when one of them faults.
-        self.hosts.iter_mut().rev().find_map(HostProcess::next_report).map(Happened::Report)
+        let early = self.early.pop_front();
+        early.or_else(|| next_of(&mut self.hosts)).map(Happened::Report)
     }
 
+    /// Writes a command. What the instance has to say meanwhile is taken in: it may not read before it got rid of that.
     fn command(&mut self, command: &Command) {
+        let Self { commands, doorbell, hosts, early, .. } = self;
+        let taken = RefCell::new((hosts, early));
         // A command is plain data, which always has a form.
         if let Ok(bytes) = postcard::to_stdvec(command) {
-            self.commands.write_waking(&bytes, &|| self.doorbell.ring());
-            self.doorbell.ring();
+            commands.write_waking(&bytes, &|| {
+                doorbell.ring();
+                let (hosts, early) = &mut *taken.borrow_mut();
+                early.extend(std::iter::from_fn(|| next_of(hosts)));
+            });
+            doorbell.ring();
         }
     }
 
@@ -223,12 +238,18 @@ impl Instance {
             history: run.history.is_some(),
         }));
         let mut timeline = Timeline::default();
+        let mut transfers = Transfers::new(run.stores);
         let mut stopped: Option<Instant> = None;
         let ending = loop {
             match self.next() {
                 Happened::Report(Report::Event(event)) => timeline.add(event, run.history),
                 Happened::Report(Report::Call(call)) => timeline.calls.push(call),
                 Happened::Report(Report::Mocked(mocked)) => timeline.mocked.push(mocked),
+                Happened::Report(Report::Transfer { transfer, request }) => {
+                    if let Some(answer) = transfers.serve(transfer, request) {
+                        self.command(&Command::Transfer { transfer, answer });
+                    }
+                }
                 Happened::Report(Report::Finished(finish)) => break Ending::of(finish),
                 Happened::Report(Report::Fault(fault)) => {
                     self.catch_up(&mut timeline, run.history);
@@ -333,6 +354,11 @@ fn exited(status: ExitStatus, timeline: &Timeline, begin: Instant) -> Ending {
         if open.is_empty() { String::new() } else { format!(" while running state {}", open.join(", ")) };
     let cause = format!("Runtime exited with error: {status}{during}");
     Ending::crashed("Runtime.ExitError", cause, timeline, begin.elapsed(), |_| true)
+}
+
+fn next_of(hosts: &mut [HostProcess]) -> Option<Report> {
+    // The others first: host 0 goes on when one of them faults.
+    hosts.iter_mut().rev().find_map(HostProcess::next_report)
 }
 
 enum Happened {

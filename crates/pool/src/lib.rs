@@ -12,12 +12,15 @@ mod logs;
 mod process;
 mod record;
 mod timeline;
+mod transfers;
 
 pub use faastlane_domain::LOADER_TUNABLES;
 pub use faastlane_instance::EventReport;
+pub use faastlane_items::Stores;
 pub use instance::{Instance, InstanceError, RunInput, StartError, StartedUp};
 pub use logs::LogLine;
 pub use record::{CallRecord, EventRecord, Record, StateRecord, Status};
+pub use transfers::stores;
 
 /// The argument by which the executable knows that it is to be an instance; the next one says where its assignment is.
 pub const INSTANCE_ARGUMENT: &str = "__instance";

@@ -153,25 +153,26 @@ fn mistakes_are_placed() {
 
 #[test]
 fn large_arrays_and_texts_take_no_squared_time() {
-    let many: Value = (0..300_000).map(|number| json!([number % 200_000])).collect();
-    let text: String = (0..300_000).filter_map(char::from_u32).collect();
+    let many: Value = (0..60_000).map(|number| json!([number % 40_000])).collect();
+    let text: String = (0..60_000).filter_map(char::from_u32).collect();
     let documents = Documents::new(json!({"many": many, "text": text}), Value::Null);
     let length = |call: &str| {
         let value = Call::parse(call).unwrap().evaluate(&documents, &mut SplitMix64::new(1)).unwrap();
         value.as_array().unwrap().len()
     };
-    assert_eq!(length("States.ArrayUnique($.many)"), 200_000);
+    assert_eq!(length("States.ArrayUnique($.many)"), 40_000);
     assert_eq!(length("States.StringSplit($.text, $.text)"), 0);
 }
 
 #[test]
 fn deep_data_can_be_read_and_copies_have_an_end() {
     let deep = format!("{}{}", "[".repeat(900), "]".repeat(900));
-    let wide: Value = (0..300_000).collect();
+    let wide: Value = (0..3_000).collect();
     let documents = Documents::new(json!({"deep": deep, "wide": wide}), Value::Null);
     let evaluate = |call: &str| Call::parse(call).unwrap().evaluate(&documents, &mut SplitMix64::new(1));
     assert_eq!(evaluate("States.JsonToString(States.StringToJson($.deep))"), Ok(json!(deep)));
-    let call = format!("States.Array({}1)", "$.wide, ".repeat(50));
+    let call = Call::parse(&format!("States.Array({}1)", "$.wide, ".repeat(50))).unwrap();
+    let made = call.evaluate_within(&documents, &mut SplitMix64::new(1), &mut Budget::of(100_000));
     let path = Path::parse("$.wide").unwrap();
-    assert_eq!(evaluate(&call), Err(CallError::Unfollowed { path, error: FindError::TooCostly }));
+    assert_eq!(made, Err(CallError::Unfollowed { path, error: FindError::TooCostly }));
 }

@@ -73,7 +73,7 @@ fn jsonata_condition(mut fields: Fields<'_>, report: &mut Report) -> Option<Cond
     let hint = "Such as `\"Condition\": \"{% $states.input.score > 5 %}\"`.";
     let condition = fields.require("Condition", hint, report).and_then(|at| match &at.node.kind {
         Kind::Bool(literal) => Some(Condition::Literal(*literal)),
-        Kind::String(text) if crate::jsonata::delimited(text).is_some() => {
+        Kind::String(text) if crate::jsonata::expression_in(text).is_some() => {
             expression(&at, "`Condition`", report).map(Condition::Expression)
         }
         _ => {

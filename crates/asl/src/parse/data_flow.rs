@@ -160,6 +160,7 @@ pub(super) fn jsonata_template(
     };
     report
         .error(code::BAD_EXPRESSION, spot, format!("`{name}` holds an expression that is not JSONata"))
+        .aws(error.message.clone())
         .label(error.message)
         .hint(EXPRESSION_HINT);
     None
@@ -197,14 +198,14 @@ pub(super) fn payload_template(
 /// The expression of a field that takes one in place of its value; reports one that is wrong.
 pub(super) fn expression(at: &At<'_>, what: &str, report: &mut Report) -> Option<jsonata::Expression> {
     let text = at.as_str()?;
-    let inner = jsonata::delimited(text)?;
-    let error = match jsonata::Expression::parse(inner.text) {
+    let error = match jsonata::Expression::parse(jsonata::expression_in(text)?) {
         Ok(expression) => return Some(expression),
         Err(error) => error,
     };
-    let spot = report.inside(at.spot(), text, inner.offset + error.offset);
+    let spot = report.inside(at.spot(), text, "{%".len() + error.offset);
     report
         .error(code::BAD_EXPRESSION, spot, format!("{what} holds an expression that is not JSONata"))
+        .aws(error.message.clone())
         .label(error.message)
         .hint(EXPRESSION_HINT);
     None
@@ -212,7 +213,7 @@ pub(super) fn expression(at: &At<'_>, what: &str, report: &mut Report) -> Option
 
 /// Whether a field holds an expression in place of its value.
 pub(super) fn is_expression(at: &At<'_>, dialect: Dialect) -> bool {
-    dialect == Dialect::Jsonata && at.as_str().is_some_and(|text| jsonata::delimited(text).is_some())
+    dialect == Dialect::Jsonata && at.as_str().is_some_and(|text| jsonata::expression_in(text).is_some())
 }
 
 /// `InputPath`, `OutputPath`, `ItemsPath`.

@@ -86,7 +86,7 @@ pub(super) fn check_field(
 /// Reports an expression that stands where nothing is JSONata.
 fn check_expression(at: &At<'_>, report: &mut Report) {
     if let Kind::String(text) = &at.node.kind
-        && jsonata::delimited(text).is_some()
+        && jsonata::expression_in(text).is_some()
     {
         report
             .warning(code::LITERAL, at.spot(), "an expression in a state that is not in JSONata is only text")

@@ -78,7 +78,7 @@ fn items(fields: &mut Fields<'_>, dialect: Dialect, report: &mut Report) -> Item
     }
     if let Some(at) = fields.get("Items")
         && !matches!(at.node.kind, Kind::Array(_) | Kind::Object(_))
-        && at.as_str().is_none_or(|text| crate::jsonata::delimited(text).is_none())
+        && at.as_str().is_none_or(|text| crate::jsonata::expression_in(text).is_none())
     {
         wrong_type(&at, "`Items`", "a list, an object or an expression", report);
         return ItemSource::Items(None);

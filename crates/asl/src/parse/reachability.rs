@@ -25,7 +25,8 @@ pub(super) fn check(start: Option<&str>, states: &[(&str, At<'_>)], report: &mut
     let mut outgoing = Vec::with_capacity(states.len());
     for (_, state) in states {
         let Some(exits) = exits(state) else { return };
-        ends |= exits.ends;
+        // Where a transition leads to a name that is only guessed, the flow may well end behind it.
+        ends |= exits.ends || exits.targets.iter().any(|target| !indices.contains_key(target));
         let Some(targets) = exits.targets.into_iter().map(resolve).collect::<Option<Vec<usize>>>() else {
             return;
         };

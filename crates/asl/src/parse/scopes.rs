@@ -7,12 +7,15 @@
 use super::references::{Reference, Referred, of_expression, of_path};
 use super::variables::RESERVED;
 use crate::code;
-use crate::jsonata::{self, STATES};
+use crate::jsonata;
 use crate::node::{At, Kind};
 use crate::path::is_variable_name;
 use crate::report::{Report, Spot};
 use crate::suggest::nearest;
 use std::collections::{HashMap, HashSet};
+
+/// The members of `$states`, in the order in which they are shown.
+const STATES: [&str; 4] = ["input", "result", "errorOutput", "context"];
 
 /// The variables that the states of one flow set.
 struct Level<'a> {
@@ -204,9 +207,9 @@ impl<'a> Walk<'a, '_> {
     fn expressions(&mut self, at: &At<'a>, offers: Offers) {
         match &at.node.kind {
             Kind::String(text) => {
-                if let Some(inner) = jsonata::delimited(text) {
-                    for reference in of_expression(inner.text) {
-                        self.reference(reference, at, text, inner.offset, offers);
+                if let Some(inner) = jsonata::expression_in(text) {
+                    for reference in of_expression(inner) {
+                        self.reference(reference, at, text, "{%".len(), offers);
                     }
                 }
             }

@@ -115,7 +115,7 @@ fn targets<'a>(state: &At<'a>) -> Vec<&'a str> {
 fn expression_output<'a>(state: &At<'a>, input: &Shape<'a>) -> Shape<'a> {
     match (state.get("Output"), state.get("Type").and_then(|at| at.as_str())) {
         (Some(output), _) => template(output.node, &|_, node| match &node.kind {
-            Kind::String(text) => crate::jsonata::delimited(text).is_some(),
+            Kind::String(text) => crate::jsonata::expression_in(text).is_some(),
             _ => false,
         }),
         (None, Some("Pass" | "Wait")) => input.clone(),

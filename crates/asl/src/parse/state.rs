@@ -47,7 +47,7 @@ pub(super) fn read<'a>(name: &str, at: &At<'a>, scope: &Scope<'a, '_>, report: &
     };
     let assign = read_assign(&mut fields, type_name, dialect, report);
     let kind = match type_name {
-        "Task" => task(&mut fields, scope, report).map(StateKind::Task),
+        "Task" => task(&mut fields, scope, report).map(|task| StateKind::Task(Box::new(task))),
         "Pass" => pass(&mut fields, scope, report).map(StateKind::Pass),
         "Choice" => choice::read(&mut fields, scope, report).map(StateKind::Choice),
         "Wait" => wait(&mut fields, scope, report).map(StateKind::Wait),

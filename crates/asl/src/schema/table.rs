@@ -21,7 +21,8 @@ pub(super) enum Takes {
     PathOrNull,
     /// A path, or a call such as `States.Format(…)`.
     PathOrCall,
-    Expression,
+    /// A truth value, or an expression.
+    FlagOrExpression,
     /// A list, or an expression that finds one.
     ListOrExpression,
     /// An object, or an expression that finds one.
@@ -34,6 +35,8 @@ pub(super) enum Takes {
     /// One of [`OBJECTS`], by its name.
     A(&'static str),
     ListOf(&'static str),
+    /// What the names of child executions begin with.
+    Label,
     /// States by their names.
     States,
 }
@@ -367,7 +370,7 @@ pub(super) const OBJECTS: &[Object] = &[
             &[
                 NEXT,
                 COMMENT,
-                ("Condition", Expression, "JSONata: an expression that is true or false."),
+                ("Condition", FlagOrExpression, "JSONata: an expression that is true or false."),
                 OUTPUT,
                 ASSIGN,
             ],
@@ -480,7 +483,7 @@ const MAP: &[Field] = &[
     ("ItemReader", A("itemReader"), "Distributed: where items are read from."),
     ("ItemBatcher", A("itemBatcher"), "Distributed: groups items, so that several go together."),
     ("ResultWriter", A("resultWriter"), "Distributed: where results are written to."),
-    ("Label", Text, "Distributed: a name for the executions, of up to 40 characters."),
+    ("Label", Label, "Distributed: a name for the executions, of up to 40 characters."),
     (
         "MaxConcurrency",
         WholeOrExpression(0, u32::MAX),

@@ -1,6 +1,6 @@
 //! JSON, strictly RFC 8259: no comments, no trailing commas.
 
-use super::{jackson, report_too_deep};
+use super::{jackson, report_empty, report_too_deep};
 use crate::code;
 use crate::node::{Kind, MAX_DEPTH, Member, Node};
 use crate::report::{Report, Spot};
@@ -35,11 +35,7 @@ pub(super) fn read(text: &str, base: usize, report: &mut Report) -> Option<Node>
         }
     };
     let Some(value) = value else {
-        let spot = Spot::of_text(Span { start: base, end: base });
-        report
-            .error(code::NOT_A_STATE_MACHINE, spot, "the definition is empty")
-            .aws("Definition must be a valid JSON object")
-            .hint("A state machine is an object with `StartAt` and `States`.");
+        report_empty(base, report);
         return None;
     };
     let mut builder = Builder { base, too_deep: None };
@@ -71,9 +67,10 @@ fn report_syntax(error: &ParseError, base: usize, report: &mut Report) {
         ParseErrorKind::MultipleRootJsonValues => "Remove what comes after the definition.",
         _ => "Definitions are JSON, or YAML in a file whose name ends in `.yaml` or `.yml`.",
     };
+    let message = format!("the {} is not JSON", report.subject);
     let wording = jackson::wording(report.source(), span);
     let noted = report
-        .error(code::NOT_JSON, Spot::of_text(span), "the definition is not JSON")
+        .error(code::NOT_JSON, Spot::of_text(span), message)
         .label(uncapitalized(&error.kind().to_string()))
         .hint(hint)
         .aws_location(wording.location);
@@ -96,10 +93,11 @@ fn check_strictly(text: &str, base: usize, report: &mut Report) -> Option<()> {
     }
     let end = start + text[start..].chars().next().map_or(0, char::len_utf8);
     let span = Span { start: base + start, end: base + end };
-    let message = error.to_string();
-    let label = message.split(" at line ").next().unwrap_or_default();
+    let reason = error.to_string();
+    let label = reason.split(" at line ").next().unwrap_or_default();
+    let message = format!("the {} is not JSON", report.subject);
     report
-        .error(code::NOT_JSON, Spot::of_text(span), "the definition is not JSON")
+        .error(code::NOT_JSON, Spot::of_text(span), message)
         .label(label)
         .hint("Definitions are JSON, or YAML in a file whose name ends in `.yaml` or `.yml`.");
     None

@@ -4,7 +4,7 @@
 
 mod scalar;
 
-use super::{depth, report_too_deep};
+use super::{depth, report_empty, report_too_deep};
 use crate::code;
 use crate::node::{Kind, MAX_DEPTH, Member, Node};
 use crate::report::{Report, Spot};
@@ -16,11 +16,45 @@ use std::collections::HashMap;
 /// The most nodes that aliases may add. Ten lines of aliases to aliases can stand for a billion.
 const MAX_ALIASED_NODES: usize = 100_000;
 
+/// Which tags a text may use besides YAML's own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tags {
+    Refused,
+    /// `!Ref`, `!GetAtt`, …
+    CloudFormation,
+}
+
+/// CloudFormation's functions in their long form. The tag is what follows `Fn::`.
+const FUNCTIONS: [&str; 22] = [
+    "Ref",
+    "Condition",
+    "Fn::And",
+    "Fn::Base64",
+    "Fn::Cidr",
+    "Fn::Contains",
+    "Fn::EachMemberEquals",
+    "Fn::Equals",
+    "Fn::FindInMap",
+    "Fn::GetAtt",
+    "Fn::GetAZs",
+    "Fn::If",
+    "Fn::ImportValue",
+    "Fn::Join",
+    "Fn::Length",
+    "Fn::Not",
+    "Fn::Or",
+    "Fn::Select",
+    "Fn::Split",
+    "Fn::Sub",
+    "Fn::ToJsonString",
+    "Fn::Transform",
+];
+
 /// Reads `text`, which starts at byte `base` of the source.
-pub(super) fn read(text: &str, base: usize, report: &mut Report) -> Option<Node> {
+pub(super) fn read(text: &str, base: usize, tags: Tags, report: &mut Report) -> Option<Node> {
     let offsets = Offsets::new(text, base);
     let mut builder =
-        Builder { open: Vec::new(), root: None, anchors: HashMap::new(), aliased: 0, documents: 0 };
+        Builder { tags, open: Vec::new(), root: None, anchors: HashMap::new(), aliased: 0, documents: 0 };
     for event in Parser::new_from_str(text) {
         let outcome = match event {
             Ok((event, span)) => {
@@ -34,8 +68,9 @@ pub(super) fn read(text: &str, base: usize, report: &mut Report) -> Option<Node>
                     report_too_deep(span, report);
                     return None;
                 }
+                let message = format!("the {} is not YAML", report.subject);
                 report
-                    .error(code::NOT_YAML, spot(span), "the definition is not YAML")
+                    .error(code::NOT_YAML, spot(span), message)
                     .label(error.info())
                     .hint("Look at the indentation and the quotes of this line and the one before.");
                 return None;
@@ -57,13 +92,7 @@ pub(super) fn read(text: &str, base: usize, report: &mut Report) -> Option<Node>
         }
     }
     if builder.root.is_none() {
-        report
-            .error(
-                code::NOT_A_STATE_MACHINE,
-                spot(Span { start: base, end: base }),
-                "the definition is empty",
-            )
-            .hint("A state machine is an object with `StartAt` and `States`.");
+        report_empty(base, report);
     }
     builder.root
 }
@@ -105,10 +134,21 @@ enum Refusal {
     NotJson { span: Span, what: String, hint: &'static str },
 }
 
-/// A list or an object whose end has not come.
+/// A list or an object whose end has not come. `function` is the CloudFormation function whose argument it is.
 enum Open {
-    Array { start: Span, anchor: usize, items: Vec<Node> },
-    Object { start: Span, anchor: usize, members: Vec<Member>, key: Option<(String, Span)> },
+    Array {
+        start: Span,
+        anchor: usize,
+        function: Option<&'static str>,
+        items: Vec<Node>,
+    },
+    Object {
+        start: Span,
+        anchor: usize,
+        function: Option<&'static str>,
+        members: Vec<Member>,
+        key: Option<(String, Span)>,
+    },
 }
 
 /// What an anchor names.
@@ -119,6 +159,7 @@ struct Anchored {
 }
 
 struct Builder {
+    tags: Tags,
     open: Vec<Open>,
     root: Option<Node>,
     anchors: HashMap<usize, Anchored>,
@@ -146,13 +187,19 @@ impl Builder {
             }
             Event::Alias(anchor) => self.alias(anchor, span),
             Event::SequenceStart(anchor, tag) => {
-                self.check_collection(tag.as_ref(), "seq", span)?;
-                self.open.push(Open::Array { start: span, anchor, items: Vec::new() });
+                let function = self.check_collection(tag.as_ref(), "seq", span)?;
+                self.open.push(Open::Array { start: span, anchor, function, items: Vec::new() });
                 Ok(())
             }
             Event::MappingStart(anchor, tag) => {
-                self.check_collection(tag.as_ref(), "map", span)?;
-                self.open.push(Open::Object { start: span, anchor, members: Vec::new(), key: None });
+                let function = self.check_collection(tag.as_ref(), "map", span)?;
+                self.open.push(Open::Object {
+                    start: span,
+                    anchor,
+                    function,
+                    members: Vec::new(),
+                    key: None,
+                });
                 Ok(())
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(span),
@@ -177,6 +224,10 @@ impl Builder {
             *key = Some((text.to_owned(), span));
             self.remember(anchor, &Node { span, kind: Kind::String(text.to_owned()) });
             return Ok(());
+        }
+        if let Some(function) = tag.and_then(|tag| self.function(tag)) {
+            let argument = Node { span, kind: Kind::String(text.to_owned()) };
+            return self.complete(call(function, argument), anchor);
         }
         let kind = match tag {
             None => scalar::resolve(text, style == ScalarStyle::Plain),
@@ -220,8 +271,10 @@ impl Builder {
         tag: Option<&Cow<'_, Tag>>,
         expected: &str,
         span: Span,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Option<&'static str>, Refusal> {
+        let function = tag.and_then(|tag| self.function(tag));
         if let Some(tag) = tag
+            && function.is_none()
             && !(tag.is_yaml_core_schema() && tag.suffix == expected)
         {
             let scalar::Unrepresentable { what, hint } = scalar::unknown_tag(tag);
@@ -237,25 +290,38 @@ impl Builder {
         if self.open.len() >= MAX_DEPTH {
             return Err(Refusal::TooDeep(span));
         }
-        Ok(())
+        Ok(function)
+    }
+
+    /// The function that a tag is short for.
+    fn function(&self, tag: &Tag) -> Option<&'static str> {
+        let is_local = self.tags == Tags::CloudFormation && tag.handle == "!";
+        FUNCTIONS.into_iter().find(|function| {
+            is_local && function.strip_prefix("Fn::").unwrap_or(function) == tag.suffix.as_str()
+        })
     }
 
     fn close(&mut self, end: Span) -> Result<(), Refusal> {
         // The parser closes only what it opened, and a mapping only after a value.
         let Some(open) = self.open.pop() else { return Ok(()) };
-        let (start, anchor, kind, last) = match open {
-            Open::Array { start, anchor, items } => {
+        let (start, anchor, function, kind, last) = match open {
+            Open::Array { start, anchor, function, items } => {
                 let last = items.last().map(|item| item.span.end);
-                (start, anchor, Kind::Array(items), last)
+                (start, anchor, function, Kind::Array(items), last)
             }
-            Open::Object { start, anchor, members, .. } => {
+            Open::Object { start, anchor, function, members, .. } => {
                 let last = members.last().map(|member| member.value.span.end);
-                (start, anchor, Kind::Object(members), last)
+                (start, anchor, function, Kind::Object(members), last)
             }
         };
         // In block style the end is reported where the next thing starts; aliased items stand elsewhere.
         let end = if end.end > end.start { end.end } else { last.unwrap_or(end.end) };
-        self.complete(Node { span: Span { start: start.start, end: end.max(start.start) }, kind }, anchor)
+        let node = Node { span: Span { start: start.start, end: end.max(start.start) }, kind };
+        let node = match function {
+            Some(function) => call(function, node),
+            None => node,
+        };
+        self.complete(node, anchor)
     }
 
     fn complete(&mut self, node: Node, anchor: usize) -> Result<(), Refusal> {
@@ -280,7 +346,16 @@ impl Builder {
     }
 }
 
-fn refuse(span: Span, what: impl Into<String>, hint: &'static str) -> Result<(), Refusal> {
+/// A function in its long form: an object of one member.
+fn call(function: &str, argument: Node) -> Node {
+    let span = argument.span;
+    Node {
+        span,
+        kind: Kind::Object(vec![Member { key: function.to_owned(), key_span: span, value: argument }]),
+    }
+}
+
+fn refuse<T>(span: Span, what: impl Into<String>, hint: &'static str) -> Result<T, Refusal> {
     Err(Refusal::NotJson { span, what: what.into(), hint })
 }
 

@@ -1,6 +1,6 @@
 //! JSONPath, and intrinsic functions in its place.
 
-use super::{BAD_EXPRESSION, Documents, NO_VALUE, Written};
+use super::{BAD_EXPRESSION, Documents, NO_VALUE, Written, described};
 use faastlane_asl::diagnostic::Diagnostic;
 use faastlane_asl::intrinsic::{Call, CallError};
 use faastlane_asl::nearest;
@@ -9,9 +9,6 @@ use faastlane_asl::random::SplitMix64;
 use faastlane_asl::source::Span;
 use faastlane_payload::Payload;
 use serde_json::Value;
-
-/// How many names of an object a hint lists.
-const LISTED: usize = 10;
 
 /// How many bytes of a path are searched for the part that finds nothing.
 const SEARCHED: usize = 1_000;
@@ -112,23 +109,4 @@ fn longest_found(text: &str, documents: &Documents) -> (usize, Option<Value>) {
         }
     }
     (0, None)
-}
-
-fn described(path: &str, found: &Value, asked: &str) -> String {
-    match found {
-        Value::Object(members) if members.is_empty() => format!("`{path}` is an empty object."),
-        Value::Object(members) => match nearest(asked, members.keys().map(String::as_str)) {
-            Some(near) => format!("Did you mean `{near}`?"),
-            None => {
-                let names: Vec<String> =
-                    members.keys().take(LISTED).map(|name| format!("`{name}`")).collect();
-                let more = if members.len() > LISTED { ", …" } else { "" };
-                format!("`{path}` has {}{more}.", names.join(", "))
-            }
-        },
-        Value::Array(elements) if elements.len() == 1 => format!("`{path}` is an array of 1 element."),
-        Value::Array(elements) => format!("`{path}` is an array of {} elements.", elements.len()),
-        Value::String(_) => format!("`{path}` is a string."),
-        Value::Null | Value::Bool(_) | Value::Number(_) => format!("`{path}` is {found}."),
-    }
 }

@@ -64,6 +64,55 @@ fn leaving_is_a_failure_of_the_function() {
     }
 }
 
+/// What a drawing needs to tell one from the other.
+#[test]
+fn the_report_says_which_states_failed_and_which_errors_were_caught() {
+    let states = |first: Value| {
+        json!({ "StartAt": "Both", "States": {
+            "Both": { "Type": "Parallel", "End": true, "Branches": [first,
+                { "StartAt": "Again", "States": { "Again": {
+                    "Type": "Task", "Resource": "again", "End": true,
+                    "Retry": [{ "ErrorEquals": ["ValueError"], "IntervalSeconds": 1, "MaxAttempts": 1 }] } } }] } } })
+    };
+    let catching = json!({ "StartAt": "Break", "States": {
+        "Break": { "Type": "Task", "Resource": "broken", "Catch": [{ "ErrorEquals": ["KeyError"], "Next": "Mend" }], "End": true },
+        "Mend": { "Type": "Pass", "End": true } } });
+    let functions = [
+        ("broken", "def handler(event, context): raise KeyError('k')\n"),
+        (
+            "again",
+            "tries = []\ndef handler(event, context):\n    tries.append(1)\n    if len(tries) == 1: raise ValueError\n",
+        ),
+    ];
+    let run = Workflow::new(&states(catching)).functions(&functions).run(&json!({}));
+    let errors = |run: &Value| -> Vec<(String, bool, Value)> {
+        let of = |state: &Value| {
+            (state["name"].as_str().unwrap().to_owned(), state["exited_us"].is_null(), state["error"].clone())
+        };
+        let mut errors: Vec<_> = run["states"].as_array().unwrap().iter().map(of).collect();
+        errors.sort_by(|left, right| left.0.cmp(&right.0));
+        errors
+    };
+    let no_error = |name: &str| (name.to_owned(), false, Value::Null);
+    assert_eq!(run.exit, Some(0), "{}", run.stderr);
+    assert_eq!(
+        errors(&run.report),
+        [
+            no_error("Again"),
+            no_error("Both"),
+            ("Break".to_owned(), false, json!("KeyError")),
+            no_error("Mend")
+        ]
+    );
+
+    let failing = json!({ "StartAt": "Break", "States": { "Break": { "Type": "Task", "Resource": "broken", "End": true } } });
+    let run = Workflow::new(&states(failing)).functions(&functions).run(&json!({}));
+    assert_eq!(run.exit, Some(100), "{}", run.stderr);
+    let errors = errors(&run.report);
+    assert_eq!(errors[1], ("Both".to_owned(), true, json!("KeyError")));
+    assert_eq!(errors[2], ("Break".to_owned(), true, json!("KeyError")));
+}
+
 /// Ways to take the process away from under everybody.
 const CRASHES: [(&str, &str); 4] = [
     ("exit", "os._exit(3)"),

@@ -5,3 +5,4 @@ mod loading;
 mod planning;
 mod python_search;
 mod requirements;
+mod sam;

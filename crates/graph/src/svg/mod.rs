@@ -6,7 +6,7 @@ use crate::card::{Card, Chip, NAME_LINE, SMALL_LINE, TEXT_LEFT};
 use crate::execution::{Mark, Outcome};
 use crate::layout::{Dot, Layout, Line, Path, Rect, Step, layout};
 use crate::model::{Edge, EdgeKind, Graph, Kind, Node};
-use crate::text::{Font, fit, width};
+use crate::text::{Font, fit, two_lines, width};
 use crate::words::{counted, duration, visible};
 use std::fmt::Write;
 
@@ -84,7 +84,7 @@ impl Svg<'_> {
             let line = format!("{} in {}", execution.status, duration(execution.duration_us));
             lines.push(fit(&visible(&line), Font::Small, most));
         } else if let Some(comment) = &self.graph.comment {
-            lines.push(fit(&visible(comment), Font::Small, most));
+            lines.extend(two_lines(&visible(comment), Font::Small, most));
         }
         lines
     }
@@ -306,7 +306,7 @@ impl Svg<'_> {
     }
 }
 
-const HEAD_FONTS: [Font; 2] = [Font::Title, Font::Small];
+const HEAD_FONTS: [Font; 3] = [Font::Title, Font::Small, Font::Small];
 
 fn legend_step(words: &str) -> f64 {
     33.0 + width(words, Font::Small) + 22.0

@@ -22,6 +22,9 @@ impl<'m> Run<'m, '_> {
     pub(crate) fn begin_parallel(&mut self, slot: u32, parallel: &'m Parallel) -> Result<(), Failure> {
         let input = self.effective_input(slot)?;
         self.record(slot, EventKind::ParallelStateStarted, Detail::Nothing);
+        if self.execution.trial.is_some() {
+            return self.try_parallel(slot, parallel.transition);
+        }
         let branches = u32::try_from(parallel.branches.len()).unwrap_or(u32::MAX);
         self.begin_group(slot, Group::new(input, Source::Branches(branches)))
     }
@@ -133,8 +136,7 @@ impl<'m> Run<'m, '_> {
             return;
         }
         let failure = if group.tolerance.is_given() || group.run.is_some() {
-            let cause = "The specified tolerated failure threshold was exceeded";
-            Failure::new("States.ExceedToleratedFailureThreshold", cause)
+            Failure::threshold()
         } else {
             // What its expression did is in the history already.
             Failure { evaluated: None, ..failure }
@@ -222,7 +224,7 @@ impl Group {
         }
     }
 
-    fn has_children_left(&self) -> bool {
+    pub(super) fn has_children_left(&self) -> bool {
         match &self.source {
             Source::Branches(total) => self.next < *total,
             Source::Items { items, next } => (*next as usize) < items.count(),
@@ -237,7 +239,7 @@ impl Group {
 
 impl Source {
     /// How many items there are, as far as that is known.
-    pub(super) fn total(&self) -> u32 {
+    pub(crate) fn total(&self) -> u32 {
         let count = |items: &Elements| u32::try_from(items.count()).unwrap_or(u32::MAX);
         match self {
             Source::Branches(total) => *total,

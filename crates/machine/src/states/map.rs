@@ -1,12 +1,13 @@
 //! Map: how many at a time, which items, and what each iteration gets.
 
 use super::group::Start;
-use crate::branch::{Group, Item, ItemPlace, Source, Stream, Tolerance};
+use crate::branch::{Activity, Group, Item, ItemPlace, Source, Stream, Tolerance};
 use crate::data::Documents;
 use crate::event::TransferId;
 use crate::failure::Failure;
 use crate::history::{Detail, EventKind};
 use crate::run::Run;
+use crate::trial::Stage;
 use faastlane_asl::definition::{ItemSource, Map, Selection};
 use faastlane_payload::Payload;
 use faastlane_payload::flat::Elements;
@@ -26,14 +27,21 @@ impl<'m> Run<'m, '_> {
         };
         let reader = map.distributed.as_ref().and_then(|distributed| distributed.reader.as_ref());
         let source = match reader {
-            Some(_) => Source::Stream(Stream::default()),
+            Some(reader) => match self.tried_items(slot, reader, &input)? {
+                Some(source) => source,
+                None => Source::Stream(Stream::default()),
+            },
             None => Source::Items { items: self.items(slot, map, &input)?, next: 0 },
         };
         // The length of what is still to be read is not known.
         let length = if reader.is_some() { 0 } else { source.total() };
         self.record(slot, EventKind::MapStateStarted, Detail::Length(length));
+        self.inspect_number(Stage::MaxConcurrency, concurrency.unwrap_or(0));
         let tolerance = self.tolerance(slot, map, &input)?;
         let group = Group { tolerance, ..Group::new(input, source) };
+        if self.execution.trial.is_some() {
+            return self.try_map(slot, map, group);
+        }
         let concurrency = concurrency.filter(|limit| *limit > 0);
         match &map.distributed {
             None => {
@@ -56,28 +64,36 @@ impl<'m> Run<'m, '_> {
             Some(number) => Some(self.percentage(slot, "ToleratedFailurePercentage", number, input)?),
             None => None,
         };
+        if let Some(count) = count {
+            self.inspect_number(Stage::ToleratedFailureCount, count);
+        }
+        if let Some(percentage) = percentage {
+            self.inspect_number(Stage::ToleratedFailurePercentage, percentage);
+        }
         Ok(Tolerance { count, percentage })
     }
 
     fn items(&mut self, slot: u32, map: &'m Map, input: &Payload) -> Result<Elements, Failure> {
         match &map.items {
             ItemSource::Path(path) => {
-                let items = self.select(slot, "ItemsPath", path, input)?;
-                Elements::of(&items)?.ok_or_else(|| {
+                let items = self.select(slot, path, input)?;
+                let elements = Elements::of(&items)?.ok_or_else(|| {
                     let path = match path {
                         Selection::Path(path) => path.as_str(),
                         _ => "$",
                     };
                     let shown = path.strip_prefix('$').filter(|rest| rest.starts_with('$')).unwrap_or(path);
                     Failure::runtime(format!("Reference path \"{shown}\" must point to array."))
-                })
+                })?;
+                self.inspect(Stage::AfterItemsPath, &items);
+                Ok(elements)
             }
             ItemSource::Items(None) => {
                 Elements::of(input)?.ok_or_else(|| wrong_items("$states.input", input.value()))
             }
             ItemSource::Items(Some(template)) => {
                 let items = self.query(slot, "Items", template, &Documents::of(input))?;
-                let written = template.expression().map_or("Items", |expression| expression.as_str());
+                let written = template.as_expression().map_or("Items", |expression| expression.as_str());
                 Elements::of(&items)?.ok_or_else(|| wrong_items(written, items.value()))
             }
         }
@@ -103,6 +119,17 @@ impl<'m> Run<'m, '_> {
             }
             None => Ok(Payload::from_draft(&item.view()?.into())),
         }
+    }
+
+    /// What all iterations of a Map on trial get, as one array.
+    pub(crate) fn item_inputs(&mut self, slot: u32, map: &'m Map, group: Group) -> Result<Payload, Failure> {
+        self.execution.branches[slot].activity = Activity::Group(Box::new(group));
+        let mut inputs = Vec::new();
+        while self.group(slot).has_children_left() {
+            let Some(item) = self.next_item(slot) else { break };
+            inputs.push(self.selected_item(slot, map, &item)?);
+        }
+        self.array_of(slot, &inputs)
     }
 
     /// The next item; `None` where it has not been read yet, in which case it has been asked for.
@@ -131,9 +158,7 @@ impl<'m> Run<'m, '_> {
         let slot = crate::run::slot_of(transfer.0);
         let branch = self.execution.branches.get(slot)?;
         match &branch.activity {
-            crate::branch::Activity::Group(group) => {
-                group.run.as_ref().filter(|run| run.transfer == transfer).map(|_| slot)
-            }
+            Activity::Group(group) => group.run.as_ref().filter(|run| run.transfer == transfer).map(|_| slot),
             _ => None,
         }
     }

@@ -67,6 +67,27 @@ impl<'m> Run<'m, '_> {
         Ok(Batch { input: batch_input, items, bytes })
     }
 
+    /// What all child executions of a Map on trial get, as one array.
+    pub(crate) fn batches(
+        &mut self,
+        slot: u32,
+        map: &'m Map,
+        batcher: &'m ItemBatcher,
+        group: Group,
+    ) -> Result<Payload, Failure> {
+        let batch = Some(self.batch(slot, batcher, &group.input)?);
+        let transfer = TransferId(self.execution.next_id(slot));
+        let run = MapRun { arn: Arc::from(""), transfer, batch, writes: false, closing: false };
+        let group = Group { run: Some(Box::new(run)), ..group };
+        self.execution.branches[slot].activity = Activity::Group(Box::new(group));
+        let mut batches = Vec::new();
+        while self.group(slot).has_children_left() {
+            let Some(start) = self.next_batch(slot, map)? else { break };
+            batches.push(start.input);
+        }
+        self.array_of(slot, &batches)
+    }
+
     fn open_transfers(
         &mut self,
         slot: u32,
@@ -108,7 +129,7 @@ impl<'m> Run<'m, '_> {
         Ok(())
     }
 
-    fn transfer_arguments(
+    pub(crate) fn transfer_arguments(
         &mut self,
         slot: u32,
         arguments: Option<&'m faastlane_asl::definition::PayloadTemplate>,
@@ -214,6 +235,7 @@ impl<'m> Run<'m, '_> {
         // It sees nothing of what is around the Map.
         branch.variables = Arc::default();
         self.record_without_state(child, EventKind::ExecutionStarted, Detail::Input(input));
+        self.execution.branches[child].last_event = 0;
     }
 
     /// Writes the last event of a child's history, and its result.

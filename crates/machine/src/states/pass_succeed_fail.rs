@@ -3,12 +3,16 @@
 use crate::data::Documents;
 use crate::failure::Failure;
 use crate::run::Run;
+use crate::trial::Stage;
 use faastlane_asl::definition::{Fail, Pass, StringSource, Transition};
 use serde_json::Value;
 
 impl<'m> Run<'m, '_> {
     pub(crate) fn run_pass(&mut self, slot: u32, pass: &'m Pass) -> Result<(), Failure> {
         let input = self.effective_input(slot)?;
+        if let Some(result) = &pass.result {
+            self.inspect(Stage::Result, result);
+        }
         let result = pass.result.clone().unwrap_or(input);
         self.pass_on(slot, result, pass.transition)
     }
@@ -20,6 +24,8 @@ impl<'m> Run<'m, '_> {
 
     /// Never returns `Ok`: failing is what the state does.
     pub(crate) fn run_fail(&mut self, slot: u32, fail: &'m Fail) -> Result<(), Failure> {
+        // It has no `InputPath` of its own, so this is its input.
+        self.selected_input(slot)?;
         let error = fail.error.as_ref().map(|error| self.text(slot, "Error", error)).transpose()?;
         let cause = fail.cause.as_ref().map(|cause| self.text(slot, "Cause", cause)).transpose()?;
         Err(Failure { error, cause, in_state: false, evaluated: None })

@@ -8,6 +8,7 @@ use crate::event::{HistoryLevel, InvocationId, Micros, TimerId};
 use crate::failure::Failure;
 use crate::history::{Detail, EventKind};
 use crate::run::{Run, after_seconds};
+use crate::trial::{Mock, Stage};
 use faastlane_asl::definition::{
     DataFlow, Dynamic, Pattern, Resource, ResultPath, Selection, State, StateKind, Task,
 };
@@ -100,6 +101,17 @@ impl<'m> Run<'m, '_> {
         self.record(slot, kinds.scheduled, detail);
         if let Some(started) = kinds.started {
             self.record(slot, started, Detail::Nothing);
+        }
+        match self.mock() {
+            Some(Mock::Result(result)) => {
+                self.task_succeeded(slot, result, true);
+                return Ok(());
+            }
+            Some(Mock::Error { error, cause }) => {
+                self.task_failed(slot, Failure { error, cause, in_state: false, evaluated: None });
+                return Ok(());
+            }
+            None => {}
         }
         let timeout_at = limit.map(|seconds| after_seconds(self.execution.now, seconds));
         let timer = timeout_at.map(|at| {
@@ -198,7 +210,10 @@ impl<'m> Run<'m, '_> {
                     self.leave(slot, result, None, task.transition);
                     Ok(())
                 }
-                _ => self.complete(slot, result, task.transition),
+                _ => {
+                    self.inspect(Stage::Result, &result);
+                    self.complete(slot, result, task.transition)
+                }
             }
         });
         self.settle(slot, result);

@@ -96,6 +96,7 @@ pub(crate) fn run(
                 Action::CancelTimer { timer } => timers.retain(|(_, set)| *set != timer),
                 Action::Record(event) => run.history.push(event),
                 Action::OpenItems { .. } | Action::ReadItems { .. } | Action::CancelTransfer { .. } => {}
+                Action::Inspected(_) => {}
                 Action::OpenResults { .. } | Action::WriteResult { .. } | Action::CloseResults { .. } => {}
                 Action::Yield => yielded = true,
                 Action::Finished(outcome) => run.outcome = Some(outcome),

@@ -42,3 +42,5 @@ pub(crate) const OUTER_VARIABLE: &str = "FL0143";
 pub(crate) const NOT_THERE: &str = "FL0144";
 pub(crate) const UNASSIGNED_VARIABLE: &str = "FL0145";
 pub(crate) const UNUSED_VARIABLE: &str = "FL0146";
+pub(crate) const LITERAL: &str = "FL0147";
+pub(crate) const NEVER_MATCHES: &str = "FL0148";

@@ -8,6 +8,7 @@ use crate::path::{Path, PathError, ReferencePath};
 use crate::report::{Report, Spot};
 use crate::suggest::nearest;
 use serde_json::Number;
+use std::fmt;
 use std::ops::RangeInclusive;
 
 /// A field, and what stands for it in the other query language. Where that is there, which is reported, it is not said as
@@ -121,7 +122,7 @@ impl<'a> Fields<'a> {
 
     pub(crate) fn string(&mut self, name: &'static str, report: &mut Report) -> Option<&'a str> {
         let at = self.get(name)?;
-        string(&at, &format!("`{name}`"), report)
+        string(&at, format_args!("`{name}`"), report)
     }
 
     pub(crate) fn owned_string(&mut self, name: &'static str, report: &mut Report) -> Option<String> {
@@ -135,7 +136,7 @@ impl<'a> Fields<'a> {
 
     pub(crate) fn list(&mut self, name: &'static str, report: &mut Report) -> Option<Vec<At<'a>>> {
         let at = self.get(name)?;
-        list(&at, &format!("`{name}`"), report)
+        list(&at, format_args!("`{name}`"), report)
     }
 
     /// A whole number in `range`.
@@ -147,7 +148,7 @@ impl<'a> Fields<'a> {
     ) -> Option<u32> {
         let at = self.get(name)?;
         let Kind::Number(number) = &at.node.kind else {
-            wrong_type(&at, &format!("`{name}`"), "a whole number", report);
+            wrong_type(&at, format_args!("`{name}`"), "a whole number", report);
             return None;
         };
         let value = number.as_u64().and_then(|value| u32::try_from(value).ok());
@@ -169,7 +170,7 @@ impl<'a> Fields<'a> {
     /// A path, or a call of an intrinsic function in its place.
     pub(crate) fn path_or_call(&mut self, name: &'static str, report: &mut Report) -> Option<StringSource> {
         let at = self.get(name)?;
-        let text = string(&at, &format!("`{name}`"), report)?;
+        let text = string(&at, format_args!("`{name}`"), report)?;
         let parsed = if is_call(text) {
             Call::parse(text).map(StringSource::Call)
         } else {
@@ -191,7 +192,7 @@ impl<'a> Fields<'a> {
         report: &mut Report,
     ) -> Option<ReferencePath> {
         let at = self.get(name)?;
-        let text = string(&at, &format!("`{name}`"), report)?;
+        let text = string(&at, format_args!("`{name}`"), report)?;
         ReferencePath::parse(text).map_err(|error| report_path(&at, name, text, &error, report)).ok()
     }
 
@@ -201,10 +202,20 @@ impl<'a> Fields<'a> {
         names: &[&'static str],
         report: &mut Report,
     ) -> Option<&'static str> {
-        let present: Vec<(&'static str, Spot)> =
-            names.iter().filter_map(|name| Some((*name, self.get(name)?.key_spot()))).collect();
+        self.know(names);
+        let position = |written: &str| names.iter().position(|name| *name == written);
+        let mut present: Vec<(usize, Spot<'a>)> = self
+            .at
+            .raw_members()
+            .iter()
+            .filter_map(|member| Some((position(&member.key)?, self.at.member(member).key_spot())))
+            .collect();
+        present.sort_by_key(|(position, _)| *position);
+        present.dedup_by_key(|(position, _)| *position);
         let (first, first_spot) = present.first()?;
+        let first = names[*first];
         for (name, spot) in &present[1..] {
+            let name = names[*name];
             let earlier = report.in_words(first_spot.span);
             report
                 .error(
@@ -217,6 +228,18 @@ impl<'a> Fields<'a> {
                 .hint("Keep one of the two.");
         }
         Some(first)
+    }
+
+    /// From now on these names are known.
+    pub(crate) fn know(&mut self, names: &[&'static str]) {
+        if self.asked.ends_with(names) {
+            return;
+        }
+        for name in names {
+            if !self.asked.contains(name) {
+                self.asked.push(name);
+            }
+        }
     }
 
     /// Reports a field that the language has, and that is not supported yet. It is never proposed for a misspelt one.
@@ -263,13 +286,15 @@ impl<'a> Fields<'a> {
 
     /// Whether there is a field that nobody asked for.
     pub(crate) fn has_unknown(&self) -> bool {
-        self.at.members().into_iter().flatten().any(|(name, _)| self.is_unknown(name))
+        self.at.raw_members().iter().any(|member| self.is_unknown(&member.key))
     }
 
     /// Reports every field that nobody asked for.
     pub(crate) fn finish(self, report: &mut Report) {
-        for (name, at) in self.at.members().into_iter().flatten() {
+        for member in self.at.raw_members() {
+            let name = member.key.as_str();
             if self.is_unknown(name) && !report.is_full() {
+                let at = self.at.member(member);
                 let meant = nearest(name, self.asked.iter().copied());
                 let hint = meant.map_or_else(|| self.known(), |known| format!("Did you mean `{known}`?"));
                 self.report_unknown(name, &at, hint, report);
@@ -299,7 +324,7 @@ fn out_of_range_in_aws_words(number: &Number, least: u32, most: u32) -> String {
     }
 }
 
-pub(crate) fn wrong_type(at: &At<'_>, what: &str, expected: &str, report: &mut Report) {
+pub(crate) fn wrong_type(at: &At<'_>, what: impl fmt::Display, expected: &str, report: &mut Report) {
     report
         .error(code::WRONG_TYPE, at.spot(), format!("{what} must be {expected}"))
         .label(format!("found {}", at.node.describe()));
@@ -313,7 +338,7 @@ pub(crate) fn boolean(at: &At<'_>, what: &str, report: &mut Report) -> Option<bo
     Some(flag)
 }
 
-pub(crate) fn string<'a>(at: &At<'a>, what: &str, report: &mut Report) -> Option<&'a str> {
+pub(crate) fn string<'a>(at: &At<'a>, what: impl fmt::Display, report: &mut Report) -> Option<&'a str> {
     let text = at.as_str();
     if text.is_none() {
         wrong_type(at, what, "a string", report);
@@ -321,7 +346,7 @@ pub(crate) fn string<'a>(at: &At<'a>, what: &str, report: &mut Report) -> Option
     text
 }
 
-pub(crate) fn list<'a>(at: &At<'a>, what: &str, report: &mut Report) -> Option<Vec<At<'a>>> {
+pub(crate) fn list<'a>(at: &At<'a>, what: impl fmt::Display, report: &mut Report) -> Option<Vec<At<'a>>> {
     let items = at.items().map(Iterator::collect);
     if items.is_none() {
         wrong_type(at, what, "a list", report);
@@ -351,7 +376,7 @@ fn is_call(text: &str) -> bool {
 }
 
 /// A list that needs at least one item; reports an empty one.
-pub(crate) fn not_empty(node: &Node, spot: Spot, what: &str, of: &str, report: &mut Report) -> bool {
+pub(crate) fn not_empty(node: &Node, spot: Spot<'_>, what: &str, of: &str, report: &mut Report) -> bool {
     let empty = match &node.kind {
         Kind::Array(items) => items.is_empty(),
         Kind::Object(members) => members.is_empty(),

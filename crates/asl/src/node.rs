@@ -3,6 +3,7 @@
 use crate::report::Spot;
 use crate::source::Span;
 use serde_json::{Number, Value};
+use std::rc::Rc;
 
 /// How deep a definition may nest. AWS stops far earlier by the size of the text; here it bounds every recursion.
 pub(crate) const MAX_DEPTH: usize = 200;
@@ -59,6 +60,16 @@ impl Node {
         }
     }
 
+    /// Whether any string in it is like this.
+    pub(crate) fn any_string(&self, like: &dyn Fn(&str) -> bool) -> bool {
+        match &self.kind {
+            Kind::String(text) => like(text),
+            Kind::Array(items) => items.iter().any(|item| item.any_string(like)),
+            Kind::Object(members) => members.iter().any(|member| member.value.any_string(like)),
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) => false,
+        }
+    }
+
     /// What a message says was found instead: `the string "on"`, `a list`.
     pub fn describe(&self) -> String {
         match &self.kind {
@@ -82,31 +93,61 @@ fn shorten(text: &str) -> String {
     }
 }
 
+/// The way from the root to a node. It is written out only where something is found.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Way<'a>(Option<Rc<(Way<'a>, Step<'a>)>>);
+
+#[derive(Clone, Copy, Debug)]
+enum Step<'a> {
+    Member(&'a str),
+    Item(usize),
+}
+
+impl<'a> Way<'a> {
+    fn to(&self, step: Step<'a>) -> Way<'a> {
+        Way(Some(Rc::new((self.clone(), step))))
+    }
+
+    /// As a JSON pointer.
+    pub(crate) fn pointer(&self) -> String {
+        let mut steps = Vec::new();
+        let mut way = self;
+        while let Some(last) = &way.0 {
+            steps.push(last.1);
+            way = &last.0;
+        }
+        let mut pointer = String::new();
+        for step in steps.into_iter().rev() {
+            pointer.push('/');
+            match step {
+                Step::Member(key) => pointer.push_str(&key.replace('~', "~0").replace('/', "~1")),
+                Step::Item(index) => pointer.push_str(&index.to_string()),
+            }
+        }
+        pointer
+    }
+}
+
 /// A node together with the way to it.
 #[derive(Clone, Debug)]
 pub(crate) struct At<'a> {
     pub(crate) node: &'a Node,
-    /// JSON pointer.
-    pub(crate) pointer: String,
+    way: Way<'a>,
     key_span: Option<Span>,
 }
 
 impl<'a> At<'a> {
     pub(crate) fn root(node: &'a Node) -> Self {
-        At { node, pointer: String::new(), key_span: None }
+        At { node, way: Way::default(), key_span: None }
     }
 
     pub(crate) fn member(&self, member: &'a Member) -> Self {
-        let token = member.key.replace('~', "~0").replace('/', "~1");
-        At {
-            node: &member.value,
-            pointer: format!("{}/{token}", self.pointer),
-            key_span: Some(member.key_span),
-        }
+        let way = self.way.to(Step::Member(&member.key));
+        At { node: &member.value, way, key_span: Some(member.key_span) }
     }
 
     pub(crate) fn item(&self, index: usize, node: &'a Node) -> Self {
-        At { node, pointer: format!("{}/{index}", self.pointer), key_span: None }
+        At { node, way: self.way.to(Step::Item(index)), key_span: None }
     }
 
     /// The members, where this is an object.
@@ -116,6 +157,14 @@ impl<'a> At<'a> {
                 Some(members.iter().map(|member| (member.key.as_str(), self.member(member))))
             }
             _ => None,
+        }
+    }
+
+    /// The members as they are, none where this is no object: for who looks at many and goes to few.
+    pub(crate) fn raw_members(&self) -> &'a [Member] {
+        match &self.node.kind {
+            Kind::Object(members) => members,
+            _ => &[],
         }
     }
 
@@ -162,13 +211,13 @@ impl<'a> At<'a> {
     }
 
     /// The value's place.
-    pub(crate) fn spot(&self) -> Spot {
-        Spot { span: self.node.span, pointer: self.pointer.clone() }
+    pub(crate) fn spot(&self) -> Spot<'a> {
+        Spot { span: self.node.span, way: self.way.clone() }
     }
 
     /// The place of the value's name; of the value itself where it has none (an item of a list, the root).
-    pub(crate) fn key_spot(&self) -> Spot {
-        Spot { span: self.key_span.unwrap_or(self.node.span), pointer: self.pointer.clone() }
+    pub(crate) fn key_spot(&self) -> Spot<'a> {
+        Spot { span: self.key_span.unwrap_or(self.node.span), way: self.way.clone() }
     }
 }
 

@@ -3,12 +3,14 @@
 mod choice;
 mod data_flow;
 mod express;
+mod literals;
 mod map;
 mod reachability;
 mod references;
 mod resource;
 mod retry;
 mod scopes;
+mod shapes;
 mod single;
 mod state;
 mod variables;
@@ -90,14 +92,14 @@ struct Scope<'a, 'm> {
     /// The states of this flow.
     states: &'m HashMap<&'a str, StateIndex>,
     /// The states of the whole machine, with the first place of each.
-    everywhere: &'m HashMap<&'a str, Spot>,
+    everywhere: &'m HashMap<&'a str, Spot<'a>>,
 }
 
 /// AWS takes no more text than this; so that what runs here can run there, it is said, and no more.
 fn report_too_large(source: &Source, report: &mut Report) {
     let length = source.text.chars().count();
     if length > LONGEST_DEFINITION {
-        let start = Spot { span: Span { start: 0, end: 0 }, pointer: String::new() };
+        let start = Spot::of_text(Span { start: 0, end: 0 });
         report
             .warning(code::NOT_ON_AWS, start, "AWS takes no definition of more than 1,048,576 characters")
             .label(format!("{length} characters"))
@@ -175,7 +177,7 @@ fn dialect(fields: &mut Fields<'_>, around: Dialect, machine: Dialect, report: &
 fn flow<'a>(
     fields: &mut Fields<'a>,
     (machine, execution_type): (Dialect, ExecutionType),
-    everywhere: &HashMap<&'a str, Spot>,
+    everywhere: &HashMap<&'a str, Spot<'a>>,
     report: &mut Report,
 ) -> Option<Flow> {
     let start_hint = "Name the state to begin with.";
@@ -201,7 +203,9 @@ fn flow<'a>(
     let scope = Scope { dialect: machine, machine, execution_type, states: &states, everywhere };
     let start_at = start.as_ref().and_then(|at| scope.resolve(at, "`StartAt`", report));
     let states: Vec<_> = named.iter().map(|(name, at)| state::read(name, at, &scope, report)).collect();
-    reachability::check(start.as_ref().and_then(At::as_str), &named, report);
+    let start_name = start.as_ref().and_then(At::as_str);
+    reachability::check(start_name, &named, report);
+    shapes::check(&named, start_name, machine == Dialect::Jsonata, report);
     Some(Flow { start_at: start_at?, states: states.into_iter().collect::<Option<_>>()? })
 }
 
@@ -258,7 +262,7 @@ fn missing_target(what: &str, name: &str) -> String {
 /// Every state's name, in every flow below. Names are unique within the whole machine, and of a bearable length.
 ///
 /// Source: <https://states-language.net/spec.html#states-fields>.
-fn collect_names<'a>(flow: &At<'a>, everywhere: &mut HashMap<&'a str, Spot>, report: &mut Report) {
+fn collect_names<'a>(flow: &At<'a>, everywhere: &mut HashMap<&'a str, Spot<'a>>, report: &mut Report) {
     let mut here: Vec<&str> = Vec::new();
     for (name, state) in flow.get("States").iter().filter_map(At::members).flatten() {
         let spot = state.key_spot();

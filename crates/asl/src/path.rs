@@ -220,6 +220,19 @@ impl Path {
                 .all(|same| same)
     }
 
+    /// The names that it follows, where it starts at the input and is nothing but names.
+    pub(crate) fn plain_keys(&self) -> Option<Vec<&str>> {
+        if self.root != Root::Input || self.function.is_some() {
+            return None;
+        }
+        let mut keys = Vec::with_capacity(self.segments.len());
+        for segment in &self.segments {
+            let Segment::Key(key) = segment else { return None };
+            keys.push(key.as_str());
+        }
+        Some(keys)
+    }
+
     /// Whether it points at one place, not at any number of them.
     pub fn is_definite(&self) -> bool {
         self.definite

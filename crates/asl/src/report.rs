@@ -1,15 +1,21 @@
 //! Collects what was found while a definition is read, so that all of it can be said at once.
 
 use crate::diagnostic::{AwsWording, Diagnostic, Severity};
-use crate::node::position_in_string;
+use crate::node::{Way, position_in_string};
 use crate::source::{Source, Span};
 
 /// A place in the text and in the tree.
 #[derive(Clone, Debug)]
-pub(crate) struct Spot {
+pub(crate) struct Spot<'a> {
     pub(crate) span: Span,
-    /// JSON pointer.
-    pub(crate) pointer: String,
+    pub(crate) way: Way<'a>,
+}
+
+impl Spot<'_> {
+    /// A place that is nowhere in the tree: what could not be read.
+    pub(crate) fn of_text(span: Span) -> Self {
+        Self { span, way: Way::default() }
+    }
 }
 
 /// The most findings of one severity that are kept. Nobody reads more, and to find them all in a hostile definition
@@ -35,20 +41,25 @@ impl Report {
         Report { source: source.clone(), subject, findings: Vec::new(), errors: 0, warnings: 0 }
     }
 
-    pub(crate) fn error(&mut self, code: &'static str, spot: Spot, message: impl Into<String>) -> Noted<'_> {
+    pub(crate) fn error(
+        &mut self,
+        code: &'static str,
+        spot: Spot<'_>,
+        message: impl Into<String>,
+    ) -> Noted<'_> {
         self.note(Severity::Error, code, spot, message.into())
     }
 
     pub(crate) fn warning(
         &mut self,
         code: &'static str,
-        spot: Spot,
+        spot: Spot<'_>,
         message: impl Into<String>,
     ) -> Noted<'_> {
         self.note(Severity::Warning, code, spot, message.into())
     }
 
-    fn note(&mut self, severity: Severity, code: &'static str, spot: Spot, message: String) -> Noted<'_> {
+    fn note(&mut self, severity: Severity, code: &'static str, spot: Spot<'_>, message: String) -> Noted<'_> {
         let count = match severity {
             Severity::Error => &mut self.errors,
             Severity::Warning => &mut self.warnings,
@@ -65,7 +76,7 @@ impl Report {
             message,
             label: None,
             hint: None,
-            location: Some(spot.pointer),
+            location: Some(spot.way.pointer()),
             place: Some((source, span)),
             aws: AwsWording::default(),
         });
@@ -88,7 +99,7 @@ impl Report {
     }
 
     /// Where byte `offset` of the string `decoded` stands, whose literal is at `spot`.
-    pub(crate) fn inside(&self, spot: Spot, decoded: &str, offset: usize) -> Spot {
+    pub(crate) fn inside<'s>(&self, spot: Spot<'s>, decoded: &str, offset: usize) -> Spot<'s> {
         Spot { span: position_in_string(&self.source.text, spot.span, decoded, offset), ..spot }
     }
 

@@ -11,7 +11,7 @@ use crate::diagnostic::Diagnostic;
 use crate::node::At;
 use crate::report::{Report, Spot};
 use crate::source::{Source, Span};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Reads a CloudFormation template. The short tags of its functions (`!Ref`, `!GetAtt`, `!Sub`, …) become the objects
 /// that they are short for (`{"Ref": …}`, `{"Fn::GetAtt": …}`).
@@ -42,7 +42,9 @@ fn read_with(source: &Source, tags: yaml::Tags, report: &mut Report) -> Option<N
     } else {
         yaml::read(text, base, tags, report)?
     };
-    report_duplicates(&At::root(&root), report);
+    if has_duplicates(&root) {
+        report_duplicates(&At::root(&root), report);
+    }
     Some(root)
 }
 
@@ -53,6 +55,28 @@ fn is_json(name: &str, text: &str) -> bool {
         Some("json") => true,
         Some("yaml" | "yml") => false,
         _ => text.trim_start().starts_with(['{', '[']),
+    }
+}
+
+/// Whether a name is given twice in an object anywhere, which is seldom.
+fn has_duplicates(node: &Node) -> bool {
+    /// Members up to which comparing each with each is faster than hashing them.
+    const FEW: usize = 16;
+    match &node.kind {
+        Kind::Object(members) if members.len() <= FEW => {
+            let later = |index: usize| members[index + 1..].iter();
+            members
+                .iter()
+                .enumerate()
+                .any(|(index, member)| later(index).any(|other| other.key == member.key))
+                || members.iter().any(|member| has_duplicates(&member.value))
+        }
+        Kind::Object(members) => {
+            let mut seen = HashSet::with_capacity(members.len());
+            members.iter().any(|member| !seen.insert(&member.key) || has_duplicates(&member.value))
+        }
+        Kind::Array(items) => items.iter().any(has_duplicates),
+        _ => false,
     }
 }
 
@@ -77,7 +101,7 @@ fn report_duplicates(at: &At<'_>, report: &mut Report) {
 }
 
 fn report_empty(base: usize, report: &mut Report) {
-    let spot = Spot { span: Span { start: base, end: base }, pointer: String::new() };
+    let spot = Spot::of_text(Span { start: base, end: base });
     let message = format!("the {} is empty", report.subject);
     let hint = match report.subject {
         "definition" => "A state machine is an object with `StartAt` and `States`.",
@@ -93,7 +117,7 @@ fn report_too_deep(span: Span, report: &mut Report) {
     let limit = crate::node::MAX_DEPTH;
     let message = format!("the {} is nested too deep", report.subject);
     report
-        .error(code::TOO_DEEP, Spot { span, pointer: String::new() }, message)
+        .error(code::TOO_DEEP, Spot::of_text(span), message)
         .label(format!("more than {limit} levels"))
         .hint(format!("Flatten it; {limit} levels are the most that is read."));
 }

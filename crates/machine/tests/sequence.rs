@@ -362,3 +362,29 @@ fn nesting_beyond_the_limit_fails_the_state() {
         .map(|thread| thread.join().expect("it does not overflow"));
     assert!(ended.expect("a thread").failure().1.ends_with("The data nests deeper than 1000 levels."));
 }
+
+/// A hundred thousand transitions leave an execution as it was, but for the number of its last event.
+#[test]
+fn an_execution_does_not_grow_with_its_transitions() {
+    let machine = machine_with(
+        &json!({ "StartAt": "Go", "States": {
+            "Go": { "Type": "Pass", "Parameters": { "n.$": "$.n", "list.$": "$.list" }, "Next": "Again" },
+            "Again": { "Type": "Choice", "Default": "End", "Choices": [
+                { "Variable": "$.n", "NumericLessThan": 10, "Next": "Go" } ] },
+            "End": { "Type": "Succeed" } } }),
+        Limits { transitions_per_step: 10_000, ..Limits::default() },
+    );
+    let (mut execution, mut actions) =
+        Execution::start(&machine, start(json!({ "n": 1, "list": [1, 2, 3] })));
+    let size = |execution: &Execution| format!("{execution:?}").len();
+    let early = size(&execution);
+    for _ in 1..10 {
+        assert!(matches!(actions.last(), Some(Action::Yield)));
+        actions.clear();
+        execution.step(&machine, Event::Continue { at: START }, &mut actions);
+    }
+    assert_eq!(actions.iter().filter(|action| matches!(action, Action::Record(_))).count(), 20_000);
+    // 20,001 events have become 200,001: a digit more wherever an event is named.
+    let late = size(&execution);
+    assert!((early..early + 8).contains(&late), "{early} bytes have become {late}");
+}

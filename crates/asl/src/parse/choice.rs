@@ -5,7 +5,7 @@
 use super::data_flow::{expression, jsonata_template, refuse_other_language, timestamp};
 use super::state::refuse_transition;
 use super::variables::assignments;
-use super::{Dialect, Scope};
+use super::{Dialect, Scope, shapes};
 use crate::definition::{Choice, ChoiceRule, Comparison, Condition, Operand, Test};
 use crate::fields::{Fields, boolean, list, not_empty, path, string, wrong_type};
 use crate::node::{At, Kind};
@@ -41,6 +41,7 @@ fn rules<'a>(
     if !not_empty(at.node, at.spot(), "`Choices`", "rule", report) {
         return None;
     }
+    shapes::check_repeated_rules(&items, report);
     let mut rules = Vec::with_capacity(items.len());
     for (index, item) in items.into_iter().enumerate() {
         let owner = format!("rule {} of {}", index + 1, choice.owner);
@@ -141,7 +142,7 @@ fn nested(at: At<'_>, owner: &str, report: &mut Report) -> Option<Condition> {
 /// The one operator of a rule with `Variable`.
 fn test(fields: &mut Fields<'_>, report: &mut Report) -> Option<Test> {
     ask_for_operators(fields);
-    let names: Vec<&'static str> = operators().map(|operator| operator.name).collect();
+    let names = operator_names();
     let Some(name) = fields.at_most_one(&names, report) else {
         // A misspelt operator is reported as such.
         if !fields.has_unknown() {
@@ -155,9 +156,7 @@ fn test(fields: &mut Fields<'_>, report: &mut Report) -> Option<Test> {
 }
 
 fn ask_for_operators(fields: &mut Fields<'_>) {
-    for operator in operators() {
-        fields.get(operator.name);
-    }
+    fields.know(&operator_names());
 }
 
 struct Operator {
@@ -219,6 +218,10 @@ const fn by_path(name: &'static str, kind: OperatorKind) -> Operator {
 
 fn operators() -> impl Iterator<Item = &'static Operator> {
     STRING.iter().chain(&NUMERIC).chain(&TIMESTAMP).chain(&OTHERS)
+}
+
+fn operator_names() -> Vec<&'static str> {
+    operators().map(|operator| operator.name).collect()
 }
 
 impl Operator {

@@ -1,7 +1,7 @@
 //! The fields that move data, in the query language of the state, and what of the other language stands in a state by
 //! mistake.
 
-use super::{Dialect, MAX_SECONDS};
+use super::{Dialect, MAX_SECONDS, literals};
 use crate::code;
 use crate::definition::{
     DataFlow, Dynamic, JsonataFlow, PathFlow, PayloadTemplate, ResultPath, Selection, StringSource, Timestamp,
@@ -128,7 +128,10 @@ pub(super) fn path_template(
 ) -> Option<crate::template::Template> {
     let at = fields.get(name)?;
     let error = match crate::template::Template::parse(&at.node.to_value()) {
-        Ok(template) => return Some(template),
+        Ok(template) => {
+            literals::check_template(&at, report);
+            return Some(template);
+        }
         Err(error) => error,
     };
     let at = at.descend(&error.pointer).unwrap_or(at);
@@ -145,6 +148,7 @@ pub(super) fn jsonata_template(
     report: &mut Report,
 ) -> Option<jsonata::Template> {
     let at = fields.get(name)?;
+    refuse_unclosed(&at, report);
     let error = match jsonata::Template::parse(&at.node.to_value()) {
         Ok(template) => return Some(template),
         Err(error) => error,
@@ -156,9 +160,24 @@ pub(super) fn jsonata_template(
     };
     report
         .error(code::BAD_EXPRESSION, spot, format!("`{name}` holds an expression that is not JSONata"))
+        .aws(error.message.clone())
         .label(error.message)
         .hint(EXPRESSION_HINT);
     None
+}
+
+/// A string that begins as an expression and does not end as one.
+fn refuse_unclosed(at: &At<'_>, report: &mut Report) {
+    if at.as_str().is_some_and(|text| text.starts_with("{%") && !text.ends_with("%}")) {
+        report
+            .error(code::BAD_EXPRESSION, at.spot(), "an expression begins with `{%` and ends with `%}`")
+            .label("it does not end")
+            .hint(EXPRESSION_HINT)
+            .aws_code("SCHEMA_VALIDATION_FAILED")
+            .aws("JSONata string must start with {% and end with %}");
+    }
+    at.members().into_iter().flatten().for_each(|(_, member)| refuse_unclosed(&member, report));
+    at.items().into_iter().flatten().for_each(|item| refuse_unclosed(&item, report));
 }
 
 const EXPRESSION_HINT: &str = "Such as `{% $states.input.name %}`; `faastlane eval --jsonata` tries one out.";
@@ -186,6 +205,7 @@ pub(super) fn expression(at: &At<'_>, what: &str, report: &mut Report) -> Option
     let spot = report.inside(at.spot(), text, "{%".len() + error.offset);
     report
         .error(code::BAD_EXPRESSION, spot, format!("{what} holds an expression that is not JSONata"))
+        .aws(error.message.clone())
         .label(error.message)
         .hint(EXPRESSION_HINT);
     None
@@ -249,7 +269,7 @@ pub(super) fn dynamic_percentage(
     dynamic(fields, (fixed, by_path), dialect, report, |fields, report| {
         let at = fields.get(fixed)?;
         let Kind::Number(number) = &at.node.kind else {
-            wrong_type(&at, &format!("`{fixed}`"), "a number", report);
+            wrong_type(&at, format_args!("`{fixed}`"), "a number", report);
             return None;
         };
         let value = number.as_f64().filter(|value| (0.0..=100.0).contains(value));
@@ -308,6 +328,7 @@ pub(super) fn string_source(
     if dialect == Dialect::JsonPath && fields.at_most_one(&[fixed, by_path], report)? == by_path {
         return fields.path_or_call(by_path, report);
     }
+    literals::check_field(fields, (fixed, by_path), dialect, report);
     let at = fields.get(fixed)?;
     if is_expression(&at, dialect) {
         return expression(&at, &format!("`{fixed}`"), report).map(StringSource::Expression);

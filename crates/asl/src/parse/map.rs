@@ -23,6 +23,9 @@ const LONGEST_LABEL: usize = 40;
 /// child executions.
 const NOT_IN_LABELS: &str = "?*<>{}[]:;,\\|^~$#%&`\"";
 
+/// Items that one Map reads at most.
+const MAX_READ_ITEMS: u32 = 100_000_000;
+
 /// Bytes of a batch at most.
 const MAX_BATCH_BYTES: u32 = 262_144;
 
@@ -130,7 +133,7 @@ fn one_of(
     report: &mut Report,
 ) -> Option<&'static str> {
     let at = fields.get(name)?;
-    let written = string(&at, &format!("`{name}`"), report)?;
+    let written = string(&at, format_args!("`{name}`"), report)?;
     let found = known.iter().copied().find(|value| *value == written);
     if found.is_none() {
         let hint = match nearest(written, known.iter().copied()) {
@@ -222,6 +225,8 @@ fn item_reader(at: At<'_>, dialect: Dialect, report: &mut Report) -> Option<Item
         }
         Some(Arc::from(text))
     });
+    let hint = "Say where the items are: `\"Bucket\"` and `\"Key\"`, or `\"Prefix\"`.";
+    fields.require(arguments_name(dialect), hint, report);
     let arguments = payload_template(&mut fields, arguments_name(dialect), dialect, report);
     let (config, max_items) = match fields.get("ReaderConfig") {
         Some(at) => reader_config(at, dialect, report)?,
@@ -238,7 +243,8 @@ fn reader_config(
 ) -> Option<(Value, Option<crate::definition::Dynamic<u32>>)> {
     let mut config = at.node.to_value();
     let mut fields = Fields::of(at, "`ReaderConfig`", report)?;
-    one_of(&mut fields, "InputType", &["CSV", "JSON", "JSONL", "MANIFEST", "PARQUET"], report);
+    let input_type =
+        one_of(&mut fields, "InputType", &["CSV", "JSON", "JSONL", "MANIFEST", "PARQUET"], report);
     one_of(&mut fields, "CSVDelimiter", &["COMMA", "PIPE", "SEMICOLON", "SPACE", "TAB"], report);
     one_of(&mut fields, "Transformation", &["NONE", "LOAD_AND_FLATTEN"], report);
     one_of(&mut fields, "ManifestType", &["ATHENA_DATA", "S3_INVENTORY"], report);
@@ -247,11 +253,21 @@ fn reader_config(
     for header in headers.iter().flatten() {
         string(header, "a header", report);
     }
+    if input_type == Some("CSV") && fields.get("CSVHeaderLocation").is_none() {
+        let hint = "\"FIRST_ROW\" where the file names its columns, \"GIVEN\" where `CSVHeaders` does.";
+        fields.report_missing(&["CSVHeaderLocation"], hint, report);
+    }
+    if input_type.is_some_and(|kind| ["JSON", "JSONL", "PARQUET"].contains(&kind)) {
+        for name in ["CSVHeaderLocation", "CSVHeaders", "CSVDelimiter"] {
+            fields.refuse(name, "It is for the input type \"CSV\".", report);
+        }
+    }
     if header == Some("GIVEN") && headers.is_none() {
         fields.report_missing(&["CSVHeaders"], "List the names of the columns.", report);
     }
     fields.string("ItemsPointer", report);
-    let max_items = dynamic_number(&mut fields, ("MaxItems", "MaxItemsPath"), 0..=u32::MAX, dialect, report);
+    let max_items =
+        dynamic_number(&mut fields, ("MaxItems", "MaxItemsPath"), 0..=MAX_READ_ITEMS, dialect, report);
     fields.finish(report);
     if let Value::Object(config) = &mut config {
         config.retain(|name, _| !["MaxItems", "MaxItemsPath"].contains(&name.as_str()));

@@ -47,7 +47,9 @@ pub(super) fn check(start: Option<&str>, states: &[(&str, At<'_>)], report: &mut
             mark(index, &outgoing, &mut reached);
         }
     }
-    if !ends {
+    // Where a target had to be guessed, it may be the end that is missing.
+    let all_known = states.iter().filter_map(|(_, state)| exits(state)).flat_map(|exits| exits.targets);
+    if !ends && all_known.into_iter().all(|target| indices.contains_key(target)) {
         let (name, state) = &states[start];
         report
             .error(

@@ -57,6 +57,14 @@ fn retrier(fields: &mut Fields<'_>, last: bool, report: &mut Report) -> Option<R
     let max_attempts = fields.integer("MaxAttempts", 0..=MAX_SECONDS, report).unwrap_or(3);
     let backoff_rate = backoff_rate(fields, report).unwrap_or(2.0);
     let max_delay_seconds = fields.integer("MaxDelaySeconds", 1..=MAX_DELAY_SECONDS, report);
+    if let Some(most) = max_delay_seconds.filter(|most| *most <= interval_seconds)
+        && let Some(at) = fields.get("MaxDelaySeconds")
+    {
+        report
+            .warning(code::NO_EFFECT, at.spot(), "`MaxDelaySeconds` leaves no room for a longer delay")
+            .label(format!("{most} is not more than `IntervalSeconds`, {interval_seconds}"))
+            .hint("Make it greater than `IntervalSeconds`, or remove it.");
+    }
     let full_jitter = match fields.get("JitterStrategy") {
         None => false,
         Some(at) => match string(&at, "`JitterStrategy`", report)? {

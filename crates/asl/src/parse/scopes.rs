@@ -28,7 +28,7 @@ struct Level<'a> {
 
 struct Variable<'a> {
     /// The first place.
-    set: Spot,
+    set: Spot<'a>,
     /// The states that set it, themselves or in a rule or catcher.
     setters: Vec<&'a str>,
     read: bool,
@@ -114,7 +114,7 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    fn set(&mut self, name: &'a str, state: &'a str, spot: Spot) {
+    fn set(&mut self, name: &'a str, state: &'a str, spot: Spot<'a>) {
         let Some((own, around)) = self.levels.split_last_mut() else { return };
         if let Some(variable) = own.variables.get_mut(name) {
             variable.setters.push(state);
@@ -142,7 +142,8 @@ impl<'a> Walk<'a, '_> {
         let jsonata = is_jsonata(state).unwrap_or(self.machine_is_jsonata);
         let kind = state.get("Type").and_then(|at| at.as_str());
         let result = kind.is_some_and(|kind| ["Task", "Parallel", "Map"].contains(&kind));
-        for (name, at) in members(state.clone()) {
+        for member in state.raw_members() {
+            let (name, at) = (member.key.as_str(), state.member(member));
             match name {
                 // Nothing is read at a `ResultPath`.
                 "Comment" | "ResultPath" => {}
@@ -168,6 +169,9 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn field(&mut self, name: &'a str, at: &At<'a>, jsonata: bool, offers: Offers) {
+        if !at.node.any_string(&mentions_name) {
+            return;
+        }
         if jsonata {
             self.expressions(at, offers);
         } else {
@@ -257,7 +261,7 @@ impl<'a> Walk<'a, '_> {
         false
     }
 
-    fn report_unassigned(&mut self, name: &str, spot: Spot) {
+    fn report_unassigned(&mut self, name: &str, spot: Spot<'_>) {
         let visible = self.levels.iter().flat_map(|level| level.variables.keys().copied());
         let hint = match nearest(name, visible) {
             _ if name == RESERVED => {
@@ -323,7 +327,14 @@ fn before<'a>(state: &str, sources: &HashMap<&'a str, Vec<&'a str>>) -> HashSet<
     before
 }
 
-fn report_member(member: &str, spot: Spot, report: &mut Report) {
+/// Whether `$` is followed by what may be a name, or by another `$`.
+fn mentions_name(text: &str) -> bool {
+    let behind = |at: usize| text[at + 1..].chars().next();
+    let named = |next: char| next.is_alphabetic() || next == '_' || next == '$';
+    text.match_indices('$').any(|(at, _)| behind(at).is_some_and(named))
+}
+
+fn report_member(member: &str, spot: Spot<'_>, report: &mut Report) {
     let hint = match member {
         "result" => "A Task, Parallel or Map state has a result, in its `Output` and `Assign`.".to_owned(),
         "errorOutput" => "The entries of `Catch` have it, in their `Output` and `Assign`.".to_owned(),

@@ -5,11 +5,11 @@ use super::data_flow::{
     seconds, string_source,
 };
 use super::variables::assignments;
-use super::{Dialect, MAX_SECONDS, Scope, choice, dialect, express, flow, map, resource, retry};
+use super::{Dialect, MAX_SECONDS, Scope, choice, dialect, express, flow, literals, map, resource, retry};
 use crate::code;
 use crate::definition::{
-    Dynamic, ExecutionType, Fail, Flow, Parallel, Pass, PayloadTemplate, State, StateKind, Task, Transition,
-    Wait, WaitUntil,
+    Dynamic, ExecutionType, Fail, Flow, Parallel, Pass, PayloadTemplate, Resource, State, StateKind, Task,
+    Transition, Wait, WaitUntil,
 };
 use crate::fields::{Fields, not_empty, string};
 use crate::node::At;
@@ -103,6 +103,7 @@ fn task<'a>(fields: &mut Fields<'a>, scope: &Scope<'a, '_>, report: &mut Report)
             .label(format!("{heartbeat} is not less than {timeout}"));
     }
     let credentials = payload_template(fields, "Credentials", dialect, report);
+    check_credentials(fields, resource.as_ref(), dialect, report);
     let retry = retry::retriers(fields, report);
     let catch = retry::catchers(fields, scope, report);
     let transition = transition(fields, scope, report);
@@ -119,9 +120,41 @@ fn task<'a>(fields: &mut Fields<'a>, scope: &Scope<'a, '_>, report: &mut Report)
     })
 }
 
+/// A task that is done in another account says in which role.
+///
+/// Source: <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-access-cross-acct-resources.html>.
+fn check_credentials(
+    fields: &mut Fields<'_>,
+    resource: Option<&Resource>,
+    dialect: Dialect,
+    report: &mut Report,
+) {
+    let Some(at) = fields.get("Credentials").filter(|at| at.members().is_some()) else { return };
+    if matches!(resource, Some(Resource::Activity(_))) {
+        report
+            .error(code::UNKNOWN_FIELD, at.key_spot(), "an activity has no `Credentials`")
+            .label("not known here")
+            .hint("Its worker has credentials of its own; remove it.")
+            .aws("The field 'Credentials' is not supported for activities");
+    } else if at.get("RoleArn").is_none() && (dialect == Dialect::Jsonata || at.get("RoleArn.$").is_none()) {
+        report
+            .error(
+                code::MISSING_FIELD,
+                at.key_spot(),
+                format!("the `Credentials` of {} have no `RoleArn`", fields.owner),
+            )
+            .label("`RoleArn` is missing here")
+            .hint("Name the role: `\"Credentials\": { \"RoleArn\": \"arn:aws:iam::ACCOUNT:role/NAME\" }`.")
+            .aws("The field 'RoleArn' is required but was missing");
+    }
+}
+
 fn pass<'a>(fields: &mut Fields<'a>, scope: &Scope<'a, '_>, report: &mut Report) -> Option<Pass> {
     let result = match scope.dialect {
-        Dialect::JsonPath => fields.get("Result").map(|at| Payload::from_value(at.node.to_value())),
+        Dialect::JsonPath => fields.get("Result").map(|at| {
+            literals::check_result(&at, report);
+            Payload::from_value(at.node.to_value())
+        }),
         Dialect::Jsonata => None,
     };
     let transition = transition(fields, scope, report)?;

@@ -70,7 +70,7 @@ fn report_syntax(error: &ParseError, base: usize, report: &mut Report) {
     let message = format!("the {} is not JSON", report.subject);
     let wording = jackson::wording(report.source(), span);
     let noted = report
-        .error(code::NOT_JSON, Spot { span, pointer: String::new() }, message)
+        .error(code::NOT_JSON, Spot::of_text(span), message)
         .label(uncapitalized(&error.kind().to_string()))
         .hint(hint)
         .aws_location(wording.location);
@@ -97,7 +97,7 @@ fn check_strictly(text: &str, base: usize, report: &mut Report) -> Option<()> {
     let label = reason.split(" at line ").next().unwrap_or_default();
     let message = format!("the {} is not JSON", report.subject);
     report
-        .error(code::NOT_JSON, Spot { span, pointer: String::new() }, message)
+        .error(code::NOT_JSON, Spot::of_text(span), message)
         .label(label)
         .hint("Definitions are JSON, or YAML in a file whose name ends in `.yaml` or `.yml`.");
     None

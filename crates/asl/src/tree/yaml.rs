@@ -97,8 +97,8 @@ pub(super) fn read(text: &str, base: usize, tags: Tags, report: &mut Report) -> 
     builder.root
 }
 
-fn spot(span: Span) -> Spot {
-    Spot { span, pointer: String::new() }
+fn spot(span: Span) -> Spot<'static> {
+    Spot::of_text(span)
 }
 
 /// From the parser's positions, which count characters, to bytes of the source.

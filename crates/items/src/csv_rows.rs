@@ -3,7 +3,7 @@
 //! Fewer fields than the header: the missing are empty. More: they are skipped. Empty lines are no rows.
 
 use std::collections::BTreeSet;
-use std::io::{self, Read};
+use std::io::{self, Chain, Cursor, Read};
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
 use faastlane_payload::Payload;
@@ -18,8 +18,11 @@ const MAX_HEADER_BYTES: usize = 10 << 10;
 /// How far the crate `csv` reads ahead, in bytes.
 const CHUNK_BYTES: usize = 16 << 10;
 
+/// Of UTF-8.
+const BYTE_ORDER_MARK_BYTES: u64 = 3;
+
 pub(crate) struct CsvRows<R> {
-    rows: Reader<Unescaped<R>>,
+    rows: Reader<Unescaped<Chain<Cursor<Vec<u8>>, R>>>,
     allowance: Allowance,
     delimiter: u8,
     columns: Vec<String>,
@@ -29,20 +32,27 @@ pub(crate) struct CsvRows<R> {
 
 impl<R: Read> CsvRows<R> {
     /// # Errors
-    /// The header is missing, too long, not UTF-8, or names a column twice.
+    /// The file cannot be read, or its header is missing, too long, not UTF-8, or names a column twice.
     pub(crate) fn new(
-        bytes: R,
+        mut bytes: R,
         delimiter: u8,
         header: &CsvHeader,
         max_item_bytes: u64,
     ) -> Result<Self, ItemsError> {
+        // `csv` knows a byte order mark only if its first read brings the whole of it.
+        let mut start = Vec::new();
+        bytes
+            .by_ref()
+            .take(BYTE_ORDER_MARK_BYTES)
+            .read_to_end(&mut start)
+            .map_err(|error| ItemsError::reader(format!("The CSV file could not be read: {error}.")))?;
         let allowance = Allowance::new();
         let rows = ReaderBuilder::new()
             .delimiter(delimiter)
             .has_headers(false)
             .flexible(true)
             .buffer_capacity(CHUNK_BYTES)
-            .from_reader(Unescaped::new(bytes, delimiter, allowance.clone()));
+            .from_reader(Unescaped::new(Cursor::new(start).chain(bytes), delimiter, allowance.clone()));
         let mut this = Self {
             rows,
             allowance,

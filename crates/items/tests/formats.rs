@@ -96,6 +96,18 @@ fn csv_fields_as_step_functions_reads_them() {
 }
 
 #[test]
+fn a_byte_order_mark_is_no_part_of_the_header_however_the_file_comes() {
+    let text = "\u{feff}a,b\n1,2\n";
+    let header = config(json!({ "InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW" }));
+    for most in 1..8 {
+        let reader = Slices { bytes: Cursor::new(text.into()), most };
+        let items = items_in(reader, &header, SOURCE, Limits::default()).unwrap();
+        let rows: Vec<Value> = items.map(|item| item.unwrap().value.value().unwrap().clone()).collect();
+        assert_eq!(rows, [json!({ "a": "1", "b": "2" })], "{most} bytes at a time");
+    }
+}
+
+#[test]
 fn csv_delimiters() {
     for (name, byte) in [("COMMA", ','), ("PIPE", '|'), ("SEMICOLON", ';'), ("SPACE", ' '), ("TAB", '\t')] {
         let reader = json!({ "InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW", "CSVDelimiter": name });

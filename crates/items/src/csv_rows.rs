@@ -18,8 +18,8 @@ const MAX_HEADER_BYTES: usize = 10 << 10;
 /// How far the crate `csv` reads ahead, in bytes.
 const CHUNK_BYTES: usize = 16 << 10;
 
-/// Of UTF-8.
-const BYTE_ORDER_MARK_BYTES: u64 = 3;
+/// A byte order mark of UTF-8 and a byte after it.
+const FIRST_READ_BYTES: u64 = 4;
 
 pub(crate) struct CsvRows<R> {
     rows: Reader<Unescaped<Chain<Cursor<Vec<u8>>, R>>>,
@@ -39,11 +39,12 @@ impl<R: Read> CsvRows<R> {
         header: &CsvHeader,
         max_item_bytes: u64,
     ) -> Result<Self, ItemsError> {
-        // `csv` knows a byte order mark only if its first read brings the whole of it.
+        // `csv` knows a byte order mark only if its first read brings the whole of it, and takes nothing after it
+        // for the end of the file.
         let mut start = Vec::new();
         bytes
             .by_ref()
-            .take(BYTE_ORDER_MARK_BYTES)
+            .take(FIRST_READ_BYTES)
             .read_to_end(&mut start)
             .map_err(|error| ItemsError::reader(format!("The CSV file could not be read: {error}.")))?;
         let allowance = Allowance::new();

@@ -15,8 +15,10 @@ mod bundle;
 mod code;
 mod config;
 mod config_check;
+mod definition_search;
 mod finding;
 mod flow_walk;
+mod function_search;
 mod functions;
 mod host;
 mod isolation;
@@ -30,11 +32,13 @@ mod requirements;
 mod sam;
 mod settings;
 mod store_config;
+mod text_file;
 mod toml_reader;
 mod tree_digest;
 mod workflow;
 
 pub use config::{Config, FunctionConfig, Preferences, TrustGroup};
+pub use definition_search::{Definition, holds_workflow, load_definition, read_definition};
 pub use flow_walk::first_call_of;
 pub use functions::FunctionSource;
 pub use host::{Host, Keys};
@@ -44,12 +48,9 @@ pub use planner::plan;
 pub use progress::Progress;
 pub use python_search::{PassedOver, PythonCandidate, survey};
 pub use settings::{
-    DEFAULT_MAX_PAYLOAD_BYTES, Origin, Overrides, PythonRequest, RequestedIsolation, Setting, Surroundings,
-    parse_size,
+    DEFAULT_MAX_PAYLOAD_BYTES, Origin, Overrides, PythonRequest, RequestedIsolation, Setting, Settings,
+    Surroundings, parse_size,
 };
 pub use store_config::{StoreConfig, StoreTarget};
 pub use toml_reader::Located;
-pub use workflow::{
-    Definition, Settings, Workflow, holds_workflow, load, load_definition, load_with, mocks_for,
-    read_definition,
-};
+pub use workflow::{Workflow, load, load_with, mocks_for};

@@ -89,7 +89,7 @@ fn ask(candidate: &Path, root: &Path) -> Result<ProbeReport, String> {
         .current_dir(root)
         .stdin(Stdio::null())
         .output()
-        .map_err(|problem| format!("cannot be run: {}", crate::workflow::describe(&problem)))?;
+        .map_err(|problem| format!("cannot be run: {}", crate::text_file::describe(&problem)))?;
     if !output.status.success() {
         let stderr = String::from_utf8_lossy(&output.stderr);
         let first = stderr.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("no message");

@@ -2,8 +2,8 @@
 //! absolute. Its digest names the folder that the list is installed to.
 
 use crate::code;
+use crate::text_file::describe;
 use crate::tree_digest::TreeDigest;
-use crate::workflow::describe;
 use faastlane_asl::diagnostic::Diagnostic;
 use std::collections::BTreeSet;
 use std::fs;

@@ -4,7 +4,7 @@ use crate::code;
 use crate::plan::PythonInstall;
 use crate::progress::Progress;
 use crate::requirement_list::RequirementList;
-use crate::workflow::describe;
+use crate::text_file::describe;
 use faastlane_asl::diagnostic::Diagnostic;
 use fs4::{FileExt, TryLockError};
 use std::fs::{self, File};

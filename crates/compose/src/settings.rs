@@ -1,6 +1,8 @@
 //! The settings that can come from several sides, and which side wins: flag or environment, then the workflow's
 //! `faastlane.toml`, then the user's own file, then the default.
 
+use crate::config::Preferences;
+use crate::toml_reader::Located;
 use faastlane_asl::definition::ExecutionType;
 use faastlane_asl::source::{Source, Span};
 use faastlane_mock::MockFile;
@@ -67,6 +69,59 @@ impl fmt::Display for Origin {
             Self::Default => f.write_str("the default"),
         }
     }
+}
+
+/// The settings in force, and who made them so.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    pub python: Setting<PythonRequest>,
+    pub max_payload_bytes: Setting<u64>,
+    pub isolation: Setting<RequestedIsolation>,
+}
+
+impl Settings {
+    pub(crate) fn resolve(surroundings: &Surroundings, project: &Preferences, user: &Preferences) -> Self {
+        let overrides = &surroundings.overrides;
+        let files = [project, user];
+        Self {
+            python: strongest(
+                overrides.python.clone(),
+                files,
+                |file| file.python.clone(),
+                PythonRequest::Any,
+            ),
+            max_payload_bytes: strongest(
+                overrides.max_payload_bytes,
+                files,
+                |file| file.max_payload_bytes.clone(),
+                DEFAULT_MAX_PAYLOAD_BYTES,
+            ),
+            isolation: strongest(
+                overrides.isolation,
+                files,
+                |file| file.isolation.clone(),
+                RequestedIsolation::Auto,
+            ),
+        }
+    }
+}
+
+/// The first side that says something.
+fn strongest<T>(
+    command_line: Option<T>,
+    files: [&Preferences; 2],
+    pick: impl Fn(&Preferences) -> Option<Located<T>>,
+    default: T,
+) -> Setting<T> {
+    if let Some(value) = command_line {
+        return Setting { value, origin: Origin::CommandLine };
+    }
+    for file in files {
+        if let (Some(located), Some(source)) = (pick(file), &file.source) {
+            return Setting { value: located.value, origin: Origin::File(source.clone(), located.span) };
+        }
+    }
+    Setting { value: default, origin: Origin::Default }
 }
 
 /// What is asked for; what is really planned is an [`crate::Isolation`].

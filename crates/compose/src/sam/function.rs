@@ -258,7 +258,7 @@ impl<'t> Reader<'_, 't> {
         if !file.is_file()
             && let Err(problem) = write_whole(&folder, &file, text.as_str())
         {
-            let problem = crate::workflow::describe(&problem);
+            let problem = crate::text_file::describe(&problem);
             let message = format!("cannot write the inline code of `{}`: {problem}", self.resource.id);
             let finding = Diagnostic::error(code::CACHE_UNUSABLE, message);
             self.evaluator.findings.push(finding.hint(format!("It goes to {}.", folder.display())));

@@ -7,7 +7,7 @@ use crate::sam::placeholders::{Substitution, Unreplaced, replace};
 use crate::sam::template::{Resource, Template, first_line};
 use crate::sam::text::Text;
 use crate::sam::value::{Value, ValueKind};
-use crate::workflow::read_source;
+use crate::text_file::read_source;
 use faastlane_asl::diagnostic::Diagnostic;
 use faastlane_asl::source::{Source, Span};
 use std::path::{Path, PathBuf};

@@ -4,22 +4,13 @@
 //! Source: <https://graphviz.org/doc/info/lang.html>.
 
 use crate::model::{EdgeKind, FlowId, Graph, Kind, NodeId};
+use crate::nested::{Todo, write_nested};
 use crate::words::{shortened, visible};
 use std::fmt::Write;
 
 pub(crate) fn draw(graph: &Graph) -> String {
     let mut text = format!("digraph {} {{\n{HEAD}", quoted(&graph.name, usize::MAX));
-    let mut waiting = vec![Todo::Flow(0, 1)];
-    while let Some(todo) = waiting.pop() {
-        match todo {
-            Todo::Line(line) => text.push_str(&line),
-            Todo::Flow(flow, depth) => {
-                let before = waiting.len();
-                write_flow(graph, flow, depth, &mut waiting);
-                waiting[before..].reverse();
-            }
-        }
-    }
+    write_nested(&mut text, |flow, depth, todo| write_flow(graph, flow, depth, todo));
     let ties = ties(graph);
     for flow in graph.shown_flows() {
         write_edges(graph, flow, &ties, &mut text);
@@ -32,11 +23,6 @@ const HEAD: &str = "  graph [compound=true, fontname=\"Helvetica,Arial,sans-seri
   node [shape=box, style=\"rounded,filled\", fontname=\"Helvetica,Arial,sans-serif\", fontsize=11, margin=\"0.15,0.08\"];
   edge [color=\"#7b8aa0\", fontname=\"Helvetica,Arial,sans-serif\", fontsize=9, arrowsize=0.7];
 ";
-
-enum Todo {
-    Line(String),
-    Flow(FlowId, usize),
-}
 
 fn write_flow(graph: &Graph, flow: FlowId, depth: usize, todo: &mut Vec<Todo>) {
     let indent = "  ".repeat(depth.min(20));

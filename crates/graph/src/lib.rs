@@ -17,6 +17,7 @@ mod execution;
 mod layout;
 mod mermaid;
 mod model;
+mod nested;
 #[cfg(test)]
 mod properties;
 mod read;

@@ -4,33 +4,18 @@
 //! Source: <https://mermaid.js.org/syntax/flowchart.html>.
 
 use crate::model::{EdgeKind, FlowId, Graph, Kind, NodeId};
+use crate::nested::{Todo, write_nested};
 use crate::words::{shortened, visible};
 use std::fmt::Write;
 
 pub(crate) fn draw(graph: &Graph) -> String {
     let mut text = String::from("flowchart TD\n");
-    // Flows to write, with their depth; a flow that is done closes its frame.
-    let mut waiting = vec![Todo::Flow(0, 1)];
-    while let Some(todo) = waiting.pop() {
-        match todo {
-            Todo::Line(line) => text.push_str(&line),
-            Todo::Flow(flow, depth) => {
-                let before = waiting.len();
-                write_flow(graph, flow, depth, &mut waiting);
-                waiting[before..].reverse();
-            }
-        }
-    }
+    write_nested(&mut text, |flow, depth, todo| write_flow(graph, flow, depth, todo));
     for flow in graph.shown_flows() {
         write_edges(graph, flow, &mut text);
     }
     write_classes(graph, &mut text);
     text
-}
-
-enum Todo {
-    Line(String),
-    Flow(FlowId, usize),
 }
 
 fn write_flow(graph: &Graph, flow: FlowId, depth: usize, todo: &mut Vec<Todo>) {

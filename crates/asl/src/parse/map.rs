@@ -7,7 +7,8 @@ use super::state::{inner_flow, transition};
 use super::{Dialect, Scope, express, retry};
 use crate::code;
 use crate::definition::{
-    Distributed, ExecutionType, Flow, ItemBatcher, ItemReader, ItemSource, Map, ResultWriter,
+    Distributed, ExecutionType, Flow, ItemBatcher, ItemReader, ItemSource, Map, OutputType, ResultWriter,
+    Transformation, WriterConfig,
 };
 use crate::fields::{Fields, string, wrong_type};
 use crate::node::{At, Kind};
@@ -303,14 +304,24 @@ fn result_writer(at: At<'_>, dialect: Dialect, report: &mut Report) -> Option<Re
         Some(Arc::from(text))
     });
     let arguments = payload_template(&mut fields, arguments_name(dialect), dialect, report);
-    let mut config = json!({});
-    if let Some(at) = fields.get("WriterConfig") {
-        config = at.node.to_value();
-        let mut fields = Fields::of(at, "`WriterConfig`", report)?;
-        one_of(&mut fields, "Transformation", &["NONE", "COMPACT", "FLATTEN"], report);
-        one_of(&mut fields, "OutputType", &["JSON", "JSONL"], report);
-        fields.finish(report);
-    }
+    let config = fields.get("WriterConfig").and_then(|at| writer_config(at, report));
     fields.finish(report);
     Some(ResultWriter { resource, arguments, config })
+}
+
+fn writer_config(at: At<'_>, report: &mut Report) -> Option<WriterConfig> {
+    let mut fields = Fields::of(at, "`WriterConfig`", report)?;
+    let transformation = match one_of(&mut fields, "Transformation", &["NONE", "COMPACT", "FLATTEN"], report)
+    {
+        Some("NONE") => Some(Transformation::None),
+        Some("COMPACT") => Some(Transformation::Compact),
+        Some(_) => Some(Transformation::Flatten),
+        None => None,
+    };
+    let output_type = match one_of(&mut fields, "OutputType", &["JSON", "JSONL"], report) {
+        Some("JSONL") => OutputType::JsonLines,
+        _ => OutputType::Json,
+    };
+    fields.finish(report);
+    Some(WriterConfig { transformation, output_type })
 }

@@ -120,3 +120,43 @@ impl Item {
 fn pair<'a>(key: &str, value: View<'a>) -> Draft<'a> {
     Draft::Object(vec![(KEY.into(), json!(key).into()), (VALUE.into(), value.into())])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(list: &List, index: u32) -> Value {
+        let item = Item { place: Place::In(list.clone()), index };
+        Payload::from_draft(&item.context(true).unwrap()).value().unwrap().clone()
+    }
+
+    #[test]
+    fn of_two_members_with_one_name_the_last_counts() {
+        let twice = Draft::Object(vec![
+            ("a".into(), json!(1).into()),
+            ("b".into(), json!(2).into()),
+            ("a".into(), json!(3).into()),
+        ]);
+        let list = List::of(&Payload::from_draft(&twice)).unwrap().unwrap();
+        assert_eq!(list.count(), 2);
+        let expected = |index: u32, key: &str, value: u32| json!({ "Index": index, "Key": key, "Source": "STATE_DATA", "Value": value });
+        assert_eq!([item(&list, 0), item(&list, 1)], [expected(0, "a", 3), expected(1, "b", 2)]);
+    }
+
+    #[test]
+    fn a_part_of_a_list_is_a_list() {
+        let list = List::of(&Payload::from_value(json!({ "a": 1, "b": 2 }))).unwrap().unwrap();
+        let part = list.clone().read_from("s3://b/k".into(), 1).unwrap();
+        assert_eq!((part.count(), part.of_object), (1, true));
+        assert_eq!(item(&part, 0), json!({ "Index": 0, "Key": "a", "Source": "s3://b/k", "Value": 1 }));
+        assert_eq!(list.read_from("s3://b/k".into(), 2).unwrap().count(), 2);
+    }
+
+    /// A member that is named as the parts of a pair are, is a value like any other.
+    #[test]
+    fn an_array_of_pairs_has_no_keys() {
+        let pairs = json!([{ "Key": "k", "Value": 1 }]);
+        let list = List::of(&Payload::from_value(pairs.clone())).unwrap().unwrap();
+        assert_eq!(item(&list, 0), json!({ "Index": 0, "Source": "STATE_DATA", "Value": pairs[0] }));
+    }
+}

@@ -305,8 +305,40 @@ fn result_writer(at: At<'_>, dialect: Dialect, report: &mut Report) -> Option<Re
     });
     let arguments = payload_template(&mut fields, arguments_name(dialect), dialect, report);
     let config = fields.get("WriterConfig").and_then(|at| writer_config(at, report));
+    warn_of_parts(&mut fields, arguments_name(dialect), report);
     fields.finish(report);
     Some(ResultWriter { resource, arguments, config })
+}
+
+/// What a `ResultWriter` must have together. Step Functions takes one with less, and fails when it runs.
+fn warn_of_parts(fields: &mut Fields<'_>, arguments: &'static str, report: &mut Report) {
+    let spot = fields.at.key_spot();
+    let [resource, given, config] = ["Resource", arguments, "WriterConfig"].map(|name| fields.at.get(name));
+    match (resource, given) {
+        (Some(_), None) => {
+            report
+                .warning(code::MISSING_FIELD, spot, format!("`ResultWriter` has no `{arguments}`"))
+                .label("the execution fails here")
+                .hint("Say where the results are written to: `\"Bucket\"` and `\"Prefix\"`.");
+        }
+        (None, Some(at)) if config.is_some() => {
+            report
+                .warning(code::NO_EFFECT, at.key_spot(), format!("`{arguments}` has no effect"))
+                .label("nothing is written anywhere")
+                .hint("Without a `Resource`, such as `arn:aws:states:::s3:putObject`, the results stay in the Map's output.");
+        }
+        (None, _) if config.is_none() => {
+            report
+                .warning(
+                    code::MISSING_FIELD,
+                    spot,
+                    "`ResultWriter` has neither `Resource` nor `WriterConfig`",
+                )
+                .label("the execution fails here")
+                .hint("Leave it out, or say where results are written to, or in which form they are told.");
+        }
+        _ => {}
+    }
 }
 
 fn writer_config(at: At<'_>, report: &mut Report) -> Option<WriterConfig> {

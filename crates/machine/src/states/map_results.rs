@@ -68,8 +68,13 @@ impl Run<'_, '_> {
         if !matches!(results, Results::Written(_)) {
             return Ok(Some(result));
         }
-        let records = values([&result].into_iter(), transformation)?;
-        let records = records.into_iter().map(|record| Payload::from_draft(&record.into())).collect();
+        let records = match transformation {
+            Transformation::None | Transformation::Compact => vec![result],
+            Transformation::Flatten => {
+                let records = values(std::iter::once(&result), transformation)?;
+                records.into_iter().map(|record| Payload::from_draft(&record.into())).collect()
+            }
+        };
         let (transfer, _) = self.map_run(slot);
         self.actions.push(Action::WriteResult { transfer, succeeded, records });
         Ok(None)

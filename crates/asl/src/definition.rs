@@ -375,14 +375,43 @@ pub struct ItemBatcher {
     pub max_input_bytes: Option<Dynamic<u32>>,
 }
 
+/// Source: <https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html>.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResultWriter {
     /// `arn:aws:states:::s3:putObject`; without it the results stay in the Map's output.
     pub resource: Option<Arc<str>>,
     /// `Parameters` or `Arguments`: bucket and prefix.
     pub arguments: Option<PayloadTemplate>,
-    /// `WriterConfig` as it was written, an object.
-    pub config: Value,
+    pub config: Option<WriterConfig>,
+}
+
+/// `WriterConfig`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WriterConfig {
+    /// Without it [`Transformation::None`] where results are exported, else [`Transformation::Compact`].
+    pub transformation: Option<Transformation>,
+    pub output_type: OutputType,
+}
+
+/// What is told of a child execution that has succeeded. Of one that has not, everything is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transformation {
+    /// Everything: name, times, input and output.
+    None,
+    /// Its output.
+    Compact,
+    /// The elements of its output, where that is an array; else its output.
+    Flatten,
+}
+
+/// How the results of all child executions are put together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OutputType {
+    /// One array.
+    #[default]
+    Json,
+    /// One value a line.
+    JsonLines,
 }
 
 #[derive(Clone, Debug, PartialEq)]

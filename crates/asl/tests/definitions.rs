@@ -309,6 +309,36 @@ fn limits_of_numbers_are_inclusive() {
 }
 
 /// What cannot be obeyed and does no harm is said, and the machine runs.
+/// Step Functions takes such definitions.
+#[test]
+fn a_result_writer_without_all_its_parts_is_warned_of() {
+    let text = |writer: &str| {
+        format!(
+            r#"{{"StartAt":"M","States":{{"M":{{"Type":"Map","End":true,"ResultWriter":{writer},"ItemProcessor":{{
+               "ProcessorConfig":{{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"}},
+               "StartAt":"I","States":{{"I":{{"Type":"Pass","End":true}}}}}}}}}}}}"#
+        )
+    };
+    let (resource, parameters) =
+        (r#""Resource":"arn:aws:states:::s3:putObject""#, r#""Parameters":{"Bucket":"b"}"#);
+    let config = r#""WriterConfig":{"Transformation":"NONE"}"#;
+    for (parts, code, place) in [
+        (vec![], Some("FL0111"), "/States/M/ResultWriter"),
+        (vec![parameters], Some("FL0111"), "/States/M/ResultWriter"),
+        (vec![resource], Some("FL0111"), "/States/M/ResultWriter"),
+        (vec![parameters, config], Some("FL0136"), "/States/M/ResultWriter/Parameters"),
+        (vec![config], None, ""),
+        (vec![resource, parameters], None, ""),
+        (vec![resource, parameters, config], None, ""),
+    ] {
+        let writer = format!("{{{}}}", parts.join(","));
+        let warnings = parse(&Source::new("definition", text(&writer))).unwrap().warnings;
+        let found =
+            warnings.first().map(|warning| (warning.code, warning.location.as_deref().unwrap_or_default()));
+        assert_eq!(found, code.map(|code| (code, place)), "{writer}");
+    }
+}
+
 #[test]
 fn warnings_come_with_the_machine() {
     let text = r#"{ "StartAt": "T", "States": { "T": { "Type": "Task", "Resource": "f", "End": true,

@@ -159,6 +159,26 @@ fn a_reader_has_the_items_of_its_file() {
 }
 
 #[test]
+fn a_reader_has_the_members_of_an_object() {
+    let state = json!({ "Type": "Map", "End": true,
+        "ItemReader": { "Resource": "arn:aws:states:::s3:getObject",
+            "ReaderConfig": { "InputType": "JSON", "ItemsPointer": "/stock" },
+            "Parameters": { "Bucket": "b", "Key": "k" } },
+        "ItemSelector": { "item.$": "$$.Map.Item" },
+        "ResultWriter": { "WriterConfig": { "Transformation": "FLATTEN" } },
+        "ItemProcessor": { "ProcessorConfig": { "Mode": "DISTRIBUTED", "ExecutionType": "STANDARD" },
+            "StartAt": "I", "States": { "I": { "Type": "Pass", "End": true } } } });
+    let request = json!({ "input": "{}", "inspectionLevel": "DEBUG", "mock": { "result": "[1]" },
+                          "stateConfiguration": { "mapItemReaderData": "{\"stock\":{\"nut\":7}}" } });
+    let answer = ask(&state, request).json();
+    let data = &answer["inspectionData"];
+    let item = json!({ "Index": 0, "Key": "nut", "Source": "s3://b/k", "Value": 7 });
+    assert_eq!(read(&data["afterItemSelector"]), json!([{ "item": item }]), "{answer}");
+    assert_eq!(read(&data["afterItemsPointer"]), json!({ "nut": 7 }));
+    assert_eq!(read(&answer["output"]), json!([1]), "nothing is exported, so the result is an array");
+}
+
+#[test]
 fn what_goes_into_branches_is_not_told() {
     let request = json!({ "input": text(json!({"a": 1})), "inspectionLevel": "TRACE",
                           "mock": { "result": "[1, 2]" } });

@@ -25,8 +25,8 @@ mod transfer;
 
 pub use assignment::{Assignment, Descriptors};
 pub use message::{
-    CallReport, ChildOutcome, ChildReport, Command, DomainSize, EventReport, FaultReport, FinishReport,
-    FlatPayload, MockReport, Report, RunRequest, SetUpFailure, TransferAnswer, TransferRequest, Violation,
+    CallReport, Command, DomainSize, EventReport, FaultReport, FinishReport, FlatPayload, ItemReport,
+    MockReport, Report, RunRequest, SetUpFailure, TransferAnswer, TransferRequest, Violation,
 };
 
 use faastlane_domain::{DomainProcess, exit_now, sleep_for_good, spawn_trusted};

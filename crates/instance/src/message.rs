@@ -19,9 +19,8 @@ pub enum Command {
 /// What a supervisor answers to a [`TransferRequest`].
 #[derive(Debug, Serialize, Deserialize)]
 pub enum TransferAnswer {
-    /// Items in their flat form.
     Items {
-        items: Vec<FlatPayload>,
+        items: Vec<ItemReport>,
         /// There are no more.
         ended: bool,
     },
@@ -31,6 +30,16 @@ pub enum TransferAnswer {
         error: String,
         cause: String,
     },
+}
+
+/// An item that was read.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ItemReport {
+    pub value: FlatPayload,
+    /// Of an object's member.
+    pub key: Option<String>,
+    /// Where it was read; `None` where the item before it in the same answer was.
+    pub source: Option<String>,
 }
 
 /// A payload's flat form.
@@ -55,36 +64,19 @@ pub enum TransferRequest {
     OpenResults {
         resource: String,
         arguments: FlatPayload,
-        /// `WriterConfig`, JSON.
-        config: String,
+        /// One record a line; else one array.
+        json_lines: bool,
         /// Its ARN.
         map_run: String,
     },
-    WriteResult(Box<ChildReport>),
+    /// Of one child execution.
+    WriteResult {
+        succeeded: bool,
+        records: Vec<FlatPayload>,
+    },
     /// To be answered.
     CloseResults,
     Cancel,
-}
-
-/// A child execution that has ended.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct ChildReport {
-    pub name: String,
-    /// Its ARN.
-    pub id: String,
-    pub input: FlatPayload,
-    /// Microseconds since the Unix epoch.
-    pub started_us: u64,
-    pub ended_us: u64,
-    pub outcome: ChildOutcome,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-pub enum ChildOutcome {
-    Succeeded(FlatPayload),
-    Failed { error: Option<String>, cause: Option<String> },
-    TimedOut,
-    Aborted,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -1,8 +1,10 @@
 //! A distributed Map's items and results, between the machine and the supervisor.
 
-use crate::message::{ChildOutcome, ChildReport, FlatPayload, TransferAnswer, TransferRequest};
-use faastlane_machine::{Action, ChildResult, Event, Micros, Outcome, TransferId};
+use crate::message::{FlatPayload, ItemReport, TransferAnswer, TransferRequest};
+use faastlane_asl::definition::OutputType;
+use faastlane_machine::{Action, Event, Micros, ReadItem, TransferId};
 use faastlane_payload::Payload;
+use std::sync::Arc;
 
 /// What the machine wants of a transfer, for the supervisor; `None` for what is about something else.
 pub(crate) fn request(action: Action) -> Option<(u64, TransferRequest)> {
@@ -17,17 +19,18 @@ pub(crate) fn request(action: Action) -> Option<(u64, TransferRequest)> {
             },
         ),
         Action::ReadItems { transfer, at_most } => (transfer.0, TransferRequest::ReadItems { at_most }),
-        Action::OpenResults { transfer, resource, arguments, config, map_run } => (
+        Action::OpenResults { transfer, resource, arguments, output_type, map_run } => (
             transfer.0,
             TransferRequest::OpenResults {
                 resource: resource.to_string(),
                 arguments: flat(&arguments),
-                config: config.to_string(),
+                json_lines: output_type == OutputType::JsonLines,
                 map_run: map_run.to_string(),
             },
         ),
-        Action::WriteResult { transfer, result } => {
-            (transfer.0, TransferRequest::WriteResult(Box::new(child(*result))))
+        Action::WriteResult { transfer, succeeded, records } => {
+            let records = records.iter().map(flat).collect();
+            (transfer.0, TransferRequest::WriteResult { succeeded, records })
         }
         Action::CloseResults { transfer } => (transfer.0, TransferRequest::CloseResults),
         Action::CancelTransfer { transfer } => (transfer.0, TransferRequest::Cancel),
@@ -40,11 +43,22 @@ pub(crate) fn event(transfer: u64, answer: TransferAnswer, at: Micros) -> Event 
     let transfer = TransferId(transfer);
     match answer {
         TransferAnswer::Items { items, ended } => {
-            Event::ItemsRead { transfer, items: items.into_iter().map(payload).collect(), ended, at }
+            Event::ItemsRead { transfer, items: read_items(items), ended, at }
         }
         TransferAnswer::Written(result) => Event::ResultsWritten { transfer, result: payload(result), at },
         TransferAnswer::Failed { error, cause } => Event::TransferFailed { transfer, error, cause, at },
     }
+}
+
+fn read_items(items: Vec<ItemReport>) -> Vec<ReadItem> {
+    let mut current: Arc<str> = Arc::default();
+    let item = |ItemReport { value, key, source }| {
+        if let Some(source) = source {
+            current = source.into();
+        }
+        ReadItem { value: payload(value), key: key.map(Arc::from), source: Arc::clone(&current) }
+    };
+    items.into_iter().map(item).collect()
 }
 
 fn flat(payload: &Payload) -> FlatPayload {
@@ -53,20 +67,4 @@ fn flat(payload: &Payload) -> FlatPayload {
 
 fn payload(flat: FlatPayload) -> Payload {
     Payload::from_flat(Box::new(flat.0))
-}
-
-fn child(result: ChildResult) -> ChildReport {
-    ChildReport {
-        name: result.name.to_string(),
-        id: result.id.to_string(),
-        input: flat(&result.input),
-        started_us: result.started_at,
-        ended_us: result.ended_at,
-        outcome: match result.outcome {
-            Outcome::Succeeded(output) => ChildOutcome::Succeeded(flat(&output)),
-            Outcome::Failed { error, cause } => ChildOutcome::Failed { error, cause },
-            Outcome::TimedOut => ChildOutcome::TimedOut,
-            Outcome::Aborted { .. } => ChildOutcome::Aborted,
-        },
-    }
 }

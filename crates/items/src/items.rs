@@ -4,7 +4,6 @@ use std::io::Read;
 use std::sync::Arc;
 
 use faastlane_payload::Payload;
-use serde_json::json;
 
 use crate::bucket::Bucket;
 use crate::csv_rows::CsvRows;
@@ -26,20 +25,6 @@ pub struct Item {
     pub key: Option<String>,
     /// `Map.Item.Source`: `s3://bucket/key`, or `s3://bucket` for a listing's objects.
     pub source: Arc<str>,
-}
-
-impl Item {
-    /// What a child execution gets where no `ItemSelector` says otherwise: the value; for a member of an object,
-    /// `{"Key": …, "Value": …}`.
-    ///
-    /// # Errors
-    /// The value is damaged, which one that this crate made is not.
-    pub fn input(&self) -> Result<Payload, faastlane_payload::PayloadError> {
-        Ok(match &self.key {
-            None => self.value.clone(),
-            Some(key) => Payload::from_value(json!({ "Key": key, "Value": self.value.value()? })),
-        })
-    }
 }
 
 /// What one item may take.

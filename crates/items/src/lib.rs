@@ -31,7 +31,6 @@ mod listing;
 mod manifest;
 mod object_reader;
 mod reader_spec;
-mod result_record;
 mod result_writer;
 mod runtime;
 mod stores;
@@ -43,7 +42,6 @@ pub use items::{Item, Items, Limits, items_in, open};
 pub use reader_spec::{
     CsvDelimiter, CsvHeader, Format, GetObject, ListObjects, ManifestType, ReaderConfig, ReaderSpec, Source,
 };
-pub use result_record::{ChildResult, ChildStatus, MapRun};
-pub use result_writer::ResultWriter;
+pub use result_writer::{ResultFile, ResultWriter};
 pub use stores::{S3Store, Store, Stores};
-pub use writer_spec::{Destination, OutputType, Transformation, WriterConfig, WriterSpec};
+pub use writer_spec::{Destination, OutputType};

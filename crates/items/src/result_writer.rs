@@ -5,9 +5,18 @@ use serde_json::{Value, json};
 
 use crate::bucket::{Bucket, Upload};
 use crate::error::ItemsError;
-use crate::result_record::{ChildResult, ChildStatus, MapRun};
 use crate::stores::Stores;
-use crate::writer_spec::{Destination, OutputType, WriterConfig};
+use crate::writer_spec::{Destination, OutputType};
+
+/// Which file a record is found in: there is one for each way in which a child execution can end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResultFile {
+    /// Of those that failed, timed out or were aborted.
+    Failed,
+    /// Of those that were never started, because the Map Run ended before.
+    Pending,
+    Succeeded,
+}
 
 /// Writes `<prefix>/<map run>/SUCCEEDED_0.json`, `FAILED_0.json`, `PENDING_0.json`, their successors where one would
 /// become too large, and `manifest.json`.
@@ -16,12 +25,13 @@ use crate::writer_spec::{Destination, OutputType, WriterConfig};
 /// never seen.
 pub struct ResultWriter {
     bucket: Bucket,
-    config: WriterConfig,
-    run: MapRun,
+    output_type: OutputType,
+    /// `arn:aws:states:region:account:mapRun:machine/label:id`; what follows the last colon names the folder.
+    map_run: String,
     /// Ends with `/`.
     folder: String,
     max_file_bytes: u64,
-    /// In the order of the manifest.
+    /// In the order of [`ResultFile`], which is the manifest's.
     series: [Series; 3],
 }
 
@@ -49,51 +59,37 @@ impl ResultWriter {
     /// `States.ResultWriterFailed`: there is no such bucket.
     pub fn open(
         destination: &Destination,
-        config: WriterConfig,
+        output_type: OutputType,
         stores: &Stores,
-        run: MapRun,
+        map_run: String,
         max_file_bytes: u64,
     ) -> Result<Self, ItemsError> {
         let bucket = Bucket::open(stores, &destination.bucket).map_err(ItemsError::writer)?;
         let separator = if destination.prefix.is_empty() { "" } else { "/" };
-        let folder = format!("{}{separator}{}/", destination.prefix, run.id());
+        let id = map_run.rsplit_once(':').map_or(&*map_run, |(_, id)| id);
+        let folder = format!("{}{separator}{id}/", destination.prefix);
         let series = ["FAILED", "PENDING", "SUCCEEDED"].map(|status| Series {
             status,
             current: None,
             finished: Vec::new(),
         });
-        Ok(Self { bucket, config, run, folder, max_file_bytes, series })
+        Ok(Self { bucket, output_type, map_run, folder, max_file_bytes, series })
     }
 
-    /// Adds one child execution to the file of its status.
+    /// Adds a record of a child execution to a file.
     ///
     /// # Errors
     /// `States.ResultWriterFailed`.
-    pub fn write(&mut self, child: &ChildResult) -> Result<(), ItemsError> {
-        let records = child
-            .records(&self.run, self.config.transformation)
+    pub fn write(&mut self, file: ResultFile, record: &Payload) -> Result<(), ItemsError> {
+        let text = record
+            .to_json()
             .map_err(|error| ItemsError::writer(format!("A result cannot be written: {error}.")))?;
-        let series = match child.status {
-            ChildStatus::Succeeded { .. } => 2,
-            ChildStatus::Pending => 1,
-            ChildStatus::Failed { .. } | ChildStatus::TimedOut { .. } | ChildStatus::Aborted => 0,
-        };
-        for record in records {
-            self.write_record(series, record)?;
-        }
-        Ok(())
-    }
-
-    fn write_record(&mut self, series: usize, record: Value) -> Result<(), ItemsError> {
-        let text = Payload::from_value(record).to_json();
-        let text =
-            text.map_err(|error| ItemsError::writer(format!("A result cannot be written: {error}.")))?;
-        let (before_first, between, after_last, extension) = match self.config.output_type {
+        let (before_first, between, after_last, extension) = match self.output_type {
             OutputType::Json => ("[", ",", "]", "json"),
             OutputType::JsonLines => ("", "\n", "\n", "jsonl"),
         };
         let (bucket, limit) = (&self.bucket, self.max_file_bytes);
-        let series = &mut self.series[series];
+        let series = &mut self.series[file as usize];
         let with_record =
             |file: &OpenFile| file.bytes + (between.len() + text.len() + after_last.len()) as u64;
         if series.current.as_ref().is_some_and(|file| with_record(file) > limit) {
@@ -122,7 +118,7 @@ impl ResultWriter {
     /// # Errors
     /// `States.ResultWriterFailed`.
     pub fn finish(mut self) -> Result<Payload, ItemsError> {
-        let after_last = match self.config.output_type {
+        let after_last = match self.output_type {
             OutputType::Json => "]",
             OutputType::JsonLines => "\n",
         };
@@ -135,7 +131,7 @@ impl ResultWriter {
         });
         let manifest = json!({
             "DestinationBucket": self.bucket.name,
-            "MapRunArn": self.run.arn,
+            "MapRunArn": self.map_run,
             "ResultFiles": Value::Object(files.collect()),
         });
         let key = format!("{}manifest.json", self.folder);
@@ -144,7 +140,7 @@ impl ResultWriter {
         file.append(&self.bucket, manifest.to_string().into_bytes())?;
         let (key, _) = file.finish(&self.bucket)?;
         Ok(Payload::from_value(json!({
-            "MapRunArn": self.run.arn,
+            "MapRunArn": self.map_run,
             "ResultWriterDetails": { "Bucket": self.bucket.name, "Key": key },
         })))
     }

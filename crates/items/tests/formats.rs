@@ -4,7 +4,7 @@ use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use faastlane_items::{ErrorName, Items, ItemsError, Limits, ReaderConfig, items_in};
+use faastlane_items::{ErrorName, Item, Items, ItemsError, Limits, ReaderConfig, items_in};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ fn open(bytes: &[u8], config: &ReaderConfig, limit: u64) -> Result<Items, ItemsE
     items_in(Cursor::new(bytes.to_vec()), config, SOURCE, Limits { max_item_bytes: limit })
 }
 
-/// The items' inputs, and the error that ended them.
+/// The items, those of objects with their keys, and the error that ended them.
 fn read(bytes: impl AsRef<[u8]>, config: &ReaderConfig) -> (Vec<Value>, Option<ItemsError>) {
     read_within(bytes, config, 1 << 20)
 }
@@ -45,7 +45,10 @@ fn read_within(
     let mut values = Vec::new();
     for item in items {
         match item {
-            Ok(item) => values.push(item.input().unwrap().value().unwrap().clone()),
+            Ok(Item { value, key, .. }) => {
+                let value = value.value().unwrap().clone();
+                values.push(key.map_or_else(|| value.clone(), |key| json!({ "Key": key, "Value": value })));
+            }
             Err(error) => return (values, Some(error)),
         }
     }

@@ -1,8 +1,8 @@
 //! What the fields of an `ItemReader` and a `ResultWriter` may say.
 
 use faastlane_items::{
-    CsvDelimiter, CsvHeader, ErrorName, Format, ListObjects, ManifestType, OutputType, ReaderConfig,
-    ReaderSpec, Source, Transformation, WriterSpec,
+    CsvDelimiter, CsvHeader, Destination, ErrorName, Format, ListObjects, ManifestType, ReaderConfig,
+    ReaderSpec, Source,
 };
 use serde_json::{Value, json};
 
@@ -107,23 +107,18 @@ fn what_does_not_go_together() {
 
 #[test]
 fn writers() {
-    let parameters = json!({ "Bucket": "b", "Prefix": "p/" });
-    let config = json!({ "Transformation": "FLATTEN", "OutputType": "JSONL" });
-    let spec = WriterSpec::parse(Some(PUT), Some(&parameters), Some(&config)).unwrap();
-    assert_eq!(spec.config.transformation, Transformation::Flatten);
-    assert_eq!(spec.config.output_type, OutputType::JsonLines);
-    let destination = spec.destination.unwrap();
+    let destination = Destination::parse(PUT, &json!({ "Bucket": "b", "Prefix": "p/" })).unwrap();
     assert_eq!((destination.bucket.as_str(), destination.prefix.as_str()), ("b", "p"));
-    let unsaved = WriterSpec::parse(None, None, Some(&config)).unwrap();
-    assert_eq!(unsaved.destination, None);
-    for (resource, parameters, config) in [
-        (None, None, None),
-        (Some(PUT), None, Some(&config)),
-        (None, Some(&parameters), Some(&config)),
-        (Some(GET), Some(&parameters), None),
-        (Some(PUT), Some(&json!({})), None),
-        (Some(PUT), Some(&parameters), Some(&json!({ "OutputType": "CSV" }))),
+    let without_prefix = Destination::parse(PUT, &json!({ "Bucket": "b" })).unwrap();
+    assert_eq!(without_prefix.prefix, "");
+    for (resource, parameters) in [
+        (GET, json!({ "Bucket": "b" })),
+        (PUT, json!({})),
+        (PUT, json!({ "Prefix": "p" })),
+        (PUT, json!({ "Bucket": 1 })),
+        (PUT, json!([])),
     ] {
-        assert_eq!(WriterSpec::parse(resource, parameters, config).unwrap_err().name, ErrorName::Runtime);
+        let error = Destination::parse(resource, &parameters).unwrap_err();
+        assert_eq!(error.name, ErrorName::Runtime, "{resource} {parameters}");
     }
 }

@@ -3,7 +3,7 @@
 use crate::event::{InvocationId, Micros, TimerId, TransferId};
 use crate::history::HistoryEvent;
 use crate::trial::Inspection;
-use faastlane_asl::definition::StateIndex;
+use faastlane_asl::definition::{OutputType, StateIndex};
 use faastlane_payload::Payload;
 use serde_json::Value;
 use std::sync::Arc;
@@ -52,13 +52,15 @@ pub enum Action {
         resource: Arc<str>,
         /// Bucket and prefix.
         arguments: Payload,
-        /// `WriterConfig`
-        config: Value,
+        output_type: OutputType,
         map_run: Arc<str>,
     },
+    /// A child execution has ended.
     WriteResult {
         transfer: TransferId,
-        result: Box<ChildResult>,
+        succeeded: bool,
+        /// What is to be written of it, each on its own.
+        records: Vec<Payload>,
     },
     /// Answer with `ResultsWritten` or `TransferFailed`.
     CloseResults {
@@ -85,19 +87,6 @@ pub enum Action {
     Yield,
     /// The last action, once.
     Finished(Outcome),
-}
-
-/// A child execution that has ended, as a result writer tells of it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ChildResult {
-    pub name: Arc<str>,
-    /// Its ARN.
-    pub id: Arc<str>,
-    pub index: u32,
-    pub input: Payload,
-    pub started_at: Micros,
-    pub ended_at: Micros,
-    pub outcome: Outcome,
 }
 
 /// What a timer is for.

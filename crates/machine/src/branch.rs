@@ -1,11 +1,12 @@
 //! Where an execution is: one branch per line of states in progress.
 
 use crate::action::Turn;
-use crate::event::{InvocationId, Micros, TimerId, TransferId};
+use crate::child_result::Results;
+use crate::event::{InvocationId, Micros, ReadItem, TimerId, TransferId};
+use crate::item::{Item, List};
 use crate::variables::Variables;
 use faastlane_asl::definition::StateIndex;
-use faastlane_payload::flat::{Elements, View};
-use faastlane_payload::{Payload, PayloadError};
+use faastlane_payload::Payload;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -75,7 +76,7 @@ pub(crate) struct Group {
     pub(crate) concurrency: u32,
     pub(crate) tolerance: Tolerance,
     pub(crate) failed: u32,
-    /// By child; `None` before it ends, or where its failure was tolerated.
+    /// By child; `None` before it ends, where its failure was tolerated and is not told of, or where it went to a writer.
     pub(crate) results: Vec<Option<Payload>>,
     /// Of the results together.
     pub(crate) result_bytes: usize,
@@ -89,7 +90,7 @@ pub(crate) enum Source {
     /// A Parallel's branches: how many there are.
     Branches(u32),
     /// A Map's items, and the next of them.
-    Items { items: Elements, next: u32 },
+    Items { items: List, next: u32 },
     /// Items that are read while the Map runs.
     Stream(Stream),
 }
@@ -97,7 +98,7 @@ pub(crate) enum Source {
 #[derive(Clone, Debug, PartialEq, Default)]
 pub(crate) struct Stream {
     /// Read and not taken yet.
-    pub(crate) buffer: VecDeque<Payload>,
+    pub(crate) buffer: VecDeque<ReadItem>,
     /// How many were taken.
     pub(crate) taken: u32,
     /// More have been asked for.
@@ -115,8 +116,7 @@ pub(crate) struct MapRun {
     pub(crate) transfer: TransferId,
     /// How many items a child gets; `None` without a batcher, where it gets the item itself.
     pub(crate) batch: Option<Batch>,
-    /// Results go to a writer as they come.
-    pub(crate) writes: bool,
+    pub(crate) results: Results,
     /// All children have ended, and the writer is about to.
     pub(crate) closing: bool,
 }
@@ -160,29 +160,6 @@ impl Tolerance {
         match (self.count, self.percentage) {
             (None, None) => failed > 0,
             (count, percentage) => count.is_some_and(|count| failed > count) || percentage.is_some_and(share),
-        }
-    }
-}
-
-/// An item of a Map.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Item {
-    pub(crate) place: ItemPlace,
-    pub(crate) index: u32,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum ItemPlace {
-    /// Still in its array.
-    In(Elements),
-    Alone(Payload),
-}
-
-impl Item {
-    pub(crate) fn view(&self) -> Result<View<'_>, PayloadError> {
-        match &self.place {
-            ItemPlace::In(items) => Ok(items.get(self.index as usize)),
-            ItemPlace::Alone(item) => item.view(),
         }
     }
 }

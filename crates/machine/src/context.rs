@@ -2,9 +2,10 @@
 //!
 //! Source: <https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html>.
 
-use crate::branch::{Branch, Item};
+use crate::branch::Branch;
 use crate::clock::rfc3339;
 use crate::execution::Execution;
+use crate::item::Item;
 use crate::trial::context_with_item;
 use faastlane_asl::definition::{State, StateKind};
 use faastlane_payload::flat::Draft;
@@ -22,7 +23,6 @@ pub(crate) fn build(
     reached: impl Fn(&[&str]) -> bool,
 ) -> Result<Payload, PayloadError> {
     if let Some(given) = execution.trial.as_ref().and_then(|trial| trial.context.as_ref()) {
-        let item = item.map(|item| Ok((item.index, item.view()?))).transpose()?;
         return context_with_item(given, item);
     }
     let identity = &execution.identity;
@@ -60,11 +60,7 @@ pub(crate) fn build(
         context.push(("Task".into(), Draft::Object(object([("Token", json!(&**token))]))));
     }
     if let Some(item) = item {
-        let mut of_item = object([("Index", json!(item.index))]);
-        if reached(&["Map", "Item", "Value"]) {
-            of_item.push(("Value".into(), item.view()?.into()));
-        }
-        let of_map = vec![("Item".into(), Draft::Object(of_item))];
+        let of_map = vec![("Item".into(), item.context(reached(&["Map", "Item", "Value"]))?)];
         context.push(("Map".into(), Draft::Object(of_map)));
     }
     Ok(Payload::from_draft(&Draft::Object(context)))

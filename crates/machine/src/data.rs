@@ -1,9 +1,9 @@
 //! What a state does with its data, in either query language, and the size limit. What a state does not read is passed
 //! on as it came.
 
-use crate::branch::Item;
 use crate::context;
 use crate::failure::Failure;
+use crate::item::Item;
 use crate::run::Run;
 use crate::trial::{self, Stage};
 use faastlane_asl::definition::{

@@ -54,6 +54,17 @@ pub enum HistoryLevel {
     Full,
 }
 
+/// An item that a distributed Map's reader has read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReadItem {
+    /// `Map.Item.Value`
+    pub value: Payload,
+    /// `Map.Item.Key`: the member's name, where the data set is an object.
+    pub key: Option<Arc<str>>,
+    /// `Map.Item.Source`: `s3://bucket/key`, or `s3://bucket` of what a listing tells.
+    pub source: Arc<str>,
+}
+
 /// What can happen to an execution that has started. Time never goes back: an event earlier than the one before it
 /// counts as simultaneous with it.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,7 +90,7 @@ pub enum Event {
     /// The answer to [`crate::Action::ReadItems`].
     ItemsRead {
         transfer: TransferId,
-        items: Vec<Payload>,
+        items: Vec<ReadItem>,
         /// There are no more.
         ended: bool,
         at: Micros,

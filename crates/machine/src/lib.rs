@@ -19,6 +19,7 @@
 
 mod action;
 mod branch;
+mod child_result;
 mod clock;
 mod context;
 mod data;
@@ -27,6 +28,7 @@ mod execution;
 mod failure;
 mod history;
 mod history_details;
+mod item;
 mod machine;
 mod query;
 mod recovery;
@@ -37,9 +39,9 @@ mod testing;
 mod trial;
 mod variables;
 
-pub use action::{Action, ChildResult, Outcome, StatePath, TimerPurpose, Turn};
+pub use action::{Action, Outcome, StatePath, TimerPurpose, Turn};
 pub use clock::rfc3339;
-pub use event::{Event, HistoryLevel, Identity, InvocationId, Micros, Start, TimerId, TransferId};
+pub use event::{Event, HistoryLevel, Identity, InvocationId, Micros, ReadItem, Start, TimerId, TransferId};
 pub use execution::Execution;
 pub use failure::ISOLATION_VIOLATION;
 pub use history::{Detail, EventKind, HistoryEvent};

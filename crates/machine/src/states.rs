@@ -4,6 +4,7 @@
 mod choice;
 mod group;
 mod map;
+mod map_results;
 mod map_run;
 mod pass_succeed_fail;
 mod task;

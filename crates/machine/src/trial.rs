@@ -5,12 +5,13 @@
 use crate::action::{Action, Outcome};
 use crate::branch::{Group, Source};
 use crate::failure::Failure;
+use crate::item::{Item, List};
 use crate::run::Run;
 use crate::variables::Variables;
 use faastlane_asl::definition::{ItemReader, Map, StateKind, Transition};
 use faastlane_payload::flat::{Draft, Elements};
 use faastlane_payload::{Payload, PayloadError};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ pub struct Trial {
     pub retries: u32,
     /// How many iterations of a Map failed.
     pub failed_iterations: u32,
-    /// The array of items that a Map's `ItemReader` would have read.
+    /// The items that a Map's `ItemReader` would have read: an array, or an object whose members they are.
     pub items: Option<Payload>,
     /// The variables that were set before, by name.
     pub variables: BTreeMap<Arc<str>, Payload>,
@@ -110,7 +111,7 @@ impl<'m> Run<'m, '_> {
         }
     }
 
-    pub(crate) fn inspect_number(&mut self, stage: Stage, number: impl Into<serde_json::Value>) {
+    pub(crate) fn inspect_number(&mut self, stage: Stage, number: impl Into<Value>) {
         if self.execution.trial.is_some() {
             let value = Payload::from_value(number.into());
             self.actions.push(Action::Inspected(Inspection::Stage(stage, value)));
@@ -181,25 +182,24 @@ impl<'m> Run<'m, '_> {
     ) -> Result<Option<Source>, Failure> {
         let Some(trial) = &self.execution.trial else { return Ok(None) };
         let items = trial.items.clone();
-        self.transfer_arguments(slot, reader.arguments.as_ref(), input)?;
+        let arguments = self.transfer_arguments(slot, reader.arguments.as_ref(), input)?;
         let limit = match &reader.max_items {
             Some(number) => self.number(slot, "MaxItems", number, input)?,
             None => 0,
         };
         let Some(items) = items else { return Ok(None) };
-        let elements = Elements::of(&items)?
-            .ok_or_else(|| Failure::runtime("The items that are given for the ItemReader are no array."))?;
+        let list = List::of(&items)?.ok_or_else(|| {
+            Failure::runtime(
+                "The items that are given for the ItemReader are neither an array nor an object.",
+            )
+        })?;
         if reader.config.get("ItemsPointer").is_some() {
             self.inspect(Stage::AfterItemsPointer, &items);
         }
         // No limit is written as 0.
-        let limit = if limit == 0 { usize::MAX } else { limit as usize };
-        if elements.count() <= limit {
-            return Ok(Some(Source::Items { items: elements, next: 0 }));
-        }
-        let first = Draft::Array((0..limit).map(|index| Draft::Part(elements.get(index))).collect());
-        let first = Elements::of(&Payload::from_draft(&first))?;
-        Ok(first.map(|items| Source::Items { items, next: 0 }))
+        let most = if limit == 0 { usize::MAX } else { limit as usize };
+        let items = list.read_from(place_of(arguments.value()?).into(), most)?;
+        Ok(Some(Source::Items { items, next: 0 }))
     }
 
     /// Ends a Map on trial: shows what its iterations would get, then what stands in for them.
@@ -239,6 +239,13 @@ impl<'m> Run<'m, '_> {
     }
 }
 
+/// The URI of what a reader is asked to read: an object, or a bucket whose objects are listed.
+fn place_of(arguments: &Value) -> String {
+    let text = |name: &str| arguments.get(name).and_then(Value::as_str);
+    let bucket = format!("s3://{}", text("Bucket").unwrap_or_default());
+    text("Key").map_or_else(|| bucket.clone(), |key| format!("{bucket}/{key}"))
+}
+
 /// `None` where there are no variables.
 fn object_of(variables: &Variables) -> Result<Option<Payload>, PayloadError> {
     if variables.is_empty() {
@@ -249,14 +256,12 @@ fn object_of(variables: &Variables) -> Result<Option<Payload>, PayloadError> {
 }
 
 /// The context object of a trial, with the item that a Map is at.
-pub(crate) fn context_with_item(
-    given: &Payload,
-    item: Option<(u32, faastlane_payload::flat::View<'_>)>,
-) -> Result<Payload, PayloadError> {
-    let Some((index, value)) = item else { return Ok(given.clone()) };
+pub(crate) fn context_with_item(given: &Payload, item: Option<&Item>) -> Result<Payload, PayloadError> {
+    let Some(item) = item else { return Ok(given.clone()) };
     let mut context = given.value()?.clone();
     if let Some(members) = context.as_object_mut() {
-        members.insert("Map".to_owned(), json!({ "Item": { "Index": index, "Value": value.to_value() } }));
+        let item = Payload::from_draft(&item.context(true)?);
+        members.insert("Map".to_owned(), json!({ "Item": item.value()? }));
     }
     Ok(Payload::from_value(context))
 }

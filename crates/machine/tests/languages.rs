@@ -2,7 +2,7 @@
 
 mod world;
 
-use faastlane_machine::{Action, Event, Execution};
+use faastlane_machine::{Action, Event, Execution, ReadItem};
 use faastlane_payload::Payload;
 use serde_json::{Value, json};
 use world::{echo, machine, run, start};
@@ -158,8 +158,12 @@ fn items_are_asked_for_and_results_given_away_while_it_runs() {
         for action in actions.drain(..) {
             match action {
                 Action::ReadItems { transfer, at_most } => {
-                    let items: Vec<Payload> =
-                        (0..u64::from(at_most)).map(|item| Payload::from_value(json!(read + item))).collect();
+                    let item = |index: u64| ReadItem {
+                        value: Payload::from_value(json!(read + index)),
+                        key: None,
+                        source: "s3://b/k".into(),
+                    };
+                    let items: Vec<ReadItem> = (0..u64::from(at_most)).map(item).collect();
                     read += items.len() as u64;
                     events.push(Event::ItemsRead { transfer, items, ended: read >= 20_000, at });
                 }

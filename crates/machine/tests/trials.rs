@@ -230,6 +230,12 @@ fn items_are_given_in_place_of_a_reader() {
     let trial = || Trial { items: Some(Payload::from_value(json!([7, 8, 9]))), ..result(json!([])) };
     let shown = try_state(&state, json!({"key": "k"}), trial());
     assert!(shown.stages.contains(&(Stage::AfterItemSelector, json!([{"item": 7}, {"item": 8}]))));
+    // Or an object's members.
+    state["ItemSelector"] = json!({"item.$": "$$.Map.Item"});
+    let of_object = Trial { items: Some(Payload::from_value(json!({"a": 7, "b": 8, "c": 9}))), ..trial() };
+    let shown = try_state(&state, json!({"key": "k"}), of_object);
+    let item = |index: u32, key: &str, value: u32| json!({"item": {"Index": index, "Key": key, "Source": "s3://b/k", "Value": value}});
+    assert!(shown.stages.contains(&(Stage::AfterItemSelector, json!([item(0, "a", 7), item(1, "b", 8)]))));
     // What the reader is asked must be there all the same.
     let shown = try_state(&state, json!({}), trial());
     assert_eq!(shown.failure.and_then(|(error, _)| error).as_deref(), Some("States.Runtime"));

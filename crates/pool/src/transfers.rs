@@ -1,12 +1,11 @@
 //! Distributed Maps' items and results: read and written here, on the supervisor's side, a chunk at a time.
 
 use faastlane_compose::{StoreConfig, StoreTarget};
-use faastlane_instance::{ChildOutcome, ChildReport, FlatPayload, TransferAnswer, TransferRequest};
+use faastlane_instance::{FlatPayload, ItemReport, TransferAnswer, TransferRequest};
 use faastlane_items::{
-    ChildResult, ChildStatus, Items, ItemsError, Limits, MapRun, ReaderSpec, ResultWriter, S3Store, Store,
-    Stores, WriterSpec, open,
+    Destination, Items, ItemsError, Limits, OutputType, ReaderSpec, ResultFile, ResultWriter, S3Store, Store,
+    Stores, open,
 };
-use faastlane_machine::rfc3339;
 use faastlane_payload::Payload;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -80,13 +79,19 @@ impl Transfer {
                 Ok(None)
             }
             TransferRequest::ReadItems { at_most } => self.read(at_most).map(Some),
-            TransferRequest::OpenResults { resource, arguments, config, map_run } => {
-                self.writer = open_results(&resource, &arguments, &config, map_run, stores)?;
+            TransferRequest::OpenResults { resource, arguments, json_lines, map_run } => {
+                let output_type = if json_lines { OutputType::JsonLines } else { OutputType::Json };
+                let destination = Destination::parse(&resource, &value(&arguments))?;
+                let most = ResultWriter::MAX_FILE_BYTES;
+                self.writer = Some(ResultWriter::open(&destination, output_type, stores, map_run, most)?);
                 Ok(None)
             }
-            TransferRequest::WriteResult(child) => {
+            TransferRequest::WriteResult { succeeded, records } => {
+                let file = if succeeded { ResultFile::Succeeded } else { ResultFile::Failed };
                 if let Some(writer) = &mut self.writer {
-                    writer.write(&child_result(*child))?;
+                    for record in records {
+                        writer.write(file, &Payload::from_flat(Box::new(record.0)))?;
+                    }
                 }
                 Ok(None)
             }
@@ -101,18 +106,22 @@ impl Transfer {
     fn read(&mut self, at_most: u32) -> Result<TransferAnswer, ItemsError> {
         let mut items = Vec::new();
         let mut bytes = 0;
-        let source = self.items.as_mut();
-        let mut ended = source.is_none();
-        if let Some(source) = source {
+        let mut before = None;
+        let reader = self.items.as_mut();
+        let mut ended = reader.is_none();
+        if let Some(reader) = reader {
             while items.len() < at_most as usize && bytes < CHUNK_BYTES {
-                let Some(item) = source.next() else {
+                let Some(item) = reader.next() else {
                     ended = true;
                     break;
                 };
-                // What this crate reads is sound.
-                let input = item?.input().unwrap_or_else(|_| Payload::from_value(Value::Null));
-                bytes += input.len();
-                items.push(flat(&input));
+                let item = item?;
+                let value = flat(&item.value);
+                bytes += value.0.len();
+                let is_new = before.as_ref() != Some(&item.source);
+                let source = is_new.then(|| item.source.to_string());
+                before = Some(item.source);
+                items.push(ItemReport { value, key: item.key, source });
             }
         }
         Ok(TransferAnswer::Items { items, ended })
@@ -132,41 +141,6 @@ fn open_items(
     }
     let config = config.as_object().filter(|config| !config.is_empty()).map(|_| &config);
     open(&ReaderSpec::parse(resource, &value(arguments), config)?, stores, Limits::default())
-}
-
-fn open_results(
-    resource: &str,
-    arguments: &FlatPayload,
-    config: &str,
-    map_run: String,
-    stores: &Stores,
-) -> Result<Option<ResultWriter>, ItemsError> {
-    let config: Value = serde_json::from_str(config).unwrap_or_default();
-    let config = config.as_object().filter(|config| !config.is_empty()).map(|_| &config);
-    let spec = WriterSpec::parse(Some(resource), Some(&value(arguments)), config)?;
-    let Some(destination) = spec.destination else { return Ok(None) };
-    let machine = map_run.rsplit_once(':').map_or(&*map_run, |(machine, _)| machine);
-    let state_machine_arn = machine.replacen(":mapRun:", ":stateMachine:", 1);
-    let run = MapRun { arn: map_run, state_machine_arn };
-    ResultWriter::open(&destination, spec.config, stores, run, ResultWriter::MAX_FILE_BYTES).map(Some)
-}
-
-fn child_result(child: ChildReport) -> ChildResult {
-    ChildResult {
-        execution_arn: Some(child.id),
-        name: Some(child.name),
-        input: Payload::from_flat(Box::new(child.input.0)),
-        status: match child.outcome {
-            ChildOutcome::Succeeded(output) => {
-                ChildStatus::Succeeded { output: Payload::from_flat(Box::new(output.0)) }
-            }
-            ChildOutcome::Failed { error, cause } => ChildStatus::Failed { error, cause },
-            ChildOutcome::TimedOut => ChildStatus::TimedOut { error: None, cause: None },
-            ChildOutcome::Aborted => ChildStatus::Aborted,
-        },
-        start_date: Some(rfc3339(child.started_us)),
-        stop_date: Some(rfc3339(child.ended_us)),
-    }
 }
 
 fn value(flat: &FlatPayload) -> Value {

@@ -7,7 +7,8 @@ use super::state::{inner_flow, transition};
 use super::{Dialect, Scope, express, retry};
 use crate::code;
 use crate::definition::{
-    Distributed, ExecutionType, Flow, ItemBatcher, ItemReader, ItemSource, Map, ResultWriter,
+    Distributed, ExecutionType, Flow, ItemBatcher, ItemReader, ItemSource, Map, OutputType, ResultWriter,
+    Transformation, WriterConfig,
 };
 use crate::fields::{Fields, string, wrong_type};
 use crate::node::{At, Kind};
@@ -303,14 +304,56 @@ fn result_writer(at: At<'_>, dialect: Dialect, report: &mut Report) -> Option<Re
         Some(Arc::from(text))
     });
     let arguments = payload_template(&mut fields, arguments_name(dialect), dialect, report);
-    let mut config = json!({});
-    if let Some(at) = fields.get("WriterConfig") {
-        config = at.node.to_value();
-        let mut fields = Fields::of(at, "`WriterConfig`", report)?;
-        one_of(&mut fields, "Transformation", &["NONE", "COMPACT", "FLATTEN"], report);
-        one_of(&mut fields, "OutputType", &["JSON", "JSONL"], report);
-        fields.finish(report);
-    }
+    let config = fields.get("WriterConfig").and_then(|at| writer_config(at, report));
+    warn_of_parts(&mut fields, arguments_name(dialect), report);
     fields.finish(report);
     Some(ResultWriter { resource, arguments, config })
+}
+
+/// What a `ResultWriter` must have together. Step Functions takes one with less, and fails when it runs.
+fn warn_of_parts(fields: &mut Fields<'_>, arguments: &'static str, report: &mut Report) {
+    let spot = fields.at.key_spot();
+    let [resource, given, config] = ["Resource", arguments, "WriterConfig"].map(|name| fields.at.get(name));
+    match (resource, given) {
+        (Some(_), None) => {
+            report
+                .warning(code::MISSING_FIELD, spot, format!("`ResultWriter` has no `{arguments}`"))
+                .label("the execution fails here")
+                .hint("Say where the results are written to: `\"Bucket\"` and `\"Prefix\"`.");
+        }
+        (None, Some(at)) if config.is_some() => {
+            report
+                .warning(code::NO_EFFECT, at.key_spot(), format!("`{arguments}` has no effect"))
+                .label("nothing is written anywhere")
+                .hint("Without a `Resource`, such as `arn:aws:states:::s3:putObject`, the results stay in the Map's output.");
+        }
+        (None, _) if config.is_none() => {
+            report
+                .warning(
+                    code::MISSING_FIELD,
+                    spot,
+                    "`ResultWriter` has neither `Resource` nor `WriterConfig`",
+                )
+                .label("the execution fails here")
+                .hint("Leave it out, or say where results are written to, or in which form they are told.");
+        }
+        _ => {}
+    }
+}
+
+fn writer_config(at: At<'_>, report: &mut Report) -> Option<WriterConfig> {
+    let mut fields = Fields::of(at, "`WriterConfig`", report)?;
+    let transformation = match one_of(&mut fields, "Transformation", &["NONE", "COMPACT", "FLATTEN"], report)
+    {
+        Some("NONE") => Some(Transformation::None),
+        Some("COMPACT") => Some(Transformation::Compact),
+        Some(_) => Some(Transformation::Flatten),
+        None => None,
+    };
+    let output_type = match one_of(&mut fields, "OutputType", &["JSON", "JSONL"], report) {
+        Some("JSONL") => OutputType::JsonLines,
+        _ => OutputType::Json,
+    };
+    fields.finish(report);
+    Some(WriterConfig { transformation, output_type })
 }

@@ -3,7 +3,9 @@
 use super::request::Request;
 use super::subject::{Subject, inner_names};
 use super::{BAD_REQUEST, NEEDS_MOCK, WRONG_MOCK, refuse};
-use faastlane_asl::definition::{Map, Parallel, Pattern, Resource, State, StateKind, Task};
+use faastlane_asl::definition::{
+    Map, OutputType, Parallel, Pattern, Resource, ResultWriter, State, StateKind, Task,
+};
 use faastlane_asl::diagnostic::Diagnostic;
 use faastlane_machine::{Mock, Trial};
 use faastlane_mock::Mocks;
@@ -73,19 +75,24 @@ fn check_mock(mock: &Mock, state: &State) -> Result<(), Box<Diagnostic>> {
 fn check_map_result(map: &Map, result: &Payload) -> Result<(), Box<Diagnostic>> {
     let writer = map.distributed.as_ref().and_then(|distributed| distributed.writer.as_ref());
     let value = result.value().unwrap_or(&Value::Null);
-    match writer {
-        Some(_) if !value.is_object() => Err(refuse(
-            WRONG_MOCK,
-            "the mocked result of a Map with a ResultWriter must be an object",
+    let (fits, expected, hint) = match writer {
+        Some(ResultWriter { resource: Some(_), .. }) => (
+            value.is_object(),
+            "the mocked result of a Map that exports its results must be an object",
             "It is what the writer answers: `{\"MapRunArn\": …, \"ResultWriterDetails\": …}`.",
-        )),
-        None if !value.is_array() => Err(refuse(
-            WRONG_MOCK,
+        ),
+        Some(ResultWriter { config: Some(config), .. }) if config.output_type == OutputType::JsonLines => (
+            value.is_string(),
+            "the mocked result of a Map whose results are lines must be a string",
+            "It holds the results of all iterations, one a line.",
+        ),
+        _ => (
+            value.is_array(),
             "the mocked result of a Map must be an array",
             "It holds the result of each iteration.",
-        )),
-        _ => Ok(()),
-    }
+        ),
+    };
+    if fits { Ok(()) } else { Err(refuse(WRONG_MOCK, expected, hint)) }
 }
 
 fn check_parallel_result(parallel: &Parallel, result: &Payload) -> Result<(), Box<Diagnostic>> {

@@ -6,7 +6,7 @@ use faastlane_asl::definition::{ItemReader, State, StateKind};
 use faastlane_asl::diagnostic::Diagnostic;
 use faastlane_items::{Format, Item, Limits, ReaderConfig, items_in};
 use faastlane_payload::Payload;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::io::Cursor;
 
 /// `None` where no data was given.
@@ -28,17 +28,23 @@ pub(super) fn items(request: &Request, state: &State) -> Result<Option<Payload>,
             "It is the text of the file that the reader would read, in its InputType.",
         )
     })?;
-    Ok(Some(Payload::from_value(Value::Array(items))))
+    Ok(Some(Payload::from_value(items)))
 }
 
-fn read(reader: &ItemReader, data: &str) -> Result<Vec<Value>, Box<dyn std::error::Error>> {
+/// An array, or an object where the data is one.
+fn read(reader: &ItemReader, data: &str) -> Result<Value, Box<dyn std::error::Error>> {
     let mut config = ReaderConfig::parse(&reader.config)?;
     // A listing of objects has no format of its own. Here it is an array.
     config.format.get_or_insert(Format::Json { pointer: String::new() });
     let bytes = Cursor::new(data.as_bytes().to_vec());
-    let item = |item: Result<Item, _>| -> Result<Value, Box<dyn std::error::Error>> {
-        let item: Item = item.map_err(|problem: faastlane_items::ItemsError| problem)?;
-        Ok(item.input()?.value()?.clone())
-    };
-    items_in(bytes, &config, "the reader's data", Limits::default())?.map(item).collect()
+    let (mut elements, mut members) = (Vec::new(), Map::new());
+    for item in items_in(bytes, &config, "the reader's data", Limits::default())? {
+        let Item { value, key, .. } = item?;
+        let value = value.value()?.clone();
+        match key {
+            Some(key) => drop(members.insert(key, value)),
+            None => elements.push(value),
+        }
+    }
+    Ok(if members.is_empty() { Value::Array(elements) } else { Value::Object(members) })
 }

@@ -33,6 +33,54 @@ fn items_are_read_from_a_store_and_results_written_to_one() {
     assert_eq!(results, [3, 60]);
 }
 
+/// A Map over the members of an object in a file, whose functions return two values each, or fail.
+fn stock(writer: &Value) -> Workflow {
+    let definition = json!({ "StartAt": "Each", "States": { "Each": { "Type": "Map", "End": true, "MaxConcurrency": 1,
+        "ItemReader": { "Resource": "arn:aws:states:::s3:getObject", "Parameters": { "Bucket": "stock", "Key": "a.json" },
+                        "ReaderConfig": { "InputType": "JSON", "ItemsPointer": "/parts" } },
+        "ItemSelector": { "key.$": "$$.Map.Item.Key", "count.$": "$$.Map.Item.Value", "from.$": "$$.Map.Item.Source" },
+        "ItemProcessor": { "ProcessorConfig": { "Mode": "DISTRIBUTED", "ExecutionType": "STANDARD" }, "StartAt": "Count",
+                           "States": { "Count": { "Type": "Task", "Resource": "count", "End": true } } },
+        "ToleratedFailureCount": 1,
+        "ResultWriter": writer } } });
+    let code = "def handler(event, context):\n    if event['count'] < 0: raise ValueError(event['key'])\n    \
+                return [event['key'] * event['count'], event['from']]\n";
+    Workflow::new(&definition)
+        .functions(&[("count", code)])
+        .config("[stores]\nstock = \"stock\"\n")
+        .file("stock/a.json", r#"{"at": "noon", "parts": {"ab": 2, "lost": -1, "c": 3}}"#)
+}
+
+#[test]
+fn results_are_told_in_a_form_without_being_exported() {
+    let run = stock(&json!({ "WriterConfig": { "Transformation": "FLATTEN" } })).run(&json!({}));
+    let output = run.output().as_array().unwrap();
+    let source = output[1].as_str().unwrap();
+    assert!(source.ends_with("/a.json"), "{source}");
+    assert_eq!(json!([output[0], output[3], output[4]]), json!(["abab", "ccc", source]));
+    assert_eq!((output.len(), &output[2]["Status"]), (5, &json!("FAILED")));
+    assert_eq!(output[2]["Error"], "ValueError");
+    let told = stock(&json!({ "WriterConfig": { "Transformation": "NONE" } })).run(&json!({}));
+    let first = &told.output()[0];
+    let output: Value = serde_json::from_str(first["Output"].as_str().unwrap()).unwrap();
+    assert_eq!((&output[0], &first["Status"]), (&json!("abab"), &json!("SUCCEEDED")));
+}
+
+#[test]
+fn everything_is_written_of_a_child_where_nothing_else_is_asked_for() {
+    let writer = json!({ "Resource": "arn:aws:states:::s3:putObject", "Parameters": { "Bucket": "stock", "Prefix": "out" } });
+    let workflow = stock(&writer);
+    let run = workflow.run(&json!({}));
+    let file = |key: &Value| -> Value {
+        let text = fs::read_to_string(workflow.path("stock").join(key.as_str().unwrap())).unwrap();
+        serde_json::from_str(&text).unwrap()
+    };
+    let files = &file(&run.output()["ResultWriterDetails"]["Key"])["ResultFiles"];
+    let (succeeded, failed) = (file(&files["SUCCEEDED"][0]["Key"]), file(&files["FAILED"][0]["Key"]));
+    assert_eq!((succeeded.as_array().map(Vec::len), failed.as_array().map(Vec::len)), (Some(2), Some(1)));
+    assert_eq!((&failed[0]["Error"], &succeeded[0]["Status"]), (&json!("ValueError"), &json!("SUCCEEDED")));
+}
+
 #[test]
 fn a_file_that_is_not_there_fails_the_map() {
     let workflow = orders();

@@ -6,8 +6,8 @@ use std::io::Write;
 use std::path::Path;
 
 use faastlane_items::{
-    ChildResult, ChildStatus, ErrorName, Item, ItemsError, Limits, MapRun, ReaderSpec, ResultWriter, S3Store,
-    Store, Stores, WriterSpec, open,
+    Destination, ErrorName, Item, ItemsError, Limits, OutputType, ReaderSpec, ResultFile, ResultWriter,
+    S3Store, Store, Stores, open,
 };
 use faastlane_payload::Payload;
 use flate2::Compression;
@@ -254,52 +254,32 @@ fn what_cannot_be_read_says_why() {
     assert!(error.cause.contains("which is not there"), "{error}");
 }
 
-fn child(index: usize, status: ChildStatus) -> ChildResult {
-    let started = status != ChildStatus::Pending;
-    let when = |seconds: usize| started.then(|| format!("2025-02-04T01:49:{seconds:02}Z"));
-    ChildResult {
-        execution_arn: started.then(|| format!("arn:aws:states:::execution:orders/get:{index}")),
-        name: started.then(|| index.to_string()),
-        input: Payload::from_value(json!({ "item": index })),
-        status,
-        start_date: when(0),
-        stop_date: when(1),
-    }
+const MAP_RUN: &str = "arn:aws:states:us-east-1:1:mapRun:orders/get:run-1";
+
+fn destination(bucket: &str, prefix: &str) -> Destination {
+    let parameters = json!({ "Bucket": bucket, "Prefix": prefix });
+    Destination::parse("arn:aws:states:::s3:putObject", &parameters).unwrap()
 }
 
-fn succeeded(output: Value) -> ChildStatus {
-    ChildStatus::Succeeded { output: Payload::from_value(output) }
+fn writer(stores: &Stores, prefix: &str, output_type: OutputType, max_file_bytes: u64) -> ResultWriter {
+    let destination = destination("data", prefix);
+    ResultWriter::open(&destination, output_type, stores, MAP_RUN.to_owned(), max_file_bytes).unwrap()
 }
 
-fn run() -> MapRun {
-    MapRun {
-        arn: "arn:aws:states:us-east-1:1:mapRun:orders/get:run-1".to_owned(),
-        state_machine_arn: "arn:aws:states:us-east-1:1:stateMachine:orders/get".to_owned(),
-    }
+fn write(writer: &mut ResultWriter, file: ResultFile, record: Value) {
+    writer.write(file, &Payload::from_value(record)).unwrap();
 }
 
-fn writer(stores: &Stores, prefix: &str, config: Value, max_file_bytes: u64) -> ResultWriter {
-    let parameters = json!({ "Bucket": "data", "Prefix": prefix });
-    let resource = Some("arn:aws:states:::s3:putObject");
-    let spec = WriterSpec::parse(resource, Some(&parameters), Some(&config)).unwrap();
-    ResultWriter::open(&spec.destination.unwrap(), spec.config, stores, run(), max_file_bytes).unwrap()
-}
-
-fn results() -> Vec<ChildStatus> {
-    let words = |text: &str| Some(text.to_owned());
-    vec![
-        succeeded(json!([{ "id": 1 }, { "id": 2 }])),
-        ChildStatus::Failed { error: words("Oops"), cause: words("it broke") },
-        succeeded(json!("plain")),
-        ChildStatus::Pending,
-        ChildStatus::Aborted,
-    ]
-}
-
-fn write_all(stores: &Stores, prefix: &str, config: Value, max_file_bytes: u64) -> Value {
-    let mut writer = writer(stores, prefix, config, max_file_bytes);
-    for (index, status) in results().into_iter().enumerate() {
-        writer.write(&child(index, status)).unwrap();
+fn write_all(stores: &Stores, prefix: &str, output_type: OutputType) -> Value {
+    let mut writer = writer(stores, prefix, output_type, ResultWriter::MAX_FILE_BYTES);
+    for (file, record) in [
+        (ResultFile::Succeeded, json!({ "id": 1 })),
+        (ResultFile::Failed, json!({ "Error": "Oops" })),
+        (ResultFile::Succeeded, json!("plain")),
+        (ResultFile::Pending, json!({ "Input": "{}" })),
+        (ResultFile::Failed, json!({ "Status": "ABORTED" })),
+    ] {
+        write(&mut writer, file, record);
     }
     writer.finish().unwrap().value().unwrap().clone()
 }
@@ -312,12 +292,12 @@ fn written(directory: &Path, server: &S3Server, key: &str) -> String {
 }
 
 #[test]
-fn results_with_everything() {
+fn results_have_a_file_for_each_way_to_end() {
     let (directory, server) = both(&[]);
     for stores in [folder(directory.path()), s3(&server)] {
-        let result = write_all(&stores, "jobs/", json!({}), ResultWriter::MAX_FILE_BYTES);
+        let result = write_all(&stores, "jobs/", OutputType::Json);
         let expected = json!({
-            "MapRunArn": run().arn,
+            "MapRunArn": MAP_RUN,
             "ResultWriterDetails": { "Bucket": "data", "Key": "jobs/run-1/manifest.json" },
         });
         assert_eq!(result, expected);
@@ -330,56 +310,24 @@ fn results_with_everything() {
     };
     let expected = json!({
         "DestinationBucket": "data",
-        "MapRunArn": run().arn,
+        "MapRunArn": MAP_RUN,
         "ResultFiles": { "FAILED": files("FAILED"), "PENDING": files("PENDING"), "SUCCEEDED": files("SUCCEEDED") },
     });
     assert_eq!(manifest, expected);
-    let parsed = |key: &str| serde_json::from_str::<Value>(&object(key)).unwrap();
-    let succeeded = parsed("SUCCEEDED_0.json");
-    assert_eq!(succeeded.as_array().unwrap().len(), 2);
-    let first = json!({
-        "ExecutionArn": "arn:aws:states:::execution:orders/get:0",
-        "Input": "{\"item\":0}",
-        "InputDetails": { "Included": true },
-        "Name": "0",
-        "Output": "[{\"id\":1},{\"id\":2}]",
-        "OutputDetails": { "Included": true },
-        "RedriveCount": 0,
-        "RedriveStatus": "NOT_REDRIVABLE",
-        "RedriveStatusReason": "Execution is SUCCEEDED and cannot be redriven",
-        "StartDate": "2025-02-04T01:49:00Z",
-        "StateMachineArn": run().state_machine_arn,
-        "Status": "SUCCEEDED",
-        "StopDate": "2025-02-04T01:49:01Z",
-    });
-    assert_eq!(succeeded[0], first);
-    let failed = parsed("FAILED_0.json");
-    assert_eq!((&failed[0]["Error"], &failed[0]["Cause"]), (&json!("Oops"), &json!("it broke")));
-    assert_eq!(failed[0]["RedriveStatus"], "REDRIVABLE");
-    assert_eq!(failed[1]["Status"], "ABORTED");
-    let pending =
-        json!([{ "Input": "{\"item\":3}", "InputDetails": { "Included": true }, "Status": "PENDING" }]);
-    assert_eq!(parsed("PENDING_0.json"), pending);
+    assert_eq!(object("SUCCEEDED_0.json"), "[{\"id\":1},\"plain\"]");
+    assert_eq!(object("FAILED_0.json"), "[{\"Error\":\"Oops\"},{\"Status\":\"ABORTED\"}]");
+    assert_eq!(object("PENDING_0.json"), "[{\"Input\":\"{}\"}]");
 }
 
 #[test]
-fn results_in_other_forms() {
+fn results_can_be_lines() {
     let (directory, server) = both(&[]);
-    let cases = [
-        ("compact", "COMPACT", "JSON", "SUCCEEDED_0.json", "[[{\"id\":1},{\"id\":2}],\"plain\"]"),
-        ("flatten", "FLATTEN", "JSON", "SUCCEEDED_0.json", "[{\"id\":1},{\"id\":2},\"plain\"]"),
-        ("lines", "FLATTEN", "JSONL", "SUCCEEDED_0.jsonl", "{\"id\":1}\n{\"id\":2}\n\"plain\"\n"),
-    ];
-    for (prefix, transformation, output_type, file, text) in cases {
-        for stores in [folder(directory.path()), s3(&server)] {
-            let config = json!({ "Transformation": transformation, "OutputType": output_type });
-            write_all(&stores, prefix, config, ResultWriter::MAX_FILE_BYTES);
-        }
-        assert_eq!(written(directory.path(), &server, &format!("{prefix}/run-1/{file}")), text);
-        let failed = file.replace("SUCCEEDED", "FAILED");
-        let failed = written(directory.path(), &server, &format!("{prefix}/run-1/{failed}"));
-        assert!(failed.contains("\"Error\":\"Oops\""));
+    for stores in [folder(directory.path()), s3(&server)] {
+        write_all(&stores, "lines", OutputType::JsonLines);
     }
+    let object = |key: &str| written(directory.path(), &server, &format!("lines/run-1/{key}"));
+    assert_eq!(object("SUCCEEDED_0.jsonl"), "{\"id\":1}\n\"plain\"\n");
+    assert_eq!(object("FAILED_0.jsonl"), "{\"Error\":\"Oops\"}\n{\"Status\":\"ABORTED\"}\n");
 }
 
 #[test]
@@ -387,12 +335,10 @@ fn files_roll_before_they_are_too_large() {
     let (directory, server) = both(&[]);
     const MOST: u64 = 20;
     for stores in [folder(directory.path()), s3(&server)] {
-        let mut writer = writer(&stores, "", json!({ "Transformation": "COMPACT" }), MOST);
+        let mut writer = writer(&stores, "", OutputType::Json, MOST);
         // Two of six bytes fit with brackets and a comma; three would make 22 bytes.
-        for (index, output) in
-            ["aaaa", "bbbb", "cccc", "a single one beyond the limit", "d"].iter().enumerate()
-        {
-            writer.write(&child(index, succeeded(json!(output)))).unwrap();
+        for output in ["aaaa", "bbbb", "cccc", "a single one beyond the limit", "d"] {
+            write(&mut writer, ResultFile::Succeeded, json!(output));
         }
         writer.finish().unwrap();
     }
@@ -411,10 +357,9 @@ fn large_results_go_up_in_parts_and_come_back() {
     let (directory, server) = both(&[]);
     let large = "x".repeat(1 << 20);
     for stores in [folder(directory.path()), s3(&server)] {
-        let mut writer =
-            writer(&stores, "p", json!({ "Transformation": "COMPACT" }), ResultWriter::MAX_FILE_BYTES);
+        let mut writer = writer(&stores, "p", OutputType::Json, ResultWriter::MAX_FILE_BYTES);
         for index in 0..CHILDREN {
-            writer.write(&child(index, succeeded(json!([index, large])))).unwrap();
+            write(&mut writer, ResultFile::Succeeded, json!([index, large]));
         }
         writer.finish().unwrap();
         let parameters = json!({ "Bucket": "data", "Key": "p/run-1/SUCCEEDED_0.json" });
@@ -430,9 +375,9 @@ fn large_results_go_up_in_parts_and_come_back() {
 fn a_writer_that_is_given_up_leaves_nothing() {
     let (directory, server) = both(&[]);
     for stores in [folder(directory.path()), s3(&server)] {
-        let mut writer = writer(&stores, "p", json!({}), ResultWriter::MAX_FILE_BYTES);
+        let mut writer = writer(&stores, "p", OutputType::Json, ResultWriter::MAX_FILE_BYTES);
         let large = json!("x".repeat(9 << 20));
-        writer.write(&child(0, succeeded(large))).unwrap();
+        write(&mut writer, ResultFile::Succeeded, large);
         drop(writer);
     }
     let state = server.state.lock().unwrap();
@@ -444,19 +389,16 @@ fn a_writer_that_is_given_up_leaves_nothing() {
 #[test]
 fn what_cannot_be_written_says_why() {
     let server = S3Server::start();
-    let destination = |bucket: &str| {
-        let parameters = json!({ "Bucket": bucket });
-        let resource = Some("arn:aws:states:::s3:putObject");
-        WriterSpec::parse(resource, Some(&parameters), None).unwrap().destination.unwrap()
+    let open = |bucket: &str, stores: &Stores| {
+        ResultWriter::open(&destination(bucket, ""), OutputType::Json, stores, MAP_RUN.to_owned(), 100)
     };
-    let config = faastlane_items::WriterConfig::default();
-    let missing = ResultWriter::open(&destination("other"), config, &s3(&server), run(), 100).err().unwrap();
+    let missing = open("other", &s3(&server)).err().unwrap();
     assert_eq!(missing.name, ErrorName::ResultWriterFailed);
     let mut stores = s3(&server);
     if let Some(Store::S3(store)) = stores.by_name.get_mut("data") {
         store.bucket = Some("gone".to_owned());
     }
-    let writer = ResultWriter::open(&destination("data"), config, &stores, run(), 100).unwrap();
+    let writer = open("data", &stores).unwrap();
     let error = writer.finish().err().unwrap();
     assert_eq!(error.name, ErrorName::ResultWriterFailed);
     assert!(error.cause.contains("NoSuchBucket"), "{error}");

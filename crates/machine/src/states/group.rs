@@ -2,13 +2,13 @@
 //! waits for something, so that what never waits needs no room.
 
 use crate::action::Turn;
-use crate::branch::{Activity, Branch, Group, Item, Source, Stream, Tolerance};
+use crate::branch::{Activity, Branch, Group, Source, Stream, Tolerance};
 use crate::failure::Failure;
 use crate::history::{Detail, EventKind};
+use crate::item::{Item, List};
 use crate::run::Run;
 use faastlane_asl::definition::{Parallel, StateKind, Transition};
 use faastlane_payload::Payload;
-use faastlane_payload::flat::{Draft, Elements};
 use std::sync::Arc;
 
 /// What a child starts with.
@@ -102,37 +102,21 @@ impl<'m> Run<'m, '_> {
 
     pub(crate) fn child_succeeded(&mut self, child: u32, slot: u32, output: Payload) {
         self.record_iteration(child, EventKind::MapIterationSucceeded);
-        self.end_child_execution(child, slot, Ok(output.clone()));
+        let result = self.end_child_execution(child, slot, Ok(output));
         let index = self.end_child(child, slot);
-        let limit = self.machine.limits().payload_bytes;
-        let group = self.group(slot);
-        if group.run.as_ref().is_none_or(|run| !run.writes) {
-            group.result_bytes = group.result_bytes.saturating_add(output.len());
-            if group.results.len() <= index {
-                group.results.resize(index + 1, None);
-            }
-            group.results[index] = Some(output);
-        }
-        // No need to run the rest when it is clear already that all of it does not fit.
-        if group.result_bytes > limit {
-            let failure = Failure::data_limit(&self.state(slot).name);
-            self.cancel_inside(Some(slot));
-            self.fail_group(slot, failure);
-            return;
-        }
-        let result = self.go_on_with_group(slot);
-        self.settle(slot, result);
+        let kept = result.and_then(|result| self.keep_result(slot, index, result));
+        self.go_on_without(slot, kept);
     }
 
     pub(crate) fn child_failed(&mut self, child: u32, slot: u32, failure: Failure) {
         self.record_iteration(child, EventKind::MapIterationFailed);
-        self.end_child_execution(child, slot, Err(&failure));
-        self.end_child(child, slot);
+        let result = self.end_child_execution(child, slot, Err(&failure));
+        let index = self.end_child(child, slot);
         let group = self.group(slot);
         group.failed += 1;
         if !group.tolerance.is_exceeded(group.failed, group.source.total()) {
-            let result = self.go_on_with_group(slot);
-            self.settle(slot, result);
+            let kept = result.and_then(|result| self.keep_result(slot, index, result));
+            self.go_on_without(slot, kept);
             return;
         }
         let failure = if group.tolerance.is_given() || group.run.is_some() {
@@ -143,6 +127,20 @@ impl<'m> Run<'m, '_> {
         };
         self.cancel_inside(Some(slot));
         self.fail_group(slot, failure);
+    }
+
+    /// Goes on where a child has ended, unless its result could not be kept.
+    fn go_on_without(&mut self, slot: u32, kept: Result<(), Failure>) {
+        match kept {
+            Ok(()) => {
+                let result = self.go_on_with_group(slot);
+                self.settle(slot, result);
+            }
+            Err(failure) => {
+                self.cancel_inside(Some(slot));
+                self.fail_group(slot, failure);
+            }
+        }
     }
 
     /// Fails a state in whose group nothing goes on any more.
@@ -177,12 +175,7 @@ impl<'m> Run<'m, '_> {
         if self.close_results(slot) {
             return Ok(());
         }
-        let results = std::mem::take(&mut self.group(slot).results);
-        let mut array = Vec::with_capacity(results.len());
-        for result in results.iter().flatten() {
-            array.push(Draft::Part(result.view()?));
-        }
-        let result = self.made(slot, Payload::from_draft(&Draft::Array(array)))?;
+        let result = self.kept_results(slot)?;
         self.leave_group(slot, result)
     }
 
@@ -240,7 +233,7 @@ impl Group {
 impl Source {
     /// How many items there are, as far as that is known.
     pub(crate) fn total(&self) -> u32 {
-        let count = |items: &Elements| u32::try_from(items.count()).unwrap_or(u32::MAX);
+        let count = |items: &List| u32::try_from(items.count()).unwrap_or(u32::MAX);
         match self {
             Source::Branches(total) => *total,
             Source::Items { items, .. } => count(items),

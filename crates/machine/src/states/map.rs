@@ -1,16 +1,16 @@
 //! Map: how many at a time, which items, and what each iteration gets.
 
 use super::group::Start;
-use crate::branch::{Activity, Group, Item, ItemPlace, Source, Stream, Tolerance};
+use crate::branch::{Activity, Group, Source, Stream, Tolerance};
 use crate::data::Documents;
 use crate::event::TransferId;
 use crate::failure::Failure;
 use crate::history::{Detail, EventKind};
+use crate::item::{Item, List, Place};
 use crate::run::Run;
 use crate::trial::Stage;
 use faastlane_asl::definition::{ItemSource, Map, Selection};
 use faastlane_payload::Payload;
-use faastlane_payload::flat::Elements;
 use serde_json::Value;
 
 /// How many child executions run at a time where the definition does not say.
@@ -73,11 +73,14 @@ impl<'m> Run<'m, '_> {
         Ok(Tolerance { count, percentage })
     }
 
-    fn items(&mut self, slot: u32, map: &'m Map, input: &Payload) -> Result<Elements, Failure> {
+    /// The items that are in the state's own data. In a distributed Map these can be the members of an object. The
+    /// developer guide says so of every Map, but Step Functions refuses an object in an inline one.
+    fn items(&mut self, slot: u32, map: &'m Map, input: &Payload) -> Result<List, Failure> {
+        let list = if map.distributed.is_some() { List::of } else { List::of_array };
         match &map.items {
             ItemSource::Path(path) => {
                 let items = self.select(slot, path, input)?;
-                let elements = Elements::of(&items)?.ok_or_else(|| {
+                let list = list(&items)?.ok_or_else(|| {
                     let path = match path {
                         Selection::Path(path) => path.as_str(),
                         _ => "$",
@@ -86,15 +89,15 @@ impl<'m> Run<'m, '_> {
                     Failure::runtime(format!("Reference path \"{shown}\" must point to array."))
                 })?;
                 self.inspect(Stage::AfterItemsPath, &items);
-                Ok(elements)
+                Ok(list)
             }
             ItemSource::Items(None) => {
-                Elements::of(input)?.ok_or_else(|| wrong_items("$states.input", input.value()))
+                list(input)?.ok_or_else(|| wrong_items("$states.input", input.value()))
             }
             ItemSource::Items(Some(template)) => {
                 let items = self.query(slot, "Items", template, &Documents::of(input))?;
                 let written = template.as_expression().map_or("Items", |expression| expression.as_str());
-                Elements::of(&items)?.ok_or_else(|| wrong_items(written, items.value()))
+                list(&items)?.ok_or_else(|| wrong_items(written, items.value()))
             }
         }
     }
@@ -117,7 +120,7 @@ impl<'m> Run<'m, '_> {
                 let documents = Documents { item: Some(item), ..Documents::of(&input) };
                 self.fill_template(slot, "ItemSelector", selector, &documents)
             }
-            None => Ok(Payload::from_draft(&item.view()?.into())),
+            None => Ok(item.input()?),
         }
     }
 
@@ -137,7 +140,7 @@ impl<'m> Run<'m, '_> {
         match &mut self.group(slot).source {
             Source::Branches(_) => None,
             Source::Items { items, next } => {
-                let item = Item { place: ItemPlace::In(items.clone()), index: *next };
+                let item = Item { place: Place::In(items.clone()), index: *next };
                 *next += 1;
                 Some(item)
             }
@@ -148,7 +151,7 @@ impl<'m> Run<'m, '_> {
                 };
                 let index = stream.taken;
                 stream.taken += 1;
-                Some(Item { place: ItemPlace::Alone(item), index })
+                Some(Item { place: Place::Alone(item), index })
             }
         }
     }

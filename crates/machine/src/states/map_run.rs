@@ -4,12 +4,14 @@
 //! Source: <https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html>.
 
 use super::group::Start;
-use crate::action::{Action, ChildResult, Outcome};
-use crate::branch::{Activity, Batch, ChildExecution, Group, Item, ItemPlace, MapRun, Source};
+use crate::action::Action;
+use crate::branch::{Activity, Batch, ChildExecution, Group, MapRun, Source};
+use crate::child_result::Results;
 use crate::data::Documents;
-use crate::event::TransferId;
+use crate::event::{ReadItem, TransferId};
 use crate::failure::Failure;
 use crate::history::{Detail, EventKind};
+use crate::item::{Item, Place};
 use crate::run::Run;
 use faastlane_asl::definition::{Distributed, ItemBatcher, ItemReader, Map, ResultWriter};
 use faastlane_payload::Payload;
@@ -32,13 +34,13 @@ impl<'m> Run<'m, '_> {
             Some(batcher) => Some(self.batch(slot, batcher, &input)?),
             None => None,
         };
+        let results = Results::of(distributed.writer.as_ref())?;
         let name = distributed.label.as_ref().unwrap_or(&self.state(slot).name).clone();
         let machine = self.execution.identity.state_machine_id.replacen(":stateMachine:", ":mapRun:", 1);
         let arn: Arc<str> = format!("{machine}/{name}:{}", self.execution.random.uuid()).into();
         let transfer = TransferId(self.execution.next_id(slot));
         self.record(slot, EventKind::MapRunStarted, Detail::MapRun(Arc::clone(&arn)));
-        let writes = distributed.writer.as_ref().is_some_and(|writer| writer.resource.is_some());
-        let run = MapRun { arn, transfer, batch, writes, closing: false };
+        let run = MapRun { arn, transfer, batch, results, closing: false };
         self.execution.branches[slot].activity =
             Activity::Group(Box::new(Group { run: Some(Box::new(run)), ..group }));
         let opened = self.open_transfers(slot, distributed, &input);
@@ -77,7 +79,7 @@ impl<'m> Run<'m, '_> {
     ) -> Result<Payload, Failure> {
         let batch = Some(self.batch(slot, batcher, &group.input)?);
         let transfer = TransferId(self.execution.next_id(slot));
-        let run = MapRun { arn: Arc::from(""), transfer, batch, writes: false, closing: false };
+        let run = MapRun { arn: Arc::from(""), transfer, batch, results: Results::Plain, closing: false };
         let group = Group { run: Some(Box::new(run)), ..group };
         self.execution.branches[slot].activity = Activity::Group(Box::new(group));
         let mut batches = Vec::new();
@@ -104,7 +106,7 @@ impl<'m> Run<'m, '_> {
                 transfer,
                 resource: Arc::clone(resource),
                 arguments,
-                config: writer.config.clone(),
+                output_type: writer.config.unwrap_or_default().output_type,
                 map_run,
             });
         }
@@ -141,7 +143,7 @@ impl<'m> Run<'m, '_> {
         }
     }
 
-    fn map_run(&mut self, slot: u32) -> (TransferId, Arc<str>) {
+    pub(super) fn map_run(&mut self, slot: u32) -> (TransferId, Arc<str>) {
         match &self.group(slot).run {
             Some(run) => (run.transfer, Arc::clone(&run.arn)),
             None => unreachable!("only a distributed Map has transfers"),
@@ -157,7 +159,7 @@ impl<'m> Run<'m, '_> {
         }
     }
 
-    pub(crate) fn items_read(&mut self, transfer: TransferId, items: Vec<Payload>, ended: bool) {
+    pub(crate) fn items_read(&mut self, transfer: TransferId, items: Vec<ReadItem>, ended: bool) {
         let Some(slot) = self.group_of(transfer) else { return };
         if let Source::Stream(stream) = &mut self.group(slot).source {
             stream.asked = false;
@@ -210,10 +212,10 @@ impl<'m> Run<'m, '_> {
         match &self.group(slot).source {
             Source::Branches(_) => None,
             Source::Items { items, next } => ((*next as usize) < items.count())
-                .then(|| Item { place: ItemPlace::In(items.clone()), index: *next }),
+                .then(|| Item { place: Place::In(items.clone()), index: *next }),
             Source::Stream(stream) => {
                 let item = stream.buffer.front()?.clone();
-                Some(Item { place: ItemPlace::Alone(item), index: stream.taken })
+                Some(Item { place: Place::Alone(item), index: stream.taken })
             }
         }
     }
@@ -236,57 +238,6 @@ impl<'m> Run<'m, '_> {
         branch.variables = Arc::default();
         self.record_without_state(child, EventKind::ExecutionStarted, Detail::Input(input));
         self.execution.branches[child].last_event = 0;
-    }
-
-    /// Writes the last event of a child's history, and its result.
-    pub(super) fn end_child_execution(&mut self, child: u32, slot: u32, ended: Result<Payload, &Failure>) {
-        if self.execution.branches[child].child.is_none() {
-            return;
-        }
-        let (kind, detail, outcome) = match ended {
-            Ok(output) => {
-                let detail = Detail::Output(output.clone());
-                (EventKind::ExecutionSucceeded, detail, Outcome::Succeeded(output))
-            }
-            Err(Failure { error, cause, .. }) => {
-                let detail = Detail::Failure { error: error.clone(), cause: cause.clone() };
-                let outcome = Outcome::Failed { error: error.clone(), cause: cause.clone() };
-                (EventKind::ExecutionFailed, detail, outcome)
-            }
-        };
-        self.record_without_state(child, kind, detail);
-        let writes = self.group(slot).run.as_ref().is_some_and(|run| run.writes);
-        let branch = &self.execution.branches[child];
-        let index = branch.turns.last().map_or(0, |turn| turn.child);
-        if let Some(execution) = branch.child.as_ref().filter(|_| writes) {
-            let result = ChildResult {
-                name: Arc::clone(&execution.name),
-                id: Arc::clone(&execution.id),
-                index,
-                input: execution.input.clone(),
-                started_at: execution.started_at,
-                ended_at: self.execution.now,
-                outcome,
-            };
-            let (transfer, _) = self.map_run(slot);
-            self.actions.push(Action::WriteResult { transfer, result: Box::new(result) });
-        }
-    }
-
-    /// Whether there is a writer whose answer is the Map's result.
-    pub(super) fn close_results(&mut self, slot: u32) -> bool {
-        let Some(run) = self.group(slot).run.as_mut().filter(|run| run.writes) else { return false };
-        let transfer = run.transfer;
-        if !std::mem::replace(&mut run.closing, true) {
-            self.actions.push(Action::CloseResults { transfer });
-        }
-        true
-    }
-
-    pub(crate) fn results_written(&mut self, transfer: TransferId, result: Payload) {
-        let Some(slot) = self.group_of(transfer) else { return };
-        let left = self.leave_group(slot, result);
-        self.settle(slot, left);
     }
 
     pub(crate) fn transfer_failed(&mut self, transfer: TransferId, failure: Failure) {

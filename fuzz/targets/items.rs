@@ -36,6 +36,6 @@ fuzz_target!(|bytes: &[u8]| {
     let at_once = read(Cursor::new(file.to_vec()), &config);
     assert_eq!(at_once, read(Drops(Cursor::new(file.to_vec())), &config));
     for item in at_once.into_iter().flatten() {
-        item.input().expect("an item that was read is whole");
+        item.value.value().expect("an item that was read is whole");
     }
 });

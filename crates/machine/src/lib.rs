@@ -27,6 +27,7 @@ mod execution;
 mod failure;
 mod history;
 mod history_details;
+mod invocation_log;
 mod machine;
 mod query;
 mod recovery;
@@ -43,5 +44,6 @@ pub use event::{Event, HistoryLevel, Identity, InvocationId, Micros, Start, Time
 pub use execution::Execution;
 pub use failure::ISOLATION_VIOLATION;
 pub use history::{Detail, EventKind, HistoryEvent};
+pub use invocation_log::InvocationLog;
 pub use machine::{Limits, Machine};
 pub use trial::{Inspection, Mock, Recovery, Stage, Trial};

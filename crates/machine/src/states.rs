@@ -8,3 +8,5 @@ mod map_run;
 mod pass_succeed_fail;
 mod task;
 mod wait;
+
+pub(crate) use task::Answer;

@@ -15,7 +15,7 @@ fn what_json_cannot_say_is_a_marshal_error() {
     let workflow = Workflow::chain(&[("evaluate", EVALUATES)]);
     for (code, message) in [
         ("result = {1, 2}", "Object of type set is not JSON serializable"),
-        ("result = b'bytes'", "Object of type bytes is not JSON serializable"),
+        ("result = [b'1']", "Object of type bytes is not JSON serializable"),
         ("result = float('nan')", "Out of range float values are not JSON compliant"),
         ("result = [1.0, float('-inf')]", "Out of range float values are not JSON compliant"),
         ("result = {(1, 2): 3}", "keys must be str, int, float, bool or None, not tuple"),

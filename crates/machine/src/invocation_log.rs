@@ -35,7 +35,7 @@ impl InvocationLog {
              REPORT RequestId: {request_id}\tDuration: {}.{:02} ms\tBilled Duration: {} ms\tMemory Size: {memory_mb} MB\t\n",
             duration_us / 1000,
             duration_us % 1000 / 10,
-            duration_us.div_ceil(1000),
+            duration_us.div_ceil(1000).max(1),
         );
         BASE64.encode(&log.as_bytes()[log.len().saturating_sub(Self::TAIL_BYTES)..])
     }

@@ -60,9 +60,10 @@ fn what_a_function_printed_is_in_its_result() {
 
 #[test]
 fn each_invocation_has_its_own_log() {
-    let iterator = machine(state("prints"));
-    let definition =
-        machine(json!({ "Type": "Map", "ItemsPath": "$.items", "End": true, "ItemProcessor": iterator }));
+    let iterations = machine(state("prints"));
+    let definition = json!({ "StartAt": "M", "States": { "M": {
+        "Type": "Map", "ItemsPath": "$.items", "ItemProcessor": iterations, "End": true
+    } } });
     let workflow = Workflow::new(&definition)
         .functions(&[("prints", PRINTS)])
         .config("[functions.prints]\nmemory = 256\n");

@@ -37,8 +37,11 @@ pub(crate) struct LogReaders {
 
 enum Read {
     Line(LogLine),
-    /// One that the supervisor wrote itself.
-    Mark(u64),
+    /// One that the supervisor wrote itself, or else a function that forged one in its own domain.
+    Mark {
+        domain: usize,
+        number: u64,
+    },
 }
 
 impl LogReaders {
@@ -76,9 +79,10 @@ impl LogReaders {
     /// The end of what was printed in an invocation that has come back, each line with its end. What is looked for has been
     /// written, but perhaps not been read, so a mark is sent after it.
     pub(crate) fn tail(&mut self, domain: usize, request_id: &str) -> String {
+        let Some(pipe) = self.marking.get_mut(domain) else { return String::new() };
         self.marks += 1;
         // In one piece: it is shorter than what a pipe takes at once. The reader is gone if it cannot be written.
-        if self.marking[domain].write_all(format!("\n\x1e\x1e{}\n", self.marks).as_bytes()).is_ok() {
+        if pipe.write_all(format!("\n\x1e\x1e{}\n", self.marks).as_bytes()).is_ok() {
             self.receive_until(domain, self.marks);
         }
         let (mut lines, mut bytes) = (Vec::new(), 0);
@@ -92,15 +96,17 @@ impl LogReaders {
         }
         lines.reverse();
         let text: String = lines.into_iter().flat_map(|line| [line, "\n"]).collect();
-        text[text.ceil_char_boundary(text.len().saturating_sub(InvocationLog::TAIL_BYTES))..].to_owned()
+        let cut = text.len().saturating_sub(InvocationLog::TAIL_BYTES);
+        let start = (cut..text.len()).find(|at| text.is_char_boundary(*at));
+        text[start.unwrap_or(text.len())..].to_owned()
     }
 
     fn receive_until(&mut self, domain: usize, mark: u64) {
         while let Ok(read) = self.read.recv() {
             match read {
                 Read::Line(line) => self.lines.push(line),
-                Read::Mark(found) if found == mark => break,
-                Read::Mark(_) => {}
+                Read::Mark { domain: of, number } if (of, number) == (domain, mark) => break,
+                Read::Mark { .. } => {}
             }
         }
         // A mark begins with a line's end. Where there was no open line for it to end, it made an empty one.
@@ -115,7 +121,7 @@ impl Read {
     fn line(self) -> Option<LogLine> {
         match self {
             Read::Line(line) => Some(line),
-            Read::Mark(_) => None,
+            Read::Mark { .. } => None,
         }
     }
 }
@@ -146,9 +152,9 @@ fn follow(domain: usize, pipe: PipeReader, sender: &Sender<Read>) {
             (function, request_id) = (position, id);
             continue;
         }
-        if let Some(mark) = mark(text) {
+        if let Some(number) = mark(text) {
             cut = if was_empty && cut != Cut::EndRead { Cut::No } else { Cut::EndDue };
-            if sender.send(Read::Mark(mark)).is_err() {
+            if sender.send(Read::Mark { domain, number }).is_err() {
                 return;
             }
             continue;

@@ -178,7 +178,8 @@ pub enum Resource {
     /// A bare function name, or the function of a Lambda ARN. The effective input is the event, the result the output.
     Function(Arc<str>),
     /// `arn:aws:states:::lambda:invoke`. `Parameters` or `Arguments` hold `FunctionName` and `Payload`; the result is
-    /// wrapped as AWS wraps it (`{"ExecutedVersion", "Payload", "SdkHttpMetadata", "SdkResponseMetadata", "StatusCode"}`).
+    /// wrapped as AWS wraps it (`{"ExecutedVersion", "Payload", "SdkHttpMetadata", "SdkResponseMetadata", "StatusCode"}`, and
+    /// `"LogResult"` where `LogType` asks for it).
     LambdaInvoke {
         /// The function's bare name where `FunctionName` is a literal; `None` where it is computed.
         function: Option<Arc<str>>,

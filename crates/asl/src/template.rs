@@ -126,6 +126,11 @@ impl Template {
         })
     }
 
+    /// Whether the result has this member.
+    pub fn has_member(&self, member: &str) -> bool {
+        matches!(&self.root, Node::Object(members) if members.iter().any(|(name, _)| &**name == member))
+    }
+
     /// `random` is for `States.MathRandom` and `States.UUID`.
     ///
     /// # Errors

@@ -264,6 +264,27 @@ fn a_task_calls_its_function_or_its_stand_in() {
 }
 
 #[test]
+fn the_log_of_the_function_is_in_the_result_of_lambda_invoke() {
+    let state = json!({
+        "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": true,
+        "Parameters": { "FunctionName": "f", "LogType": "Tail" },
+        "ResultSelector": { "log.$": "States.Base64Decode($.LogResult)" },
+    });
+    let definition = json!({ "StartAt": "S", "States": { "S": state } }).to_string();
+    let files = [
+        ("workflow.asl.json", definition.as_str()),
+        ("functions/f.py", "def handler(event, context):\n    print('here')\n"),
+        ("mocks.json", r#"[{"function": "f", "kind": "echo"}]"#),
+    ];
+    for (options, printed) in [(["--isolation", "none"], "here\n"), (["--mock", "mocks.json"], "")] {
+        let outcome = test_state(&["--state", "S", options[0], options[1], "--json"], &files);
+        let output = read(&outcome.json()["output"]);
+        let lines = format!(" Version: $LATEST\n{printed}END RequestId: ");
+        assert!(output["log"].as_str().unwrap().contains(&lines), "{output}");
+    }
+}
+
+#[test]
 fn people_see_the_way_of_the_data() {
     let state = r#"{"Type": "Pass", "Parameters": {"b.$": "$.a"}, "Next": "Then"}"#;
     let files = [("state.json", state), ("input.json", r#"{"a": 1}"#)];

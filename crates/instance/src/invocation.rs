@@ -1,7 +1,7 @@
 //! One call of a function: what is asked for, and what is made of the answer.
 
-use faastlane_domain::{Outcome, Outgoing, Received, Region};
-use faastlane_machine::{InvocationId, Micros};
+use faastlane_domain::{Outcome, Outgoing, Received, Region, Returned};
+use faastlane_machine::{InvocationId, InvocationLog, Micros};
 use faastlane_payload::{Backing, Payload};
 use std::any::Any;
 use std::fmt::Write;
@@ -15,6 +15,21 @@ pub(crate) struct Invocation {
     pub(crate) scheduled_id: u64,
     pub(crate) state_deadline: Option<Micros>,
     pub(crate) request_id: String,
+    /// The result shows what the function printed.
+    pub(crate) wants_log: bool,
+}
+
+impl Invocation {
+    /// Its log, but for what the function printed, if the result is to show it.
+    pub(crate) fn log(&self, returned: &Returned, memory_mb: u32) -> Option<InvocationLog> {
+        self.wants_log.then(|| InvocationLog {
+            request_id: self.request_id.clone(),
+            printed: String::new(),
+            // Both are the domain's own account.
+            duration_us: returned.returned_ns.saturating_sub(returned.called_ns) / 1000,
+            memory_mb,
+        })
+    }
 }
 
 /// A payload that came out of a domain, as the machine carries it.

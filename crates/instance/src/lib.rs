@@ -15,6 +15,7 @@ mod footprint;
 mod host;
 mod invocation;
 mod lane;
+mod log_tails;
 mod message;
 mod monitor;
 mod orchestrator;

@@ -1,6 +1,7 @@
 //! What supervisor and instance say to each other.
 
 use faastlane_domain::RingWriter;
+use faastlane_machine::{Detail, HistoryEvent, Identity};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +15,8 @@ pub enum Command {
     Abort { error: Option<String>, cause: Option<String> },
     /// What came of a transfer's request.
     Transfer { transfer: u64, answer: TransferAnswer },
+    /// The end of what a function printed during an invocation: the answer to [`Report::LogWanted`].
+    Log { invocation: u64, printed: String },
 }
 
 /// What a supervisor answers to a [`TransferRequest`].
@@ -92,6 +95,22 @@ pub struct RunRequest {
     pub history: bool,
 }
 
+impl RunRequest {
+    /// Who the execution is.
+    pub(crate) fn identity(&self, workflow: &str) -> Identity {
+        let arn = |kind: &str, rest: &str| -> Arc<str> {
+            format!("arn:aws:states:local:000000000000:{kind}:{workflow}{rest}").into()
+        };
+        Identity {
+            execution_id: arn("execution", &format!(":{}", self.execution_name)),
+            execution_name: self.execution_name.as_str().into(),
+            role: Some(format!("arn:aws:iam::000000000000:role/{workflow}").into()),
+            state_machine_id: arn("stateMachine", ""),
+            state_machine_name: workflow.into(),
+        }
+    }
+}
+
 /// From an instance, in the order things happened.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Report {
@@ -108,6 +127,13 @@ pub enum Report {
     Transfer {
         transfer: u64,
         request: TransferRequest,
+    },
+    /// A result is to show what its function printed. To be answered.
+    LogWanted {
+        invocation: u64,
+        /// By position in the plan.
+        domain: usize,
+        request_id: String,
     },
     Call(CallReport),
     Mocked(MockReport),
@@ -162,6 +188,29 @@ pub struct EventReport {
     pub cause: Option<String>,
     /// As Step Functions' `GetExecutionHistory` gives them, JSON: an object with one member.
     pub details: Option<String>,
+}
+
+impl EventReport {
+    pub(crate) fn of(event: HistoryEvent, details: Option<String>) -> Self {
+        let (error, cause, index) = match event.detail {
+            Detail::Failure { error, cause } => (error, cause, None),
+            Detail::Evaluation { error, cause, .. } => (Some(error), Some(cause), None),
+            Detail::Iteration(index) => (None, None, Some(index)),
+            _ => (None, None, None),
+        };
+        Self {
+            id: event.id,
+            previous_id: event.previous_id,
+            at_us: event.at,
+            kind: Cow::Borrowed(event.kind.as_str()),
+            execution: event.execution,
+            state: event.state,
+            index,
+            error,
+            cause,
+            details,
+        }
+    }
 }
 
 /// One invocation, once it has come back.

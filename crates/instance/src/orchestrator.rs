@@ -8,6 +8,7 @@ use crate::invocation::{
     Answer, Delivery, Invocation, answer_of, error_and_cause, not_found, request_id, too_large,
 };
 use crate::lane::Lane;
+use crate::log_tails::LogTails;
 use crate::message::{
     CallReport, Command, DomainSize, EventReport, FinishReport, MockReport, Report, Reporter, RunRequest,
     SetUpFailure,
@@ -21,11 +22,10 @@ use faastlane_domain::{
     CallHeader, Doorbell, Mailbox, Reply, Returned, RingReader, exit_now, monotonic_nanos,
 };
 use faastlane_machine::{
-    Action, Detail, Event, Execution, HistoryEvent, HistoryLevel, Identity, InvocationId, Limits, Machine,
-    Micros, Outcome, Start, StatePath, TimerPurpose,
+    Action, Detail, Event, Execution, HistoryEvent, HistoryLevel, InvocationId, Limits, Machine, Micros,
+    Outcome, Start, StatePath, TimerPurpose,
 };
 use faastlane_payload::Payload;
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::os::fd::AsFd;
 use std::sync::Arc;
@@ -49,6 +49,7 @@ pub(crate) struct Orchestrator {
     lane: Lane,
     timers: Timers,
     stand_ins: StandIns,
+    log_tails: LogTails,
     /// Microseconds of the epoch when the monotonic clock was zero.
     epoch_us: i64,
     running: Option<Running>,
@@ -113,6 +114,7 @@ impl Orchestrator {
             lane: Lane::new(host.cpus, threads, pin),
             timers: Timers::default(),
             stand_ins: StandIns::new(plan.mocks.clone()),
+            log_tails: LogTails::default(),
             epoch_us: epoch_us()?,
             running: None,
             actions: Vec::new(),
@@ -211,6 +213,10 @@ impl Orchestrator {
                 let event = transfer::event(transfer, answer, self.now());
                 self.step(event);
             }
+            Ok(Command::Log { invocation, printed }) => {
+                let event = self.log_tails.answer(invocation, printed, self.now());
+                event.into_iter().for_each(|event| self.step(event));
+            }
             // The supervisor is this same executable; it does not send anything else.
             Err(_) => exit_now(crate::SET_UP_FAILED),
         }
@@ -219,17 +225,7 @@ impl Orchestrator {
 
     fn begin(&mut self, request: RunRequest) {
         let started_ns = monotonic_nanos();
-        let workflow = &self.assignment.plan.workflow;
-        let arn = |kind: &str, rest: &str| -> Arc<str> {
-            format!("arn:aws:states:local:000000000000:{kind}:{workflow}{rest}").into()
-        };
-        let identity = Identity {
-            execution_id: arn("execution", &format!(":{}", request.execution_name)),
-            execution_name: request.execution_name.as_str().into(),
-            role: Some(format!("arn:aws:iam::000000000000:role/{workflow}").into()),
-            state_machine_id: arn("stateMachine", ""),
-            state_machine_name: workflow.as_str().into(),
-        };
+        let identity = request.identity(&self.assignment.plan.workflow);
         let start = Start {
             input: Payload::from_flat(Box::new(request.input)),
             at: self.micros(started_ns),
@@ -262,17 +258,27 @@ impl Orchestrator {
         for action in actions.drain(..) {
             match action {
                 Action::Record(event) => self.record(event),
-                Action::Invoke { invocation, function, resource, path, payload, timeout_at, .. } => {
+                Action::Invoke {
+                    invocation,
+                    function,
+                    resource,
+                    path,
+                    payload,
+                    timeout_at,
+                    wants_log,
+                    ..
+                } => {
                     let called = function.as_ref().unwrap_or(&resource);
-                    if self.ask_stand_in(invocation, called, &path, &payload) {
+                    if self.ask_stand_in(invocation, called, &path, &payload, wants_log) {
                         continue;
                     }
                     match function {
-                        Some(function) => self.invoke(invocation, &function, payload, timeout_at),
+                        Some(function) => self.invoke(invocation, &function, payload, timeout_at, wants_log),
                         None => self.refuse_service(invocation, &resource),
                     }
                 }
                 Action::Cancel { invocation } => {
+                    self.log_tails.forget(invocation);
                     self.timers.cancel(Due::Function(invocation));
                     if self.stand_ins.forget(invocation) {
                         self.timers.cancel(Due::StandIn(invocation));
@@ -310,24 +316,7 @@ impl Orchestrator {
             return;
         }
         let details = if running.history { event.details().map(|details| details.to_string()) } else { None };
-        let (error, cause, index) = match event.detail {
-            Detail::Failure { error, cause } => (error, cause, None),
-            Detail::Evaluation { error, cause, .. } => (Some(error), Some(cause), None),
-            Detail::Iteration(index) => (None, None, Some(index)),
-            _ => (None, None, None),
-        };
-        self.reporter.later(Report::Event(EventReport {
-            id: event.id,
-            previous_id: event.previous_id,
-            at_us: event.at,
-            kind: Cow::Borrowed(event.kind.as_str()),
-            execution: event.execution,
-            state: event.state,
-            index,
-            error,
-            cause,
-            details,
-        }));
+        self.reporter.later(Report::Event(EventReport::of(event, details)));
         // A large history must not wait in memory until the execution waits for something.
         if running.history {
             self.reporter.flush();
@@ -352,11 +341,12 @@ impl Orchestrator {
         function: &Arc<str>,
         path: &StatePath,
         payload: &Payload,
+        wants_log: bool,
     ) -> bool {
         let Some(running) = &self.running else { return false };
         let request_id = request_id(running.seed, id);
         let task = self.machine.state(path);
-        let Some(after_us) = self.stand_ins.ask(id, function, task, payload, &request_id) else {
+        let Some(after_us) = self.stand_ins.ask(id, function, task, payload, &request_id, wants_log) else {
             return false;
         };
         let scheduled_id = running.last_scheduled;
@@ -386,6 +376,7 @@ impl Orchestrator {
         name: &Arc<str>,
         payload: Payload,
         state_deadline: Option<Micros>,
+        wants_log: bool,
     ) {
         let Some(running) = &self.running else { return };
         let Some(&function) = self.functions.get(name) else {
@@ -399,6 +390,7 @@ impl Orchestrator {
             scheduled_id: running.last_scheduled,
             state_deadline,
             request_id: request_id(running.seed, id),
+            wants_log,
         };
         let (domain, _) = self.places[function];
         self.queues[domain].push(invocation, payload);
@@ -488,8 +480,10 @@ impl Orchestrator {
     fn take_back(&mut self, domain: usize, returned: Returned) {
         let Some(underway) = self.queues[domain].underway.take() else { return };
         let received_ns = monotonic_nanos();
-        let Invocation { id, function, scheduled_id, request_id, .. } = underway.invocation;
-        self.timers.cancel(Due::Function(id));
+        let memory_mb = self.assignment.plan.functions[underway.invocation.function].memory_mb;
+        let log = underway.invocation.log(&returned, memory_mb);
+        let Invocation { id: invocation, function, scheduled_id, request_id, .. } = underway.invocation;
+        self.timers.cancel(Due::Function(invocation));
         let answer = answer_of(returned.outcome, &self.assignment.plan.functions[function].name);
         let Some(running) = &self.running else { return };
         let since = |ns: u64| ns.clamp(underway.handed_ns, received_ns) - running.started_ns;
@@ -515,10 +509,17 @@ impl Orchestrator {
             return;
         }
         let at = self.micros(received_ns);
-        self.step(match answer {
-            Answer::Succeeded(output) => Event::InvocationSucceeded { invocation: id, output, at },
-            Answer::Failed { error, cause } => Event::InvocationFailed { invocation: id, error, cause, at },
-        });
+        let event = match (answer, log) {
+            (Answer::Succeeded(output), None) => {
+                Event::InvocationSucceeded { invocation, output, log: None, at }
+            }
+            (Answer::Succeeded(output), Some(log)) => {
+                self.reporter.send(&self.log_tails.ask(invocation, domain, output, log));
+                return self.reporter.ring();
+            }
+            (Answer::Failed { error, cause }, _) => Event::InvocationFailed { invocation, error, cause, at },
+        };
+        self.step(event);
     }
 
     fn fire_timers(&mut self) -> bool {
@@ -578,6 +579,7 @@ impl Orchestrator {
         let duration_ns = monotonic_nanos() - running.started_ns;
         self.timers.clear();
         self.stand_ins.clear();
+        self.log_tails.clear();
         self.queues.iter_mut().for_each(Queue::abandon_all);
         let finished = Report::Finished(match outcome {
             Outcome::Succeeded(output) => {

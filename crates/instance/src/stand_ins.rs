@@ -1,7 +1,7 @@
 //! Stand-ins that take invocations before a domain gets them.
 
 use faastlane_asl::definition::{Resource, State, StateKind};
-use faastlane_machine::{Event, InvocationId, Micros};
+use faastlane_machine::{Event, InvocationId, InvocationLog, Micros};
 use faastlane_mock::{Call, Mocks, Outcome};
 use faastlane_payload::Payload;
 use std::collections::HashMap;
@@ -15,8 +15,13 @@ pub(crate) struct StandIns {
     mocks: Option<Mocks>,
     /// By state: how many invocations there were.
     invocations: HashMap<Arc<str>, u32>,
-    /// What will be answered when its time has come.
-    pending: HashMap<InvocationId, Outcome>,
+    pending: HashMap<InvocationId, Pending>,
+}
+
+/// What will be answered when its time has come.
+struct Pending {
+    outcome: Outcome,
+    log: Option<Box<InvocationLog>>,
 }
 
 impl StandIns {
@@ -32,6 +37,7 @@ impl StandIns {
         state: &State,
         event: &Payload,
         request_id: &str,
+        wants_log: bool,
     ) -> Option<Micros> {
         let mocks = self.mocks.as_ref()?;
         if !mocks.stands_in(&state.name, function) {
@@ -45,14 +51,16 @@ impl StandIns {
             Outcome::TooLarge => too_large(state),
             other => other,
         };
-        self.pending.insert(id, outcome);
+        let log = || Box::new(InvocationLog::of_stand_in(request_id.to_owned(), answer.after_us));
+        self.pending.insert(id, Pending { outcome, log: wants_log.then(log) });
         Some(answer.after_us)
     }
 
     /// What the machine is told of an invocation whose answer is due.
     pub(crate) fn answer(&mut self, invocation: InvocationId, at: Micros) -> Option<Event> {
-        Some(match self.pending.remove(&invocation)? {
-            Outcome::Returned(output) => Event::InvocationSucceeded { invocation, output, at },
+        let Pending { outcome, log } = self.pending.remove(&invocation)?;
+        Some(match outcome {
+            Outcome::Returned(output) => Event::InvocationSucceeded { invocation, output, log, at },
             Outcome::TaskResult(result) => Event::TaskSucceeded { invocation, result, at },
             Outcome::Failed { error, cause } => Event::InvocationFailed { invocation, error, cause, at },
             Outcome::Unforeseen(cause) => {

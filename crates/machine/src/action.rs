@@ -25,6 +25,8 @@ pub enum Action {
         payload: Payload,
         /// When the machine gives up on it by itself, for the function's remaining time.
         timeout_at: Option<Micros>,
+        /// The result is to show the invocation's log (`"LogType": "Tail"`): the answer has to bring it.
+        wants_log: bool,
     },
     /// Nobody waits for this invocation any more. An answer that comes anyway is ignored.
     Cancel {

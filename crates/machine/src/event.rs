@@ -1,5 +1,6 @@
 //! What the world tells an execution.
 
+use crate::invocation_log::InvocationLog;
 use faastlane_payload::Payload;
 use std::sync::Arc;
 
@@ -72,6 +73,8 @@ pub enum Event {
     InvocationSucceeded {
         invocation: InvocationId,
         output: Payload,
+        /// Where [`crate::Action::Invoke`] asked for it.
+        log: Option<Box<InvocationLog>>,
         at: Micros,
     },
     /// What stands in for the whole Task answered: with its raw result, in the shape that the service gives it, which is

@@ -28,6 +28,7 @@ mod execution;
 mod failure;
 mod history;
 mod history_details;
+mod invocation_log;
 mod item;
 mod machine;
 mod query;
@@ -45,5 +46,6 @@ pub use event::{Event, HistoryLevel, Identity, InvocationId, Micros, ReadItem, S
 pub use execution::Execution;
 pub use failure::ISOLATION_VIOLATION;
 pub use history::{Detail, EventKind, HistoryEvent};
+pub use invocation_log::InvocationLog;
 pub use machine::{Limits, Machine};
 pub use trial::{Inspection, Mock, Recovery, Stage, Trial};

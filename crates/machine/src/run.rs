@@ -7,6 +7,7 @@ use crate::execution::Execution;
 use crate::failure::{Failure, HEARTBEAT_TIMEOUT, TIMEOUT};
 use crate::history::{Detail, EventKind, HistoryEvent};
 use crate::machine::Machine;
+use crate::states::Answer;
 use faastlane_asl::definition::{State, StateKind, Transition};
 use faastlane_payload::Payload;
 use std::sync::Arc;
@@ -69,14 +70,14 @@ impl<'m> Run<'m, '_> {
 
     pub(crate) fn take(&mut self, event: Event) {
         match event {
-            Event::InvocationSucceeded { invocation, output, .. } => {
+            Event::InvocationSucceeded { invocation, output, log, .. } => {
                 if let Some(slot) = self.answered(invocation) {
-                    self.task_succeeded(slot, output, false);
+                    self.task_succeeded(slot, output, Answer::Function(log));
                 }
             }
             Event::TaskSucceeded { invocation, result, .. } => {
                 if let Some(slot) = self.answered(invocation) {
-                    self.task_succeeded(slot, result, true);
+                    self.task_succeeded(slot, result, Answer::Task);
                 }
             }
             Event::InvocationFailed { invocation, error, cause, .. } => {

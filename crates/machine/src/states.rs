@@ -9,3 +9,5 @@ mod map_run;
 mod pass_succeed_fail;
 mod task;
 mod wait;
+
+pub(crate) use task::Answer;

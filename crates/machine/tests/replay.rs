@@ -167,7 +167,7 @@ impl Outstanding {
                 let invocation = self.invocations.remove(pick % self.invocations.len());
                 if choice < 4 {
                     let output = Payload::from_value(json!({"items": [pick % 7], "from": "f"}));
-                    Event::InvocationSucceeded { invocation, output, at }
+                    Event::InvocationSucceeded { invocation, output, log: None, at }
                 } else {
                     let error = if pick.is_multiple_of(2) { "E" } else { "Faastlane.IsolationViolation" };
                     Event::InvocationFailed { invocation, error: error.to_owned(), cause: String::new(), at }

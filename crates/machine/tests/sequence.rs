@@ -260,7 +260,7 @@ fn states_without_filters_pass_payloads_on_unparsed() {
                     assert!(std::ptr::eq(payload.flat(), sealed.flat()), "{function} gets the same bytes");
                     let at = START;
                     event = Some(match &*function {
-                        "f" => Event::InvocationSucceeded { invocation, output: payload, at },
+                        "f" => Event::InvocationSucceeded { invocation, output: payload, log: None, at },
                         _ => Event::InvocationFailed {
                             invocation,
                             error: "E".into(),

@@ -92,6 +92,54 @@ fn lambda_invoke_takes_strings_as_json_text() {
 }
 
 #[test]
+fn the_end_of_the_log_is_in_the_result_of_those_who_ask() {
+    let literal = json!({"FunctionName": "f", "Payload.$": "$", "LogType": "Tail"});
+    let found = json!({"FunctionName": "f", "Payload.$": "$", "LogType.$": "$.log"});
+    let computed =
+        json!({"FunctionName": "f", "Payload": "{% $states.input %}", "LogType": "{% $states.input.log %}"});
+    for fields in [
+        json!({"Resource": INVOKE, "Parameters": literal}),
+        json!({"Resource": INVOKE, "Parameters": found}),
+        json!({"Resource": INVOKE, "QueryLanguage": "JSONata", "Arguments": computed}),
+    ] {
+        let output = run(&machine(&task(fields)), json!({"log": "Tail"}), echo).output();
+        let names: Vec<&String> = output.as_object().unwrap().keys().collect();
+        assert_eq!(names[..3], ["ExecutedVersion", "LogResult", "Payload"]);
+        let log = &output["LogResult"];
+        // `START RequestId: request Version: $LATEST\nprinted\nEND`
+        let start = "U1RBUlQgUmVxdWVzdElkOiByZXF1ZXN0IFZlcnNpb246ICRMQVRFU1QKcHJpbnRlZApFTkQg";
+        assert!(log.as_str().unwrap().starts_with(start), "{log}");
+        let metadata = &output["SdkHttpMetadata"];
+        assert_eq!(metadata["HttpHeaders"]["X-Amz-Log-Result"], *log);
+        assert_eq!(metadata["AllHttpHeaders"]["X-Amz-Log-Result"], json!([log]));
+        assert_eq!(metadata["HttpHeaders"]["x-amzn-RequestId"], "request");
+    }
+}
+
+#[test]
+fn who_asks_for_no_log_gets_none_and_who_asks_for_something_else_an_error() {
+    let parameters = json!({"FunctionName": "f", "Payload": {}, "LogType.$": "$"});
+    let machine = machine(&task(json!({"Resource": INVOKE, "Parameters": parameters})));
+    let output = run(&machine, json!("None"), |_, _, _| Some(Ok(json!(1)))).output();
+    assert_eq!((&output["Payload"], output.get("LogResult")), (&json!(1), None));
+    assert_eq!(output["SdkHttpMetadata"]["HttpHeaders"].get("X-Amz-Log-Result"), None);
+    for (log_type, error, cause) in [
+        (
+            json!("tail"),
+            "Lambda.AWSLambdaException",
+            "Value 'tail' at 'logType' failed to satisfy constraint",
+        ),
+        (json!(true), "States.Runtime", "The field 'LogType' must be"),
+    ] {
+        let ended = run(&machine, log_type, echo);
+        assert!(ended.calls.is_empty());
+        let failure = ended.failure();
+        assert_eq!(failure.0, error);
+        assert!(failure.1.contains(cause), "{}", failure.1);
+    }
+}
+
+#[test]
 fn retriers_count_on_their_own_and_back_off() {
     let definition = task(json!({"Retry": [
         {"ErrorEquals": ["A"], "IntervalSeconds": 1, "MaxAttempts": 2, "BackoffRate": 3.0},
@@ -201,7 +249,7 @@ fn answers_that_nobody_waits_for_change_nothing() {
     let output = Payload::from_value(json!(1));
     execution.step(
         &machine,
-        Event::InvocationSucceeded { invocation: *invocation, output, at },
+        Event::InvocationSucceeded { invocation: *invocation, output, log: None, at },
         &mut actions,
     );
     execution.step(&machine, Event::TimerFired { timer: *timer, at }, &mut actions);

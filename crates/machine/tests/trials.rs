@@ -53,7 +53,7 @@ fn try_in(machine: &Machine, input: Value, trial: Trial) -> Shown {
         let mut actions = Vec::new();
         execution.step(
             machine,
-            Event::InvocationSucceeded { invocation, output, at: world::START },
+            Event::InvocationSucceeded { invocation, output, log: None, at: world::START },
             &mut actions,
         );
         collect(actions, &mut shown);

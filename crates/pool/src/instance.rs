@@ -108,8 +108,7 @@ impl Instance {
         let begin = Instant::now();
         let commands = shared_file(c"faastlane-commands", RING_LEN)?;
         let doorbell = shared_file(c"faastlane-doorbell", 4096)?;
-        let (readers, writers): (Vec<_>, Vec<_>) =
-            plan.domains.iter().map(|_| io::pipe()).collect::<io::Result<Vec<_>>>()?.into_iter().unzip();
+        let pipes: Vec<_> = plan.domains.iter().map(|_| io::pipe()).collect::<io::Result<_>>()?;
         let max_payload = usize::try_from(plan.limits.max_payload_bytes).unwrap_or(usize::MAX);
         let mailbox = |placement: Placement| match placement {
             Placement::Thread => Ok(None),
@@ -124,7 +123,7 @@ impl Instance {
             let mut boxes = vec![-1; plan.domains.len()];
             for (index, domain) in plan.domains.iter().enumerate() {
                 if domain.host == host {
-                    logs[index] = inheritance.add(writers[index].as_fd().try_clone_to_owned()?);
+                    logs[index] = inheritance.add(pipes[index].1.as_fd().try_clone_to_owned()?);
                 }
                 if let Some(file) = mailboxes[index].as_ref().filter(|_| host == 0 || domain.host == host) {
                     boxes[index] = inheritance.add_copy(file)?;
@@ -146,13 +145,12 @@ impl Instance {
             };
             hosts.push(HostProcess::start(executable, assignment, inheritance)?);
         }
-        drop(writers);
         let mut instance = Self {
             plan: plan.clone(),
             hosts,
             commands: RingWriter::open(commands.as_fd())?,
             doorbell: Doorbell::shared(doorbell.as_fd())?,
-            logs: LogReaders::start(readers),
+            logs: LogReaders::start(pipes),
             early: VecDeque::new(),
         };
         match instance.await_ready(stop) {
@@ -250,6 +248,10 @@ impl Instance {
                         self.command(&Command::Transfer { transfer, answer });
                     }
                 }
+                Happened::Report(Report::LogWanted { invocation, domain, request_id }) => {
+                    let printed = self.logs.tail(domain, &request_id);
+                    self.command(&Command::Log { invocation, printed });
+                }
                 Happened::Report(Report::Finished(finish)) => break Ending::of(finish),
                 Happened::Report(Report::Fault(fault)) => {
                     self.catch_up(&mut timeline, run.history);
@@ -290,7 +292,7 @@ impl Instance {
         }
     }
 
-    fn record(&self, ending: Ending, timeline: &Timeline) -> Record {
+    fn record(&mut self, ending: Ending, timeline: &Timeline) -> Record {
         let states = timeline.state_records(&self.plan);
         let duration_us = ending.duration_ns / 1000;
         let mut events = timeline.event_records();

@@ -1,6 +1,7 @@
 //! What functions print, line by line, under their names.
 
-use std::io::{BufRead, BufReader, PipeReader};
+use faastlane_machine::InvocationLog;
+use std::io::{BufRead, BufReader, PipeReader, PipeWriter, Write};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -25,43 +26,121 @@ const LONGEST: u64 = 64 << 10;
 
 /// Reads the logs of all domains, each on a thread of its own.
 pub(crate) struct LogReaders {
-    lines: Receiver<LogLine>,
+    read: Receiver<Read>,
+    /// What has been received and not yet been taken.
+    lines: Vec<LogLine>,
+    /// The writing ends, by domain, for marks.
+    marking: Vec<PipeWriter>,
+    marks: u64,
     threads: Vec<JoinHandle<()>>,
 }
 
+enum Read {
+    Line(LogLine),
+    /// One that the supervisor wrote itself, or else a function that forged one in its own domain.
+    Mark {
+        domain: usize,
+        number: u64,
+    },
+}
+
 impl LogReaders {
-    pub(crate) fn start(pipes: Vec<PipeReader>) -> Self {
-        let (sender, lines) = channel();
+    pub(crate) fn start(pipes: Vec<(PipeReader, PipeWriter)>) -> Self {
+        let (sender, read) = channel();
+        let (pipes, marking): (Vec<_>, Vec<_>) = pipes.into_iter().unzip();
         let threads = pipes
             .into_iter()
             .enumerate()
             .map(|(domain, pipe)| {
                 let sender = sender.clone();
-                std::thread::spawn(move || read(domain, pipe, &sender))
+                std::thread::spawn(move || follow(domain, pipe, &sender))
             })
             .collect();
-        Self { lines, threads }
+        Self { read, lines: Vec::new(), marking, marks: 0, threads }
     }
 
     /// What has been read since the last call.
-    pub(crate) fn take(&self) -> Vec<LogLine> {
-        self.lines.try_iter().collect()
+    pub(crate) fn take(&mut self) -> Vec<LogLine> {
+        self.lines.extend(self.read.try_iter().filter_map(Read::line));
+        std::mem::take(&mut self.lines)
     }
 
-    /// The rest, once nobody has the writing ends any more.
-    pub(crate) fn finish(self) -> Vec<LogLine> {
-        for thread in self.threads {
+    /// The rest, once the processes have ended.
+    pub(crate) fn finish(mut self) -> Vec<LogLine> {
+        // With these the last writing ends are gone, and the readers come to the end.
+        self.marking.clear();
+        for thread in std::mem::take(&mut self.threads) {
             // A reader has nothing that could panic; if it did, its lines so far are still there.
             drop(thread.join());
         }
-        self.lines.try_iter().collect()
+        self.take()
+    }
+
+    /// The end of what was printed in an invocation that has come back, each line with its end. What is looked for has been
+    /// written, but perhaps not been read, so a mark is sent after it.
+    pub(crate) fn tail(&mut self, domain: usize, request_id: &str) -> String {
+        let Some(pipe) = self.marking.get_mut(domain) else { return String::new() };
+        self.marks += 1;
+        // In one piece: it is shorter than what a pipe takes at once. The reader is gone if it cannot be written.
+        if pipe.write_all(format!("\n\x1e\x1e{}\n", self.marks).as_bytes()).is_ok() {
+            self.receive_until(domain, self.marks);
+        }
+        let (mut lines, mut bytes) = (Vec::new(), 0);
+        let printed = |line: &&LogLine| line.domain == domain && line.request_id == request_id;
+        for line in self.lines.iter().rev().filter(printed) {
+            lines.push(line.text.as_str());
+            bytes += line.text.len() + 1;
+            if bytes > InvocationLog::TAIL_BYTES {
+                break;
+            }
+        }
+        lines.reverse();
+        let text: String = lines.into_iter().flat_map(|line| [line, "\n"]).collect();
+        let cut = text.len().saturating_sub(InvocationLog::TAIL_BYTES);
+        let start = (cut..text.len()).find(|at| text.is_char_boundary(*at));
+        text[start.unwrap_or(text.len())..].to_owned()
+    }
+
+    fn receive_until(&mut self, domain: usize, mark: u64) {
+        while let Ok(read) = self.read.recv() {
+            match read {
+                Read::Line(line) => self.lines.push(line),
+                Read::Mark { domain: of, number } if (of, number) == (domain, mark) => break,
+                Read::Mark { .. } => {}
+            }
+        }
+        // A mark begins with a line's end. Where there was no open line for it to end, it made an empty one.
+        let last = self.lines.iter().rposition(|line| line.domain == domain);
+        if let Some(last) = last.filter(|last| self.lines[*last].text.is_empty()) {
+            self.lines.remove(last);
+        }
     }
 }
 
-fn read(domain: usize, pipe: PipeReader, lines: &Sender<LogLine>) {
+impl Read {
+    fn line(self) -> Option<LogLine> {
+        match self {
+            Read::Line(line) => Some(line),
+            Read::Mark { .. } => None,
+        }
+    }
+}
+
+/// Whether a mark has ended a line that the function has not.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cut {
+    No,
+    /// The function's own end of the line makes no empty line.
+    EndDue,
+    /// It has been read, or else that of another mark, which comes next then.
+    EndRead,
+}
+
+fn follow(domain: usize, pipe: PipeReader, sender: &Sender<Read>) {
     let mut pipe = BufReader::new(pipe);
     let (mut function, mut request_id) = (0, String::new());
     let mut line = Vec::new();
+    let (mut was_empty, mut cut) = (true, Cut::No);
     loop {
         line.clear();
         match std::io::Read::take(&mut pipe, LONGEST).read_until(b'\n', &mut line) {
@@ -73,9 +152,23 @@ fn read(domain: usize, pipe: PipeReader, lines: &Sender<LogLine>) {
             (function, request_id) = (position, id);
             continue;
         }
+        if let Some(number) = mark(text) {
+            cut = if was_empty && cut != Cut::EndRead { Cut::No } else { Cut::EndDue };
+            if sender.send(Read::Mark { domain, number }).is_err() {
+                return;
+            }
+            continue;
+        }
+        was_empty = text.is_empty();
+        if was_empty && cut == Cut::EndDue {
+            cut = Cut::EndRead;
+            continue;
+        }
+        cut = Cut::No;
         let at_us = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64);
         let text = String::from_utf8_lossy(text).into_owned();
-        if lines.send(LogLine { domain, function, request_id: request_id.clone(), at_us, text }).is_err() {
+        let line = LogLine { domain, function, request_id: request_id.clone(), at_us, text };
+        if sender.send(Read::Line(line)).is_err() {
             return;
         }
     }
@@ -88,6 +181,11 @@ fn marker(line: &[u8]) -> Option<(usize, String)> {
     Some((function.parse().ok()?, request_id.to_owned()))
 }
 
+/// The line with which the supervisor finds out how far a reader has come.
+fn mark(line: &[u8]) -> Option<u64> {
+    std::str::from_utf8(line.strip_prefix(b"\x1e\x1e")?).ok()?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,7 +194,7 @@ mod tests {
     #[test]
     fn lines_belong_to_the_marker_before_them() {
         let (reader, mut writer) = std::io::pipe().unwrap();
-        let logs = LogReaders::start(vec![reader]);
+        let logs = LogReaders::start(vec![(reader, writer.try_clone().unwrap())]);
         writer.write_all(b"loading\n\x1e0 id-1\none\ntwo\n\x1e1 id-2\nthr\xffee\nno end").unwrap();
         drop(writer);
         let lines: Vec<_> =
@@ -109,5 +207,31 @@ mod tests {
             (1, "id-2", "no end"),
         ];
         assert_eq!(lines, expected.map(|(function, id, text)| (function, id.to_owned(), text.to_owned())));
+    }
+
+    #[test]
+    fn the_tail_of_an_invocation_is_there_as_soon_as_it_was_written() {
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        let mut logs = LogReaders::start(vec![(reader, writer.try_clone().unwrap())]);
+        let mut printed_after = |text: &[u8], request_id: &str| {
+            writer.write_all(text).unwrap();
+            logs.tail(0, request_id)
+        };
+        assert_eq!(printed_after(b"loading\n", "id-1"), "");
+        assert_eq!(printed_after(b"\x1e0 id-1\none\n\n", "id-1"), "one\n\n");
+        // The next invocation prints already.
+        assert_eq!(printed_after(b"two\n\x1e0 id-2\nopen", "id-1"), "one\n\ntwo\n");
+        assert_eq!(printed_after(b"", "id-2"), "open\n");
+        assert_eq!(printed_after(b"\n\x1e0 id-3\n", "id-2"), "open\n");
+        let long =
+            [b"a".repeat(5000), b"\n".to_vec(), "é".repeat(2500).into_bytes(), b"\n".to_vec()].concat();
+        let tail = printed_after(&long, "id-3");
+        assert_eq!(tail, "é".repeat(2047) + "\n");
+        let texts: Vec<String> = logs.take().into_iter().map(|line| line.text).collect();
+        let long = ["a".repeat(5000), "é".repeat(2500)];
+        let expected = ["loading", "one", "", "two", "open", &long[0], &long[1]];
+        assert_eq!(texts, expected, "marks leave no lines behind");
+        drop(writer);
+        assert!(logs.finish().is_empty());
     }
 }

@@ -89,7 +89,7 @@ impl<'a> Encoder<'a, '_, '_> {
             }
             Kind::Dict => self.dict(object, &self.inside(object, outer)?),
             Kind::DictLike => self.dict_like(object, &self.inside(object, outer)?),
-            Kind::Other => self.other(object),
+            Kind::Bytes | Kind::Other => self.other(object),
         }
     }
 

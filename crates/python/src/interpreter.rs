@@ -8,7 +8,7 @@ use crate::api::Api;
 use crate::decode::decode;
 use crate::encode::{Fail, encode};
 use crate::keys::Keys;
-use crate::object::{Object, Python, Raised};
+use crate::object::{Kind, Object, Python, Raised};
 use crate::output::{Full, Output};
 
 const BOOTSTRAP: &CStr =
@@ -210,6 +210,7 @@ impl<'a> Interpreter<'a> {
         returned.returned_ns = (self.clock)();
 
         let result = result.map_err(|_| Failed::In(Stage::Handler))?;
+        let result = parts.response(python, result).map_err(|_| Failed::In(Stage::Result))?;
         encode(python, &result, &parts.on_demand, output).map_err(|fail| match fail {
             Fail::Raised => Failed::In(Stage::Result),
             Fail::Full { needed } => Failed::TooLarge(needed),
@@ -288,6 +289,14 @@ impl<'a> Parts<'a> {
         let deadline = python.integer(i64::try_from(deadline_ms).unwrap_or(i64::MAX))?;
         context.set_attribute(&self.deadline, &deadline)?;
         Ok(context)
+    }
+
+    /// What a handler's result stands for: bytes are the text of the response.
+    fn response(&self, python: Python<'a>, result: Object<'a>) -> Result<Object<'a>, Raised> {
+        match result.kind() {
+            Kind::Bytes => self.on_demand.call([python.text(b"read_response")?, result]),
+            _ => Ok(result),
+        }
     }
 
     /// Writes the exception that is set.

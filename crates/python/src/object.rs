@@ -45,12 +45,15 @@ pub(crate) enum Kind {
     Dict,
     /// A subclass of dict: its items may come in an order of their own.
     DictLike,
+    /// Which `json` does not know either, but Lambda's runtime.
+    Bytes,
     Other,
 }
 
 const LONG_SUBCLASS: u64 = 1 << 24;
 const LIST_SUBCLASS: u64 = 1 << 25;
 const TUPLE_SUBCLASS: u64 = 1 << 26;
+const BYTES_SUBCLASS: u64 = 1 << 27;
 const UNICODE_SUBCLASS: u64 = 1 << 28;
 const DICT_SUBCLASS: u64 = 1 << 29;
 
@@ -323,6 +326,7 @@ impl<'a> Object<'a> {
             _ if flags & LONG_SUBCLASS != 0 => Kind::Integer,
             _ if flags & (LIST_SUBCLASS | TUPLE_SUBCLASS) != 0 => Kind::ListLike,
             _ if flags & DICT_SUBCLASS != 0 => Kind::DictLike,
+            _ if flags & BYTES_SUBCLASS != 0 => Kind::Bytes,
             // SAFETY: as above; both are classes.
             _ if unsafe { (api.PyType_IsSubtype)(class, api.PyFloat_Type) } != 0 => Kind::Float,
             _ => Kind::Other,

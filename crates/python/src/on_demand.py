@@ -145,6 +145,16 @@ def not_written(error, request_id):
     return _error(f"Unable to marshal response: {_message(error)}", "Runtime.MarshalError", request_id)
 
 
+def read_response(data):
+    """The value of bytes, which AWS Lambda's runtime takes for the text of the response as it stands."""
+    from json import loads
+
+    try:
+        return loads(str(data, "utf-8"))
+    except ValueError as error:
+        raise ValueError(f"the bytes that the function returned cannot be read as JSON: {error}") from None
+
+
 def default(value, is_key):
     """The text of a Decimal, which AWS Lambda's runtime writes as it is; raises for anything else."""
     name = type(value).__name__

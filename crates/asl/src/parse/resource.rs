@@ -169,7 +169,7 @@ fn lambda_invoke(task: &mut Fields<'_>, dialect: Dialect, report: &mut Report) -
             None
         }
     };
-    check_invocation(&mut fields, report);
+    check_invocation(&mut fields, dialect, report);
     fields.finish(report);
     resource
 }
@@ -177,7 +177,7 @@ fn lambda_invoke(task: &mut Fields<'_>, dialect: Dialect, report: &mut Report) -
 /// The other parameters of Lambda's Invoke.
 ///
 /// Source: <https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html>.
-fn check_invocation(fields: &mut Fields<'_>, report: &mut Report) {
+fn check_invocation(fields: &mut Fields<'_>, dialect: Dialect, report: &mut Report) {
     fields.at_most_one(&["Payload", "Payload.$"], report);
     if let Some(at) = fields.get("InvocationType")
         && at.as_str() != Some("RequestResponse")
@@ -201,14 +201,24 @@ fn check_invocation(fields: &mut Fields<'_>, report: &mut Report) {
             );
         }
     }
-    for name in ["LogType", "LogType.$", "Qualifier", "Qualifier.$"] {
+    fields.at_most_one(&["LogType", "LogType.$"], report);
+    if let Some(at) = fields.get("LogType")
+        && !is_expression(&at, dialect)
+        && let Some(written) = string(&at, "`LogType`", report)
+        && !["None", "Tail"].contains(&written)
+    {
+        report
+            .error(code::UNKNOWN_VALUE, at.spot(), format!("there is no `LogType` {written:?}"))
+            .hint("It is \"Tail\", for the end of the function's log in `LogResult`, or \"None\".");
+    }
+    for name in ["Qualifier", "Qualifier.$"] {
         if fields.at.get(name).is_some()
             && let Some(at) = fields.get(name)
         {
             report
                 .warning(code::NO_EFFECT, at.key_spot(), format!("`{name}` has no effect"))
                 .label("ignored")
-                .hint("There is one version of each function here, and its log is always kept.");
+                .hint("There is one version of each function here.");
         }
     }
 }

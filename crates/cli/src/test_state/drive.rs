@@ -70,13 +70,16 @@ pub(super) fn drive(
                 timeout = Some((timer, at));
                 continue;
             }
-            Action::Invoke { invocation, function, resource, state, attempt, payload, .. } => {
+            Action::Invoke { invocation, function, resource, state, attempt, payload, wants_log, .. } => {
                 let seconds = timeout.map(|(_, at)| at.saturating_sub(now()).div_ceil(1_000_000));
                 let call = Call { function, resource, state, attempt, payload, seconds };
                 let worked = work.call(&call)?;
                 let at = now();
                 match (worked, timeout) {
-                    (Worked::Returned(output), _) => Event::InvocationSucceeded { invocation, output, at },
+                    (Worked::Returned { output, log }, _) => {
+                        let log = log.filter(|_| wants_log).map(Box::new);
+                        Event::InvocationSucceeded { invocation, output, log, at }
+                    }
                     (Worked::Result(result), _) => Event::TaskSucceeded { invocation, result, at },
                     (Worked::TimedOut, Some((timer, at))) => Event::TimerFired { timer, at },
                     (Worked::TimedOut, None) => {

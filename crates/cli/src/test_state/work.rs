@@ -6,10 +6,11 @@ use crate::run_failure::of_instance;
 use crate::{host, progress, run};
 use faastlane_asl::diagnostic::Diagnostic;
 use faastlane_asl::source::Source;
-use faastlane_compose::{DEFAULT_MAX_PAYLOAD_BYTES, Surroundings, load_with};
+use faastlane_compose::{DEFAULT_MAX_PAYLOAD_BYTES, Plan, Surroundings, load_with};
+use faastlane_machine::InvocationLog;
 use faastlane_mock::{Mocks, Outcome};
 use faastlane_payload::Payload;
-use faastlane_pool::Status;
+use faastlane_pool::{LogLine, Record, Status};
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::path::Path;
@@ -37,8 +38,11 @@ pub(super) struct Call {
 }
 
 pub(super) enum Worked {
-    /// A function's response.
-    Returned(Payload),
+    /// A function's response, and its log.
+    Returned {
+        output: Payload,
+        log: Option<InvocationLog>,
+    },
     /// The Task's whole raw result.
     Result(Payload),
     Failed {
@@ -83,7 +87,10 @@ impl Work<'_> {
             return Some(Worked::TimedOut);
         }
         Some(match answer.outcome {
-            Outcome::Returned(output) => Worked::Returned(output),
+            Outcome::Returned(output) => {
+                let log = Some(InvocationLog::of_stand_in(mocked.request_id.to_owned(), answer.after_us));
+                Worked::Returned { output, log }
+            }
             Outcome::TaskResult(result) => Worked::Result(result),
             Outcome::Failed { error, cause } => Worked::Failed { error, cause },
             Outcome::TooLarge => Worked::Failed {
@@ -130,8 +137,9 @@ impl Work<'_> {
             return Err(vec![Diagnostic::error("FL0314", "interrupted while the function ran")]);
         }
         let record = ran.record;
+        let log = invocation_log(&record, &ran.logs, &plan);
         Ok(match (record.status, record.output) {
-            (Status::Succeeded, Some(output)) => Worked::Returned(output),
+            (Status::Succeeded, Some(output)) => Worked::Returned { output, log },
             (Status::TimedOut, _) => Worked::TimedOut,
             _ if record.error.as_deref() == Some("States.Timeout") => Worked::TimedOut,
             _ => Worked::Failed {
@@ -140,6 +148,18 @@ impl Work<'_> {
             },
         })
     }
+}
+
+/// Of the one call in the record.
+fn invocation_log(record: &Record, lines: &[LogLine], plan: &Plan) -> Option<InvocationLog> {
+    let call = record.states.first()?.calls.first()?;
+    let lines = lines.iter().filter(|line| line.request_id == call.request_id);
+    Some(InvocationLog {
+        request_id: call.request_id.clone(),
+        printed: lines.flat_map(|line| [line.text.as_str(), "\n"]).collect(),
+        duration_us: call.returned_ns.saturating_sub(call.called_ns) / 1000,
+        memory_mb: plan.functions.first()?.memory_mb,
+    })
 }
 
 /// A value for people and programs; what does not decode was written by a function that forged it, and is nothing.

@@ -10,6 +10,7 @@ mod input;
 mod isolation;
 mod language;
 mod libraries;
+mod log_result;
 mod mocks;
 mod payloads;
 mod processes;

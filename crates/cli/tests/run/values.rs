@@ -15,7 +15,15 @@ fn what_json_cannot_say_is_a_marshal_error() {
     let workflow = Workflow::chain(&[("evaluate", EVALUATES)]);
     for (code, message) in [
         ("result = {1, 2}", "Object of type set is not JSON serializable"),
-        ("result = b'bytes'", "Object of type bytes is not JSON serializable"),
+        ("result = [b'1']", "Object of type bytes is not JSON serializable"),
+        ("result = bytearray(b'1')", "Object of type bytearray is not JSON serializable"),
+        ("result = b'bytes'", "the bytes that the function returned cannot be read as JSON: Expecting value"),
+        ("result = b''", "the bytes that the function returned cannot be read as JSON"),
+        (
+            "result = b'\"\\xff\"'",
+            "the bytes that the function returned cannot be read as JSON: 'utf-8' codec",
+        ),
+        ("result = b'[NaN]'", "Out of range float values are not JSON compliant"),
         ("result = float('nan')", "Out of range float values are not JSON compliant"),
         ("result = [1.0, float('-inf')]", "Out of range float values are not JSON compliant"),
         ("result = {(1, 2): 3}", "keys must be str, int, float, bool or None, not tuple"),
@@ -49,6 +57,10 @@ fn values_arrive_as_json_would_bring_them() {
         ("result = [0.1, 1e308, 5e-324, -0.0, 1e16, 3.0]", "[0.1, 1e+308, 5e-324, -0.0, 1e+16, 3.0]"),
         ("result = 'a\\0b\\n\\u00e9\\U0001f600\\u2028'", "'a\\x00b\\né😀\\u2028'"),
         ("result = {'': {'': []}}", "{'': {'': []}}"),
+        ("result = b'\"HelloWorld!\"'", "'HelloWorld!'"),
+        ("result = b' {\"a\": [1, 2.5, null]} '", "{'a': [1, 2.5, None]}"),
+        ("result = '\"é\"'.encode()", "'é'"),
+        ("result = type('Text', (bytes,), {})(b'1')", "1"),
         ("result = collections.OrderedDict(b=1, a=2)", "{'b': 1, 'a': 2}"),
         ("result = enum.IntEnum('Colour', 'RED')(1)", "1"),
         ("result = 10**4299", &format!("1{}", "0".repeat(4299))),

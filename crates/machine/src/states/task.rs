@@ -7,6 +7,7 @@ use crate::data::Documents;
 use crate::event::{HistoryLevel, InvocationId, Micros, TimerId};
 use crate::failure::Failure;
 use crate::history::{Detail, EventKind};
+use crate::invocation_log::InvocationLog;
 use crate::run::{Run, after_seconds};
 use crate::trial::{Mock, Stage};
 use faastlane_asl::definition::{
@@ -67,6 +68,16 @@ struct Request {
     payload: Payload,
     /// What the history shows as the parameters of an integration, where it is not the payload.
     parameters: Option<Payload>,
+    /// The result shows the invocation's log.
+    wants_log: bool,
+}
+
+/// Who answered for a Task.
+pub(crate) enum Answer {
+    /// The function, perhaps with its log: `lambda:invoke` wraps that.
+    Function(Option<Box<InvocationLog>>),
+    /// What stands in for the whole Task: its result is not to be wrapped any more.
+    Task,
 }
 
 impl<'m> Run<'m, '_> {
@@ -104,7 +115,7 @@ impl<'m> Run<'m, '_> {
         }
         match self.mock() {
             Some(Mock::Result(result)) => {
-                self.task_succeeded(slot, result, true);
+                self.task_succeeded(slot, result, Answer::Task);
                 return Ok(());
             }
             Some(Mock::Error { error, cause }) => {
@@ -133,6 +144,7 @@ impl<'m> Run<'m, '_> {
             path,
             payload: request.payload,
             timeout_at,
+            wants_log: request.wants_log,
         });
         Ok(())
     }
@@ -142,7 +154,7 @@ impl<'m> Run<'m, '_> {
         match &task.resource {
             Resource::Function(name) => {
                 let payload = self.arguments(slot, selected)?;
-                Ok(Request { function: Some(Arc::clone(name)), payload, parameters: None })
+                Ok(Request { function: Some(Arc::clone(name)), payload, parameters: None, wants_log: false })
             }
             Resource::LambdaInvoke { function: Some(name) }
                 if self.passes_input(slot) && !is_text_or_null(selected) =>
@@ -151,7 +163,12 @@ impl<'m> Run<'m, '_> {
                     HistoryLevel::Full => Some(self.arguments(slot, selected)?),
                     HistoryLevel::Types => None,
                 };
-                Ok(Request { function: Some(Arc::clone(name)), payload: selected.clone(), parameters })
+                Ok(Request {
+                    function: Some(Arc::clone(name)),
+                    payload: selected.clone(),
+                    parameters,
+                    wants_log: false,
+                })
             }
             Resource::LambdaInvoke { function } => {
                 let parameters = self.arguments(slot, selected)?;
@@ -166,26 +183,28 @@ impl<'m> Run<'m, '_> {
                     }
                 };
                 let payload = event(request.member("Payload"))?;
-                Ok(Request { function: Some(name), payload, parameters: Some(parameters) })
+                let wants_log = wants_log(request.member("LogType"))?;
+                Ok(Request { function: Some(name), payload, parameters: Some(parameters), wants_log })
             }
             Resource::Service { .. } | Resource::Activity(_) => {
-                Ok(Request { function: None, payload: self.arguments(slot, selected)?, parameters: None })
+                let payload = self.arguments(slot, selected)?;
+                Ok(Request { function: None, payload, parameters: None, wants_log: false })
             }
         }
     }
 
-    /// Whether `lambda:invoke` hands the input on as the event, so that nothing has to be put together.
+    /// Whether `lambda:invoke` hands the input on as the event, so that nothing has to be put together. `LogType` has to be
+    /// looked at.
     fn passes_input(&self, slot: u32) -> bool {
         match &self.state(slot).data {
-            DataFlow::JsonPath(flow) => {
-                flow.parameters.as_ref().is_some_and(|template| template.passes_input_as("Payload"))
-            }
+            DataFlow::JsonPath(flow) => flow.parameters.as_ref().is_some_and(|template| {
+                template.passes_input_as("Payload") && !template.has_member("LogType")
+            }),
             DataFlow::Jsonata(_) => false,
         }
     }
 
-    /// `raw` says that `output` is the Task's whole result, not yet to be wrapped.
-    pub(crate) fn task_succeeded(&mut self, slot: u32, output: Payload, raw: bool) {
+    pub(crate) fn task_succeeded(&mut self, slot: u32, output: Payload, answer: Answer) {
         let task = self.task(slot);
         if output.len() > self.machine.limits().payload_bytes {
             let subject = match &task.resource {
@@ -195,26 +214,24 @@ impl<'m> Run<'m, '_> {
             self.task_failed(slot, Failure::data_limit(subject));
             return;
         }
-        let wrapped = match task.resource {
-            Resource::LambdaInvoke { .. } if !raw && !self.takes_payload_only(slot) => {
-                self.wrapped(&output).map(Some)
+        let invoked = matches!(task.resource, Resource::LambdaInvoke { .. });
+        let (wrapped, raw) = match answer {
+            Answer::Function(log) if invoked && !self.takes_payload_only(slot) => {
+                (self.wrapped(&output, log.as_deref()).map(Some), false)
             }
-            _ => Ok(None),
+            Answer::Function(_) => (Ok(None), false),
+            Answer::Task => (Ok(None), true),
         };
         let result = wrapped.and_then(|wrapped| {
             let is_wrapped = wrapped.is_some();
             let result = wrapped.unwrap_or(output);
             self.record(slot, kinds(task).succeeded, Detail::Output(result.clone()));
-            match task.resource {
-                Resource::LambdaInvoke { .. } if !raw && !is_wrapped => {
-                    self.leave(slot, result, None, task.transition);
-                    Ok(())
-                }
-                _ => {
-                    self.inspect(Stage::Result, &result);
-                    self.complete(slot, result, task.transition)
-                }
+            if invoked && !raw && !is_wrapped {
+                self.leave(slot, result, None, task.transition);
+                return Ok(());
             }
+            self.inspect(Stage::Result, &result);
+            self.complete(slot, result, task.transition)
         });
         self.settle(slot, result);
     }
@@ -252,31 +269,38 @@ impl<'m> Run<'m, '_> {
     }
 
     /// The result of `lambda:invoke`, in the shape that AWS's SDK gives it.
-    fn wrapped(&mut self, output: &Payload) -> Result<Payload, Failure> {
-        let request_id = self.execution.random.uuid();
-        let headers = json!({
+    fn wrapped(&mut self, output: &Payload, log: Option<&InvocationLog>) -> Result<Payload, Failure> {
+        let uuid = self.execution.random.uuid();
+        let trace_id = format!("Root={}", trace_id(self.execution.started_at, &uuid));
+        let request_id = log.map_or(uuid, |log| log.request_id.clone());
+        let mut headers = json!({
             "Connection": "keep-alive",
             "Content-Length": (output.to_json()?.len() + spaces(output.value()?)).to_string(),
             "Content-Type": "application/json",
             "Date": http_date(self.execution.now),
             "X-Amz-Executed-Version": "$LATEST",
-            "X-Amzn-Trace-Id": format!("Root={}", trace_id(self.execution.started_at, &request_id)),
+            "X-Amzn-Trace-Id": trace_id,
             "x-amzn-Remapped-Content-Length": "0",
             "x-amzn-RequestId": request_id,
         });
+        let mut result = json!({ "ExecutedVersion": "$LATEST" });
+        if let Some(log) = log {
+            let tail = log.tail();
+            headers["X-Amz-Log-Result"] = json!(tail);
+            result["LogResult"] = json!(tail);
+        }
         let all_headers: Value = headers
             .as_object()
             .into_iter()
             .flatten()
             .map(|(name, value)| (name.clone(), json!([value])))
             .collect();
-        Ok(Payload::from_value(json!({
-            "ExecutedVersion": "$LATEST",
-            "Payload": output.value()?,
-            "SdkHttpMetadata": { "AllHttpHeaders": all_headers, "HttpHeaders": headers, "HttpStatusCode": 200 },
-            "SdkResponseMetadata": { "RequestId": request_id },
-            "StatusCode": 200,
-        })))
+        result["Payload"] = output.value()?.clone();
+        result["SdkHttpMetadata"] =
+            json!({ "AllHttpHeaders": all_headers, "HttpHeaders": headers, "HttpStatusCode": 200 });
+        result["SdkResponseMetadata"] = json!({ "RequestId": request_id });
+        result["StatusCode"] = json!(200);
+        Ok(Payload::from_value(result))
     }
 }
 
@@ -293,6 +317,25 @@ fn event(payload: Option<View<'_>>) -> Result<Payload, Failure> {
         let cause = format!("Could not parse request body into json: {error}");
         Failure::new("Lambda.InvalidRequestContentException", cause)
     })
+}
+
+/// What `LogType` asks for. What Lambda refuses without a class of its own for it has its client's general one.
+fn wants_log(log_type: Option<View<'_>>) -> Result<bool, Failure> {
+    let Some(log_type) = log_type else { return Ok(false) };
+    match log_type.to_value() {
+        Value::String(text) => match text.as_str() {
+            "Tail" => Ok(true),
+            "None" => Ok(false),
+            other => {
+                let cause = format!(
+                    "1 validation error detected: Value '{other}' at 'logType' failed to satisfy constraint: Member must \
+                     satisfy enum value set: [None, Tail]"
+                );
+                Err(Failure::new("Lambda.AWSLambdaException", cause))
+            }
+        },
+        _ => Err(Failure::runtime("The field 'LogType' must be \"None\" or \"Tail\".")),
+    }
 }
 
 /// Seen from the flat form, so that nothing is decoded for it.

@@ -4,8 +4,8 @@
 
 use faastlane_asl::source::Source;
 use faastlane_machine::{
-    Action, Event, Execution, HistoryEvent, HistoryLevel, Identity, InvocationId, Limits, Machine, Micros,
-    Outcome, Start, TimerId,
+    Action, Event, Execution, HistoryEvent, HistoryLevel, Identity, InvocationId, InvocationLog, Limits,
+    Machine, Micros, Outcome, Start, TimerId,
 };
 use faastlane_payload::Payload;
 use serde_json::Value;
@@ -74,23 +74,23 @@ pub(crate) fn run(
         most_at_once: 0,
         ended_at: START,
     };
-    let mut answers: VecDeque<(InvocationId, Answered)> = VecDeque::new();
+    let mut answers: VecDeque<(InvocationId, bool, Answered)> = VecDeque::new();
     let mut timers: Vec<(Micros, TimerId)> = Vec::new();
     let mut now = START;
     loop {
         let mut yielded = false;
         for action in actions.drain(..) {
             match action {
-                Action::Invoke { invocation, function: called, resource, payload, .. } => {
+                Action::Invoke { invocation, function: called, resource, payload, wants_log, .. } => {
                     let name = called.unwrap_or(resource);
                     let event = payload.value().expect("the payload is sound").clone();
                     let answer = function(&name, &event, run.calls.len());
                     run.calls.push((name.to_string(), event, now));
-                    answers.extend(answer.map(|answer| (invocation, answer)));
+                    answers.extend(answer.map(|answer| (invocation, wants_log, answer)));
                 }
                 Action::Cancel { invocation } => {
                     run.cancelled += 1;
-                    answers.retain(|(waiting, _)| *waiting != invocation);
+                    answers.retain(|(waiting, ..)| *waiting != invocation);
                 }
                 Action::SetTimer { timer, at, .. } => timers.push((at, timer)),
                 Action::CancelTimer { timer } => timers.retain(|(_, set)| *set != timer),
@@ -108,11 +108,14 @@ pub(crate) fn run(
             return run;
         } else if yielded {
             Event::Continue { at: now }
-        } else if let Some((invocation, answer)) = answers.pop_front() {
+        } else if let Some((invocation, wants_log, answer)) = answers.pop_front() {
             match answer {
-                Ok(output) => {
-                    Event::InvocationSucceeded { invocation, output: Payload::from_value(output), at: now }
-                }
+                Ok(output) => Event::InvocationSucceeded {
+                    invocation,
+                    output: Payload::from_value(output),
+                    log: wants_log.then(|| Box::new(log())),
+                    at: now,
+                },
                 Err((error, cause)) => Event::InvocationFailed { invocation, error, cause, at: now },
             }
         } else if let Some(next) = timers.iter().min().copied() {
@@ -123,6 +126,16 @@ pub(crate) fn run(
             return run;
         };
         execution.step(machine, event, &mut actions);
+    }
+}
+
+/// Of every invocation whose log is wanted.
+fn log() -> InvocationLog {
+    InvocationLog {
+        request_id: "request".to_owned(),
+        printed: "printed\n".to_owned(),
+        duration_us: 0,
+        memory_mb: 128,
     }
 }
 

@@ -87,7 +87,8 @@ fn results() {
     for expression in [
         "{1, 2}",
         "object()",
-        "b'bytes'",
+        "[b'bytes']",
+        "bytearray(b'1')",
         "1j",
         "[{'a': set()}]",
         "{(1, 2): 3}",
@@ -121,6 +122,11 @@ fn results() {
         ("{'a\\ud800': 1}", surrogates),
         ("nested(1001)", deep),
         ("nested(100000)", deep),
+        (
+            "b'x'",
+            "the bytes that the function returned cannot be read as JSON: Expecting value: line 1 column 1 (char 0)",
+        ),
+        ("b'NaN'", floats),
     ] {
         assert_eq!(marshal_error(&mut world, expression), message, "{expression}");
     }
@@ -132,6 +138,10 @@ fn results() {
         ("decimal.Decimal(5)", "5"),
         ("decimal.Decimal('1E+3')", "1000.0"),
         ("decimal.Decimal('1' * 30)", "111111111111111111111111111111"),
+        // Bytes are the text of the response, and mean what it says.
+        (r#"b'"text"'"#, "\"text\""),
+        (r#"b' {"a": [1, 2.50, null]} '"#, "{\"a\":[1,2.5,null]}"),
+        (r#"'"\u00e9"'.encode()"#, "\"é\""),
     ] {
         assert_eq!(world.call("values:evaluate", &json!(expression)).unwrap().to_json().unwrap(), text);
     }

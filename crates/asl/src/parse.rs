@@ -173,7 +173,8 @@ fn dialect(fields: &mut Fields<'_>, around: Dialect, machine: Dialect, report: &
     }
 }
 
-/// Reads `StartAt` and `States`. Other fields are the caller's.
+/// Reads `StartAt` and `States`. Other fields are the caller's. The states of every flow are in the machine's query
+/// language unless they say otherwise themselves: what the Parallel or Map around them says is for its own fields.
 fn flow<'a>(
     fields: &mut Fields<'a>,
     (machine, execution_type): (Dialect, ExecutionType),

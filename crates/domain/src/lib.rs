@@ -10,6 +10,7 @@
 //! [`Guest`] but `confine`, and the domain's side of the mailbox) never allocates from the executable's heap.
 
 mod affinity;
+mod elf_functions;
 mod fault;
 mod heap;
 mod keys;
@@ -24,8 +25,11 @@ mod pkru;
 mod process;
 mod region;
 mod rights_code;
+mod rights_repair;
+mod rights_scan;
 mod ring;
 mod sys;
+mod test_switch;
 mod thread;
 mod thread_lists;
 

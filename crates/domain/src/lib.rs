@@ -10,7 +10,9 @@
 //! [`Guest`] but `confine`, and the domain's side of the mailbox) never allocates from the executable's heap.
 
 mod affinity;
+mod descriptor;
 mod elf_functions;
+mod executable;
 mod fault;
 mod heap;
 mod keys;
@@ -24,7 +26,6 @@ mod owners;
 mod pkru;
 mod process;
 mod region;
-mod rights_code;
 mod rights_repair;
 mod rights_scan;
 mod ring;

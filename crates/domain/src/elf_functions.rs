@@ -24,6 +24,7 @@ struct Load {
 }
 
 /// The beginnings of an object's functions, as offsets in its file.
+#[derive(Default)]
 pub(crate) struct ElfFunctions {
     starts: Vec<u64>,
 }

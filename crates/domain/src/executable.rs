@@ -157,16 +157,29 @@ fn read_up_to(file: &File, offset: u64, code: &mut [u8]) -> io::Result<()> {
 
 fn clean_staged(file: &File, offset: u64, code: &mut [u8], range: &Range<usize>) -> Result<(), CodeError> {
     if !rights_scan::scan(code).is_empty() {
-        let functions = ElfFunctions::read(file)?;
-        let function_of =
-            |at: usize| functions.start_of(offset + at as u64)?.checked_sub(offset).map(|at| at as usize);
         let page = RepairPage::near(range)?;
-        let plan = rights_repair::plan(code, range.start as u64, page.address() as u64, function_of)
+        let plan = plan_for(file, offset, code, range, page.address() as u64)
             .map_err(|(find, why)| refused("the file", offset as usize + find.offset, find, why))?;
         page.fill(&plan)?;
         plan.edits.iter().for_each(|edit| edit.apply(code));
     }
     check_joins(code, range)
+}
+
+/// Plans the repair of what stands at `offset` of `file` and is to be at `range`.
+fn plan_for(
+    file: &File,
+    offset: u64,
+    code: &[u8],
+    range: &Range<usize>,
+    page: u64,
+) -> Result<Plan, (Find, Unrepairable)> {
+    let functions = ElfFunctions::read(file).unwrap_or_default();
+    let function_of = |at: usize| {
+        let start = functions.start_of(offset + at as u64)?;
+        start.checked_sub(offset).map(|start| start as usize)
+    };
+    rights_repair::plan(code, range.start as u64, page, function_of)
 }
 
 /// The last bytes of the code before and the first of the code behind make no instruction with this code's.
@@ -225,5 +238,34 @@ impl RepairPage {
             std::ptr::copy_nonoverlapping(bytes.as_ptr(), address as *mut u8, bytes.len());
             sys::protect(address, PAGE, READ_EXECUTE, Some(keys::DEFAULT))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is loaded here has the loader's restores and libc's `pkey_set` in it.
+    #[test]
+    fn everything_in_this_process_can_be_made_clean() {
+        let own = std::env::current_exe().unwrap().display().to_string();
+        let code: Vec<MapsEntry> = maps::read()
+            .unwrap()
+            .into_iter()
+            .filter(|entry| entry.executable && entry.readable && entry.file_backed)
+            // The tests of this crate have constants with these bytes.
+            .filter(|entry| entry.path != own)
+            .collect();
+        let mut edits = 0;
+        for entry in &code {
+            let file = File::open(&entry.path).unwrap();
+            let mut bytes = vec![0; entry.end - entry.start];
+            read_up_to(&file, entry.offset as u64, &mut bytes).unwrap();
+            let range = entry.start..entry.end;
+            let plan = plan_for(&file, entry.offset as u64, &bytes, &range, entry.end as u64 + 65536);
+            edits +=
+                plan.map_err(|(find, why)| format!("{}: {find:?}: {why}", entry.path)).unwrap().edits.len();
+        }
+        assert!(edits >= 3, "{edits}");
     }
 }

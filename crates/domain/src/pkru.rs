@@ -6,11 +6,13 @@
 use crate::executable::clean_process;
 use crate::sys;
 use crate::thread::WaitingGate;
+use std::hint::black_box;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
-/// `mov eax, edi; xor ecx, ecx; xor edx, edx; wrpkru; ret`
-const WRITE_PKRU: [u8; 10] = [0x89, 0xf8, 0x31, 0xc9, 0x31, 0xd2, 0x0f, 0x01, 0xef, 0xc3];
+/// `mov eax, edi; xor ecx, ecx; xor edx, edx; wrpkru; ret`, each bit turned over: an optimiser makes the bytes of a constant part of
+/// its instructions, where they would be code like any other.
+const TURNED_WRITE_PKRU: [u8; 10] = [!0x89, !0xf8, !0x31, !0xc9, !0x31, !0xd2, !0x0f, !0x01, !0xef, !0xc3];
 
 /// The page. Dropping it unmaps it, when no thread is inside any more, and lets the domains begin that gave up their rights on it:
 /// none runs a function's code while the page is there, its own or another's.
@@ -31,7 +33,9 @@ impl StartUpPage {
         let page = Self { address, waiting: Mutex::default() };
         // SAFETY: a fresh page of our own, long enough for the code; made executable only after it was written.
         unsafe {
-            std::ptr::copy_nonoverlapping(WRITE_PKRU.as_ptr(), address as *mut u8, WRITE_PKRU.len());
+            for (at, byte) in black_box(TURNED_WRITE_PKRU).into_iter().enumerate() {
+                (address as *mut u8).add(at).write(!byte);
+            }
             sys::protect(address, sys::PAGE, libc::PROT_READ | libc::PROT_EXEC, None)?;
         }
         Ok(page)

@@ -37,7 +37,7 @@ pub(crate) enum Unrepairable {
     TooShort,
     #[error("the instruction that holds them works in no other place")]
     Immovable,
-    #[error("there are too many of them")]
+    #[error("the instruction that holds them holds them in any place, or there are too many of them")]
     TooMany,
 }
 

@@ -16,6 +16,8 @@
 //! So a loader that refused every find would refuse numpy, and one that looked at instructions only would miss all of them.
 //! `crate::rights_repair` rewrites them.
 
+use std::hint::black_box;
+
 /// An instruction that writes the rights register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Writer {
@@ -53,9 +55,11 @@ pub(crate) fn scan(code: &[u8]) -> Vec<Find> {
 }
 
 fn writer_at(bytes: &[u8]) -> Option<Writer> {
-    match *bytes {
-        [0x0f, 0x01, 0xef] => Some(Writer::Wrpkru),
-        [0x0f, 0xae, modrm] if modrm >> 3 & 7 == 5 && modrm >> 6 != 3 => Some(Writer::Xrstor),
+    let &[0x0f, second, third] = bytes else { return None };
+    // An optimiser would compare all bytes at once, with a number that holds what is looked for.
+    match second {
+        0x01 if third == !black_box(!0xef) => Some(Writer::Wrpkru),
+        0xae if third >> 3 & 7 == 5 && third >> 6 != 3 => Some(Writer::Xrstor),
         _ => None,
     }
 }

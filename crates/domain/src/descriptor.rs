@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt;
 
 /// What a descriptor may be used for, as `/proc/…/fdinfo` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,9 +30,11 @@ pub(crate) fn open(thread: i32, fd: i32, shared: bool) -> io::Result<File> {
     let info = || std::fs::read_to_string(format!("/proc/self/task/{thread}/fdinfo/{fd}")).map_err(|_| bad());
     let wanted = parse(&info()?).ok_or_else(bad)?;
     let write = shared && wanted.writable;
+    // Without waiting: a pipe's other end may never come.
     let file = OpenOptions::new()
         .read(true)
         .write(write)
+        .custom_flags(libc::O_NONBLOCK)
         .open(path)
         .map_err(|error| if error.kind() == io::ErrorKind::NotFound { bad() } else { error })?;
     let has = parse(&info()?).ok_or_else(bad)?;
@@ -63,7 +66,6 @@ fn parse(info: &str) -> Option<Rights> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::OpenOptionsExt;
 
     fn again(file: &File, shared: bool) -> Result<File, Option<i32>> {
         // SAFETY: asks for the caller's number.

@@ -39,6 +39,8 @@ pub(crate) enum CodeError {
     System(#[from] io::Error),
 }
 
+/// More code than any library has. The other domains' memory calls wait while it is read.
+const LARGEST: usize = 1 << 30;
 /// A jump reaches 2 GB; the code itself takes some.
 const NEAR: usize = 1 << 30;
 const READ_EXECUTE: i32 = libc::PROT_READ | libc::PROT_EXEC;
@@ -118,13 +120,19 @@ pub(crate) unsafe fn map_code(
     len: usize,
     at: Option<usize>,
 ) -> Result<Range<usize>, CodeError> {
-    if !file.metadata()?.is_file() {
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
         return Err(CodeError::NotAFile);
+    }
+    let in_file = sys::page_ceil(metadata.len().saturating_sub(offset).min(len as u64) as usize);
+    if in_file > LARGEST {
+        return Err(CodeError::NoRoom);
     }
     // On the trusted key: the domain cannot touch it before it is what it will be.
     let staged = Mapping::private(len, trusted_key())?;
-    // SAFETY: fresh memory that only this value owns.
-    let code = unsafe { std::slice::from_raw_parts_mut(staged.address() as *mut u8, staged.len()) };
+    // Behind the file's end it is zero, and stays untouched.
+    // SAFETY: fresh memory that only this value owns, at least this long.
+    let code = unsafe { std::slice::from_raw_parts_mut(staged.address() as *mut u8, in_file) };
     read_up_to(file, offset, code)?;
     let range = at.map_or(staged.address()..staged.address() + staged.len(), |at| at..at + staged.len());
     if !without("scan") {
@@ -185,16 +193,19 @@ fn plan_for(
 /// The last bytes of the code before and the first of the code behind make no instruction with this code's.
 fn check_joins(code: &[u8], range: &Range<usize>) -> Result<(), CodeError> {
     const PART: usize = TELLING - 1;
+    let first = code.first_chunk().copied().unwrap_or([0; PART]);
+    let filled = code.len() == range.len();
+    let last = code.last_chunk().copied().filter(|_| filled).unwrap_or([0; PART]);
     let neighbours = maps::read()?.into_iter().filter(|entry| entry.executable && entry.readable);
     for entry in neighbours {
         let mut bytes = Vec::new();
         // SAFETY: the map says that this code is readable, a page at least, and the caller that nobody unmaps code now.
-        let part = |at: usize| unsafe { *(at as *const [u8; PART]) };
+        let part = |at: usize| unsafe { (at as *const [u8; PART]).read() };
         if entry.end == range.start {
             bytes.extend(part(entry.end - PART));
-            bytes.extend(&code[..PART]);
+            bytes.extend(first);
         } else if entry.start == range.end {
-            bytes.extend(&code[code.len() - PART..]);
+            bytes.extend(last);
             bytes.extend(part(entry.start));
         }
         if let Some(find) = rights_scan::scan(&bytes).first() {

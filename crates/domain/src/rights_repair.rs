@@ -83,8 +83,8 @@ pub(crate) fn plan(
         let repair = slots.find_map(|slot| match site.repair(repaired.len(), page + slot as u64) {
             // Distances depend on the slot, and can hold the bytes themselves.
             Ok((edit, moved)) => {
-                let clean = edit.breaks_more_than_it_makes(&repaired)
-                    && rights_scan::scan(&moved).iter().all(|find| site.keeps(find));
+                let clean =
+                    edit.breaks_more_than_it_makes(&repaired) && site.keeps(&rights_scan::scan(&moved));
                 clean.then_some(Ok((edit, moved, slot)))
             }
             Err(why) => Some(Err(why)),
@@ -173,9 +173,11 @@ impl Site {
         matches!(self.instruction.mnemonic(), Mnemonic::Wrpkru | Mnemonic::Xrstor | Mnemonic::Xrstor64)
     }
 
-    /// Is this the restore that a trap follows? It is the first instruction of its repair, perhaps with a prefix.
-    fn keeps(&self, find: &Find) -> bool {
-        self.is_writer() && find.writer == Writer::Xrstor && find.offset <= 3
+    /// Is all that was found in what moved the restore that a trap follows? Its own operand can hold the bytes of another, which
+    /// enters behind the first and before the trap.
+    fn keeps(&self, finds: &[Find]) -> bool {
+        let one = self.is_writer() && self.instruction.mnemonic() != Mnemonic::Wrpkru;
+        finds.is_empty() || one && finds.len() == 1
     }
 
     /// The edit, and what goes to `slot`.
@@ -350,6 +352,15 @@ mod tests {
         assert_eq!(moved[3].near_branch_target(), CODE + 5);
         let trap = (moved[2].near_branch_target() - PAGE_OF_REPAIRS) as usize;
         assert_eq!(page[trap..trap + 3], TRAP);
+    }
+
+    /// `xrstor [rdi + rcx + …]`, in whose operand stands `xrstor [rax]; jmp` over the trap.
+    #[test]
+    fn a_restore_that_hides_another_is_refused() {
+        let code = [0x0f, 0xae, 0xac, 0x0f, 0xae, 0x28, 0xeb, 0x06, 0xc3];
+        assert_eq!(rights_scan::scan(&code).len(), 2);
+        let why = plan(&code, CODE, PAGE_OF_REPAIRS, |_| Some(0)).unwrap_err().1;
+        assert_eq!(why, Unrepairable::TooMany);
     }
 
     #[test]

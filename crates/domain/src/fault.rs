@@ -5,7 +5,7 @@
 //! registers, wakes the watching thread, and sleeps for good; the watcher, which may touch everything, does the rest, and
 //! ends the process. Whatever locks the faulting thread held stay held: nothing goes on in this process.
 
-use crate::rights_code;
+use crate::rights_repair::is_trap;
 use crate::sys;
 use std::io;
 use std::mem::offset_of;
@@ -169,9 +169,7 @@ pub fn watch() -> Fault {
             }
         }
         // SAFETY: the thread got the signal for what it executed there.
-        libc::SIGILL if unsafe { rights_code::is_disarmed(registers[libc::REG_RIP as usize] as usize) } => {
-            FaultKind::Rights
-        }
+        libc::SIGILL if unsafe { is_trap(registers[libc::REG_RIP as usize] as usize) } => FaultKind::Rights,
         _ => FaultKind::Other,
     };
     Fault {

@@ -10,6 +10,9 @@
 //! [`Guest`] but `confine`, and the domain's side of the mailbox) never allocates from the executable's heap.
 
 mod affinity;
+mod descriptor;
+mod elf_functions;
+mod executable;
 mod fault;
 mod heap;
 mod keys;
@@ -23,9 +26,11 @@ mod owners;
 mod pkru;
 mod process;
 mod region;
-mod rights_code;
+mod rights_repair;
+mod rights_scan;
 mod ring;
 mod sys;
+mod test_switch;
 mod thread;
 mod thread_lists;
 

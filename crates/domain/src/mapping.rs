@@ -18,6 +18,14 @@ impl Mapping {
         Self::new(len, key, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE, -1)
     }
 
+    /// Like [`Mapping::private`], at `address`, where nothing may be yet.
+    pub(crate) fn at(address: usize, len: usize, key: Option<Key>) -> io::Result<Self> {
+        let len = sys::page_ceil(len);
+        let mapping = Self { address: sys::map_at(address, len)?, len };
+        mapping.tag(key)?;
+        Ok(mapping)
+    }
+
     /// The first `len` bytes of a file that other processes map too.
     pub(crate) fn shared(file: BorrowedFd<'_>, len: usize, key: Option<Key>) -> io::Result<Self> {
         Self::new(len, key, libc::MAP_SHARED | libc::MAP_NORESERVE, file.as_raw_fd())

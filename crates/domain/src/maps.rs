@@ -3,11 +3,17 @@
 use std::io;
 
 /// One mapping of this process.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct MapsEntry {
     pub(crate) start: usize,
     pub(crate) end: usize,
+    pub(crate) readable: bool,
     pub(crate) writable: bool,
+    pub(crate) executable: bool,
+    /// Where in its file it begins.
+    pub(crate) offset: usize,
+    /// The file, or a name in brackets; empty where there is neither.
+    pub(crate) path: String,
     pub(crate) file_backed: bool,
     /// The heap that `brk` grows, which is the base libc's.
     pub(crate) is_brk_heap: bool,
@@ -21,14 +27,21 @@ fn parse(line: &str) -> Option<MapsEntry> {
     let mut fields = line.split_ascii_whitespace();
     let (start, end) = fields.next()?.split_once('-')?;
     let protection = fields.next()?;
-    let (_offset, _device) = (fields.next()?, fields.next()?);
+    let (offset, _device) = (fields.next()?, fields.next()?);
     let inode = fields.next()?;
+    // A path can hold spaces; the fields before it hold none.
+    let path = line.splitn(6, ' ').nth(5).unwrap_or_default().trim_start();
+    let permits = |at: usize, letter: u8| protection.as_bytes().get(at) == Some(&letter);
     Some(MapsEntry {
         start: usize::from_str_radix(start, 16).ok()?,
         end: usize::from_str_radix(end, 16).ok()?,
-        writable: protection.as_bytes().get(1) == Some(&b'w'),
+        readable: permits(0, b'r'),
+        writable: permits(1, b'w'),
+        executable: permits(2, b'x'),
+        offset: usize::from_str_radix(offset, 16).ok()?,
+        path: path.into(),
         file_backed: inode != "0",
-        is_brk_heap: fields.next() == Some("[heap]"),
+        is_brk_heap: path == "[heap]",
     })
 }
 
@@ -55,7 +68,7 @@ mod tests {
     use super::*;
 
     fn entry(start: usize, end: usize) -> MapsEntry {
-        MapsEntry { start, end, writable: true, file_backed: false, is_brk_heap: false }
+        MapsEntry { start, end, writable: true, ..MapsEntry::default() }
     }
 
     #[test]

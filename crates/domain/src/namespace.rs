@@ -4,7 +4,7 @@ use crate::keys::Key;
 use crate::link_map::LinkMap;
 use crate::mapping::Mapping;
 use crate::maps::{self, MapsEntry};
-use crate::rights_code;
+use crate::owners::{DomainIndex, Holds, Owners};
 use crate::sys;
 use crate::thread_lists::{ListHeads, ThreadListsError};
 use std::ffi::{CStr, CString, OsStr, c_void};
@@ -21,8 +21,6 @@ pub enum NamespaceError {
     Maps(io::Error),
     #[error("cannot give the loader's mappings to their key: {0}")]
     Tag(io::Error),
-    #[error("cannot overwrite its libc's pkey_set: {0}")]
-    Disarm(io::Error),
     #[error("no libc was loaded with it")]
     NoLibc,
     #[error(transparent)]
@@ -32,8 +30,8 @@ pub enum NamespaceError {
 /// A library, and everything it needs, loaded apart from all others. It stays for as long as the process lives.
 pub struct Namespace {
     handle: *mut c_void,
-    /// What the loader mapped for it.
-    pub ranges: Vec<Range<usize>>,
+    /// What the loader mapped for it, and whether it is code.
+    ranges: Vec<(Range<usize>, bool)>,
 }
 
 // SAFETY: the handle is an address in the loader's tables, valid on every thread; lookups lock the loader.
@@ -57,11 +55,6 @@ impl Namespace {
         if handle.is_null() {
             return Err(NamespaceError::Loader(loader_error()));
         }
-        if key.is_some() {
-            // SAFETY: this namespace's libc, in which nothing runs yet.
-            unsafe { rights_code::disarm(libc::dlsym(handle, c"pkey_set".as_ptr()) as usize) }
-                .map_err(NamespaceError::Disarm)?;
-        }
         if let Some(heads) = heads {
             let libc = find_libc(handle).ok_or(NamespaceError::NoLibc)?;
             let copy = Mapping::private(heads.copy_size(), key).map_err(NamespaceError::Tag)?.leak();
@@ -77,7 +70,17 @@ impl Namespace {
             unsafe { sys::protect(entry.start, entry.end - entry.start, protection, key) }
                 .map_err(NamespaceError::Tag)?;
         }
-        Ok(Self { handle, ranges: new.into_iter().map(|entry| entry.start..entry.end).collect() })
+        Ok(Self {
+            handle,
+            ranges: new.into_iter().map(|entry| (entry.start..entry.end, entry.executable)).collect(),
+        })
+    }
+
+    /// Enters what the loader mapped for it as `owner`'s.
+    pub fn enter(&self, owners: &mut Owners, owner: DomainIndex) {
+        for (range, code) in &self.ranges {
+            owners.enter(range.clone(), owner, if *code { Holds::Code } else { Holds::File });
+        }
     }
 
     /// The address of a symbol of the library or of what it needs; null where there is none.

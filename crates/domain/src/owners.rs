@@ -7,11 +7,21 @@ use std::ops::Range;
 /// A domain of this process, by position.
 pub type DomainIndex = usize;
 
+/// What a range holds, as far as it matters to what its owner may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holds {
+    Memory,
+    /// A private mapping of a file.
+    File,
+    /// Instructions that were scanned where they are.
+    Code,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Owned {
     end: usize,
     owner: DomainIndex,
-    file: bool,
+    holds: Holds,
 }
 
 /// Disjoint ranges, each with its owner.
@@ -34,7 +44,16 @@ impl Owners {
 
     /// Is every byte of `range` a private mapping of a file of `owner`?
     pub(crate) fn is_file(&self, owner: DomainIndex, range: &Range<usize>) -> bool {
-        self.covers(range, |owned| owned.owner == owner && owned.file)
+        self.covers(range, |owned| owned.owner == owner && owned.holds != Holds::Memory)
+    }
+
+    /// Is any byte of `range` code?
+    pub(crate) fn has_code(&self, range: &Range<usize>) -> bool {
+        self.by_start
+            .range(..range.end)
+            .rev()
+            .take_while(|(_, owned)| owned.end > range.start)
+            .any(|(_, owned)| owned.holds == Holds::Code)
     }
 
     fn covers(&self, range: &Range<usize>, accept: impl Fn(&Owned) -> bool) -> bool {
@@ -50,9 +69,13 @@ impl Owners {
 
     /// Enters `range`, whatever was known of it before.
     pub fn give(&mut self, range: Range<usize>, owner: DomainIndex, file: bool) {
+        self.enter(range, owner, if file { Holds::File } else { Holds::Memory });
+    }
+
+    pub(crate) fn enter(&mut self, range: Range<usize>, owner: DomainIndex, holds: Holds) {
         self.remove(range.clone());
         if range.start < range.end {
-            self.by_start.insert(range.start, Owned { end: range.end, owner, file });
+            self.by_start.insert(range.start, Owned { end: range.end, owner, holds });
         }
     }
 
@@ -105,6 +128,16 @@ mod tests {
         assert!(owners.owns(1, &(12..28)));
         assert!(!owners.owns(1, &(12..31)));
         assert!(owners.is_file(1, &(20..30)) && !owners.is_file(1, &(19..30)));
+    }
+
+    #[test]
+    fn code_is_found_wherever_it_overlaps() {
+        let mut owners = Owners::default();
+        owners.give(10..20, 1, true);
+        owners.enter(20..30, 1, Holds::Code);
+        assert!(owners.is_file(1, &(10..30)));
+        assert!(!owners.has_code(&(10..20)) && !owners.has_code(&(30..40)));
+        assert!(owners.has_code(&(10..21)) && owners.has_code(&(29..40)) && owners.has_code(&(0..40)));
     }
 
     #[test]

@@ -3,38 +3,63 @@
 //! Architecture Invariant: no instruction that writes PKRU is part of this executable. It is put into a page of its own, each
 //! domain thread runs it once, and the page is unmapped before any execution begins. There is no gate to jump into.
 
+use crate::executable::clean_process;
 use crate::sys;
+use crate::thread::WaitingGate;
+use std::hint::black_box;
 use std::io;
+use std::sync::{Mutex, PoisonError};
 
-/// `mov eax, edi; xor ecx, ecx; xor edx, edx; wrpkru; ret`
-const WRITE_PKRU: [u8; 10] = [0x89, 0xf8, 0x31, 0xc9, 0x31, 0xd2, 0x0f, 0x01, 0xef, 0xc3];
+/// `mov eax, edi; xor ecx, ecx; xor edx, edx; wrpkru; ret`, each bit turned over: an optimiser makes the bytes of a constant part of
+/// its instructions, where they would be code like any other.
+const TURNED_WRITE_PKRU: [u8; 10] = [!0x89, !0xf8, !0x31, !0xc9, !0x31, !0xd2, !0x0f, !0x01, !0xef, !0xc3];
 
-/// The page. Dropping it unmaps it; no thread may be inside.
+/// The page. Dropping it unmaps it, when no thread is inside any more, and lets the domains begin that gave up their rights on it:
+/// none runs a function's code while the page is there, its own or another's.
 #[derive(Debug)]
-pub struct StartUpPage(usize);
+pub struct StartUpPage {
+    address: usize,
+    waiting: Mutex<Vec<WaitingGate>>,
+}
 
 impl StartUpPage {
+    /// Maps the page, once everything else that is executable holds no instruction like it. All libraries are loaded by now.
+    ///
+    /// Fails with a text that names the file where one does and cannot be rewritten.
     pub fn map() -> io::Result<Self> {
+        clean_process().map_err(io::Error::other)?;
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
         let address = sys::map(sys::PAGE, libc::PROT_READ | libc::PROT_WRITE, flags, -1)?;
-        let page = Self(address);
+        let page = Self { address, waiting: Mutex::default() };
         // SAFETY: a fresh page of our own, long enough for the code; made executable only after it was written.
         unsafe {
-            std::ptr::copy_nonoverlapping(WRITE_PKRU.as_ptr(), address as *mut u8, WRITE_PKRU.len());
+            for (at, byte) in black_box(TURNED_WRITE_PKRU).into_iter().enumerate() {
+                (address as *mut u8).add(at).write(!byte);
+            }
             sys::protect(address, sys::PAGE, libc::PROT_READ | libc::PROT_EXEC, None)?;
         }
         Ok(page)
     }
 
     pub(crate) fn write_pkru(&self) -> WritePkru {
-        WritePkru(self.0)
+        WritePkru(self.address)
+    }
+
+    /// The thread behind `gate` waits there until the page is gone.
+    pub(crate) fn hold(&self, gate: WaitingGate) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(gate);
     }
 }
 
 impl Drop for StartUpPage {
     fn drop(&mut self) {
         // SAFETY: the owner drops the page after every domain thread has said that it is past it.
-        unsafe { sys::unmap(self.0, sys::PAGE) };
+        unsafe { sys::unmap(self.address, sys::PAGE) };
+        self.waiting
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .drain(..)
+            .for_each(WaitingGate::let_begin);
     }
 }
 

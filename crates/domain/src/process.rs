@@ -7,7 +7,6 @@ use crate::keys::{Keys, KeysUnavailable};
 use crate::link_map::LinkMap;
 use crate::mapping::Mapping;
 use crate::namespace::{Namespace, NamespaceError, find_libc};
-use crate::rights_code;
 use crate::sys;
 use crate::thread_lists::{ListHeads, ThreadListsError};
 use std::io;
@@ -52,9 +51,6 @@ impl DomainProcess {
         let keys = if with_keys { Some(Keys::take()?) } else { None };
         if let Some(keys) = &keys {
             heap::tag_with(keys.trusted).map_err(|error| PrepareError::System("the trusted heap", error))?;
-            // SAFETY: the base libc's own function, and this is the only thread.
-            unsafe { rights_code::disarm(libc::dlsym(libc::RTLD_DEFAULT, c"pkey_set".as_ptr()) as usize) }
-                .map_err(|error| PrepareError::System("the base libc's pkey_set", error))?;
             tag_own_data(keys.trusted)
                 .map_err(|error| PrepareError::System("the executable's data", error))?;
         }

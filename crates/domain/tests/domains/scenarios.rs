@@ -3,6 +3,7 @@
 use crate::guest::{
     ECHO, KEEP_SECRET, LARGE, Native, OUTBOX, READ, READ_ON_THREAD, STACK, THREADS, WHERE_IS_IT, WRITE,
 };
+use crate::{memory_calls, rights};
 use faastlane_domain::{
     CallHeader, DomainProcess, Doorbell, FaultKind, Key, Launch, Mailbox, MemoryCall, Outcome, Outgoing,
     Owners, Progress, Received, RegionPool, Reply, StartUpPage, exit_now, perform_memory_call, spawn_trusted,
@@ -69,6 +70,18 @@ pub(crate) const ALL: &[Scenario] = &[
         start_up_page,
         "domain 0 crashed",
     ),
+    scenario("only_restores_that_a_trap_follows_are_left_in_all_code", rights::none_left, "restores only"),
+    scenario("a_domain_that_calls_pkey_set_is_stopped", rights::set_rights, "domain 1 tried to lift its key"),
+    scenario("a_restore_of_the_rights_is_stopped", rights::restore_rights, "domain 1 tried to lift its key"),
+    scenario(
+        "code_that_writes_the_rights_cannot_be_mapped",
+        rights::mapped_code,
+        "refused; clean code begins with 90, later 0",
+    ),
+    scenario("memory_of_others_cannot_be_changed_by_the_kernel", memory_calls::of_others, "refused"),
+    scenario("what_is_its_own_a_domain_may_change", memory_calls::own_works, "done"),
+    scenario("nothing_is_code_that_was_ever_writable", memory_calls::writable_code, "refused"),
+    scenario("the_monitor_opens_no_more_than_the_domain_did", memory_calls::descriptors, "refused"),
 ];
 
 /// Two domains, and the orchestrator's place.
@@ -110,6 +123,7 @@ pub(crate) fn play(name: &str) -> ! {
             let verb = if write { "wrote" } else { "read" };
             format!("{who} {verb} {}", name(owners.owner_of(address)))
         }
+        FaultKind::Rights => format!("{who} tried to lift its key"),
         _ => format!("{who} crashed"),
     });
     exit_now(0)
@@ -127,7 +141,7 @@ fn set_up() -> Result<SetUp, Box<dyn std::error::Error>> {
     for domain in 0..2 {
         let namespace = process.open_namespace(Path::new("libc.so.6"), Some(keys.domains[domain]))?;
         let mut book = owners.lock().map_err(|_| "poisoned")?;
-        namespace.ranges.iter().for_each(|range| book.give(range.clone(), domain, true));
+        namespace.enter(&mut book, domain);
         drop(book);
         namespaces.push(namespace);
     }
@@ -215,7 +229,7 @@ impl Stage {
         }
     }
 
-    fn call(&mut self, domain: usize, function: u32, event: Outgoing<'_>) -> Received {
+    pub(crate) fn call(&mut self, domain: usize, function: u32, event: Outgoing<'_>) -> Received {
         let header = CallHeader { function, request_id: "test", deadline_ms: 0 };
         if self.mailboxes[domain].call(header, event).is_err() {
             exit_now(6);
@@ -229,12 +243,12 @@ impl Stage {
         }
     }
 
-    fn number(&mut self, domain: usize, function: u32, argument: u64) -> u64 {
+    pub(crate) fn number(&mut self, domain: usize, function: u32, argument: u64) -> u64 {
         let received = self.call(domain, function, Outgoing::Bytes(&argument.to_le_bytes()));
         received.as_ref().first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
     }
 
-    fn read(&mut self, domain: usize, address: u64) -> u64 {
+    pub(crate) fn read(&mut self, domain: usize, address: u64) -> u64 {
         self.number(domain, READ, address)
     }
 

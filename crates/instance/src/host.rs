@@ -11,7 +11,7 @@ use faastlane_domain::{
 };
 use faastlane_payload::Payload;
 use faastlane_python::PythonGuest;
-use faastlane_sandbox::{Confinement, Listener};
+use faastlane_sandbox::{Confinement, Grants, Listener};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::ffi::CString;
@@ -191,7 +191,7 @@ fn confinement(assignment: &Assignment, domain: usize, monitored: bool) -> Resul
     let directory = CString::new(directory.as_os_str().as_bytes()).map_err(|_| {
         SetUpFailure::of_domain(domain, "enter its directory", "its path holds a zero byte".into())
     })?;
-    Ok(Confinement { log: assignment.log(domain), directory, monitored })
+    Ok(Confinement { log: assignment.log(domain), directory, monitored, grants: Grants::default() })
 }
 
 /// What the domain's interpreter is started with: see `faastlane_python::Interpreter::start`.

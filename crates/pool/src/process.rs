@@ -51,7 +51,11 @@ impl HostProcess {
         let mut file = shared_file(c"faastlane-assignment", 0)?;
         let number = inheritance.add_copy(&file)?;
         file.write_all(&serde_json::to_vec(&assignment)?)?;
-        let child = Command::new(executable)
+        let mut command = Command::new(executable);
+        // The switch with which tests see that an attack is real: see `faastlane_sandbox::left_out`.
+        #[cfg(debug_assertions)]
+        let without = std::env::var_os("FAASTLANE_TEST_WITHOUT");
+        command
             .arg(INSTANCE_ARGUMENT)
             .arg(format!("/proc/self/fd/{number}"))
             .env_clear()
@@ -60,8 +64,10 @@ impl HostProcess {
             .stdout(Stdio::null())
             .process_group(0)
             .fd_mappings(inheritance.0)
-            .map_err(io::Error::other)?
-            .spawn()?;
+            .map_err(io::Error::other)?;
+        #[cfg(debug_assertions)]
+        command.envs(without.map(|list| ("FAASTLANE_TEST_WITHOUT", list)));
+        let child = command.spawn()?;
         Ok(Self { child, reports: RingReader::open(reports.as_fd())?, status: None })
     }
 

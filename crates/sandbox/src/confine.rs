@@ -1,12 +1,12 @@
 //! Putting a thread into its jail, step by step.
 
 use crate::files;
-use crate::filter;
+use crate::filter::{self, Grants};
 use std::ffi::CString;
 use std::io;
 
 /// What a domain thread is confined to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Confinement {
     /// Becomes its standard output and error; every other descriptor is closed for it.
     pub log: i32,
@@ -14,6 +14,7 @@ pub struct Confinement {
     pub directory: CString,
     /// Whether the monitor answers its memory calls (it shares its process with other domains).
     pub monitored: bool,
+    pub grants: Grants,
 }
 
 /// A step that the kernel did not allow.
@@ -64,6 +65,6 @@ impl Confinement {
         }
         // Without Landlock the composer has said so in the plan.
         files::restrict().map_err(|_| EnterError { step: "its files (Landlock)", errno: libc::EPERM })?;
-        step("its system-call policy (seccomp)", filter::install(&filter::policy_filter(), false))
+        step("its system-call policy (seccomp)", filter::install(&filter::policy_filter(self.grants), false))
     }
 }

@@ -10,9 +10,11 @@ mod files;
 mod filter;
 mod listener;
 mod policy;
+mod privileges;
 
 pub use confine::{Confinement, EnterError};
 pub use defences::left_out;
-pub use files::landlock_version;
+pub use files::{Files, landlock_version};
 pub use filter::Grants;
 pub use listener::{AskedCall, Listener};
+pub use privileges::{can_part_descriptors, close_process, end_group};

@@ -186,11 +186,7 @@ pub(crate) const ALLOWED: &[Allowed] = &[
     allow!(SYS_sched_get_priority_min, "asks"),
     allow!(SYS_sched_rr_get_interval, "asks"),
     allow!(SYS_getpriority, "asks"),
-    allow!(
-        SYS_setpriority,
-        &[low(0, libc::PRIO_PROCESS as u32), low(1, 0)],
-        "how urgent the caller itself is"
-    ),
+    allow!(SYS_setpriority, &[low(0, libc::PRIO_PROCESS), low(1, 0)], "how urgent the caller itself is"),
     allow!(SYS_getcpu, "asks"),
     allow!(SYS_prctl, &[any_of(0, NAME)], "the caller's own name"),
     // Clocks.

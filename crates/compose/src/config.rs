@@ -298,7 +298,7 @@ mod tests {
             memory = 512
             env = { MODE = "fast", EMPTY = "" }
             network = true
-            files = ["/usr/share", "../etc"]
+            files = ["/usr/share", "/etc"]
             [trust]
             pricing = ["quote", "discount"]
             "#,

@@ -118,10 +118,18 @@ fn kernel_checks(host: &Host) -> Vec<Check> {
         )
     };
     let landlock = match host.landlock {
-        Some(version) => ok("Landlock", format!("version {version}")),
+        Some(version @ ..3) => missing(
+            "Landlock",
+            format!(
+                "version {version}: a file that a function may only read it can empty, if its user owns it"
+            ),
+            "Boot Linux 6.2 or later.",
+        ),
+        Some(version @ 3..6) => ok("Landlock", format!("version {version}")),
+        Some(version) => ok("Landlock", format!("version {version}, signals included")),
         None => missing(
             "Landlock",
-            "absent: functions can reach their process's memory through /proc",
+            "absent: functions reach every file of their user, and their process's memory through /proc",
             "Boot Linux 5.13 or later with `lsm=landlock,…`; Docker allows it from version 23.",
         ),
     };
@@ -132,7 +140,33 @@ fn kernel_checks(host: &Host) -> Vec<Check> {
         (_, Err(finding)) => missing("glibc", finding.message, finding.hint.unwrap_or_default()),
         (None, Ok(_)) => ok("C library", "not glibc"),
     };
-    vec![ok("kernel", host.kernel.clone()), notifications, landlock, glibc]
+    let mut checks = vec![ok("kernel", host.kernel.clone()), notifications, landlock];
+    checks.extend(thread_checks(host));
+    checks.push(glibc);
+    checks
+}
+
+/// What a thread gives up besides, and what it gets instead.
+fn thread_checks(host: &Host) -> [Check; 3] {
+    let descriptors = if faastlane_sandbox::can_part_descriptors() {
+        ok("descriptors", "a table and a working directory for each function")
+    } else {
+        Check {
+            name: "descriptors",
+            status: Status::Needed,
+            detail: "the container refuses `unshare`: functions would share their descriptors".to_owned(),
+            remedy: Some("Allow `unshare` in the container's seccomp profile.".to_owned()),
+        }
+    };
+    let temporary = match host.landlock {
+        Some(_) => ok("/tmp", "closed to functions; TMPDIR and HOME are a scratch directory of their own"),
+        None => missing(
+            "/tmp",
+            "shared with everyone: without Landlock nothing closes it",
+            "Write to TMPDIR, a scratch directory of the function's own.",
+        ),
+    };
+    [descriptors, ok("capabilities", "dropped, root's too; no new privileges, no core dumps"), temporary]
 }
 
 fn python_checks(candidates: &[PythonCandidate]) -> Vec<Check> {

@@ -7,7 +7,7 @@ use crate::table;
 use crate::terminal::Terminal;
 use crate::{host, progress, render_diagnostic};
 use faastlane_asl::diagnostic::Diagnostic;
-use faastlane_compose::{Isolation, Plan, PythonInstall, load};
+use faastlane_compose::{Grants, Isolation, Plan, PythonInstall, load};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -82,21 +82,39 @@ fn domains_table(plan: &Plan, width: usize) -> String {
     if several_pythons {
         header.insert(4, "PYTHON");
     }
+    let granted = plan.functions.iter().any(|function| !function.grants.is_empty());
+    if granted {
+        header.insert(header.len() - 1, "GRANTS");
+    }
     let mut table = table::with_header(&header, width);
     for domain in &plan.domains {
         let names: Vec<&str> =
             domain.functions.iter().map(|&function| plan.functions[function].name.as_str()).collect();
+        let grants = &plan.functions[domain.functions[0]].grants;
         let mut row = vec![
             domain.name.clone(),
             if domain.host == 0 { "the instance's".to_owned() } else { format!("{}", domain.host) },
-            if plan.isolation == Isolation::Mpk { "own" } else { "none" }.to_owned(),
+            if plan.isolation == Isolation::Mpk && !grants.subprocess { "own" } else { "none" }.to_owned(),
             names.join(", "),
             domain.reason.clone(),
         ];
         if several_pythons {
             row.insert(4, plan.pythons[domain.python].version_text());
         }
+        if granted {
+            row.insert(row.len() - 1, granted_text(grants));
+        }
         table.add_row(row);
     }
     table::trimmed(&table)
+}
+
+/// `network, reads /data`
+fn granted_text(grants: &Grants) -> String {
+    let mut words = Vec::new();
+    words.extend(grants.network.then(|| "network".to_owned()));
+    words.extend(grants.subprocess.then(|| "subprocess".to_owned()));
+    words.extend(grants.files.iter().map(|path| format!("reads {}", path.display())));
+    words.extend(grants.writable_files.iter().map(|path| format!("writes {}", path.display())));
+    if words.is_empty() { "none".to_owned() } else { words.join(", ") }
 }

@@ -32,7 +32,9 @@ pub(crate) fn of_instance(error: &InstanceError, workflow: &Workflow, plan: &Pla
             let hint = hint(function_error["errorType"].as_str().unwrap_or_default());
             return (with_state(finding("FL0310", message, hint), wanted), traceback(&function_error));
         }
-        InstanceError::Start(_) => finding("FL0311", error.to_string(), SEE_DOCTOR),
+        InstanceError::Start(_) | InstanceError::Scratch(_) => {
+            finding("FL0311", error.to_string(), SEE_DOCTOR)
+        }
         InstanceError::Faulted(fault) => {
             let functions = fault.domain.map_or(Vec::new(), |domain| function_names(plan, &[domain]));
             match (functions.first(), &fault.violation) {

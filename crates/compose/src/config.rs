@@ -15,6 +15,10 @@
 //! timeout = 30                     # seconds
 //! memory = 512                     # MB, for context.memory_limit_in_mb
 //! env = { MODE = "fast" }
+//! network = true                   # what it may do besides; default: nothing of this
+//! subprocess = true
+//! files = ["reference"]            # to be read
+//! writable_files = ["/var/reports"]
 //!
 //! [trust]
 //! pricing = ["quote", "discount"]  # these share one domain
@@ -26,13 +30,14 @@
 //! The user's file holds `python`, `max_payload` and `isolation`, without a table around them.
 
 use crate::code;
+use crate::plan::Grants;
 use crate::settings::{PythonRequest, RequestedIsolation, parse_size};
 use crate::store_config::{StoreConfig, read_stores};
 use crate::toml_reader::{Located, TomlReader, to_span};
 use faastlane_asl::diagnostic::Diagnostic;
 use faastlane_asl::source::Source;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 /// What a workflow's `faastlane.toml` says; empty where there is none.
@@ -71,6 +76,7 @@ pub struct FunctionConfig {
     pub timeout_seconds: Option<u32>,
     pub memory_mb: Option<u32>,
     pub env: BTreeMap<String, String>,
+    pub grants: Grants,
 }
 
 /// Functions that trust each other and share a domain.
@@ -162,7 +168,18 @@ fn read_functions(reader: &mut TomlReader<'_>, functions: &DeTable<'_>, base: &P
     for (key, value) in functions {
         let name = key.get_ref().as_ref();
         let Some(table) = reader.as_table(value, name) else { continue };
-        let known = ["handler", "path", "python", "timeout", "memory", "env"];
+        let known = [
+            "handler",
+            "path",
+            "python",
+            "timeout",
+            "memory",
+            "env",
+            "network",
+            "subprocess",
+            "files",
+            "writable_files",
+        ];
         reader.known_keys(table, &format!("[functions.{name}]"), &known);
         found.push(FunctionConfig {
             name: Located { value: name.to_owned(), span: to_span(&key.span()) },
@@ -172,6 +189,12 @@ fn read_functions(reader: &mut TomlReader<'_>, functions: &DeTable<'_>, base: &P
             timeout_seconds: reader.integer(table, "timeout", "seconds", 1..=MAX_TIMEOUT_SECONDS),
             memory_mb: reader.integer(table, "memory", "MB", 1..=MAX_MEMORY_MB),
             env: read_env(reader, table),
+            grants: Grants {
+                network: reader.boolean(table, "network").unwrap_or_default(),
+                subprocess: reader.boolean(table, "subprocess").unwrap_or_default(),
+                files: read_paths(reader, table, "files", base),
+                writable_files: read_paths(reader, table, "writable_files", base),
+            },
         });
     }
     found
@@ -203,6 +226,25 @@ fn read_env(reader: &mut TomlReader<'_>, function: &DeTable<'_>) -> BTreeMap<Str
         }
     }
     env
+}
+
+/// Paths that are there, relative to `base`.
+fn read_paths(reader: &mut TomlReader<'_>, function: &DeTable<'_>, key: &str, base: &Path) -> Vec<PathBuf> {
+    let Some(value) = function.get(key) else { return Vec::new() };
+    let Some(array) = value.get_ref().as_array() else {
+        // Says what it expected.
+        reader.strings(value, key);
+        return Vec::new();
+    };
+    let grantable = |text: &str| match std::fs::canonicalize(base.join(text)) {
+        Ok(path) if path == Path::new("/") || path.starts_with("/proc") => {
+            Err("through /proc a function can reach the memory of others: grant less".to_owned())
+        }
+        Ok(path) => Ok(path.to_string_lossy().into_owned()),
+        Err(error) => Err(format!("expected a file or folder that can be reached: {error}")),
+    };
+    let paths = array.iter().filter_map(|item| reader.parse_value(item, key, grantable));
+    paths.map(|located| PathBuf::from(located.value)).collect()
 }
 
 fn read_trust(reader: &mut TomlReader<'_>, trust: &DeTable<'_>) -> Vec<TrustGroup> {
@@ -255,6 +297,8 @@ mod tests {
             timeout = 30
             memory = 512
             env = { MODE = "fast", EMPTY = "" }
+            network = true
+            files = ["/usr/share", "/etc"]
             [trust]
             pricing = ["quote", "discount"]
             "#,
@@ -269,6 +313,8 @@ mod tests {
         assert_eq!(function.python.as_ref().unwrap().value, PythonRequest::Path("/w/venv".into()));
         assert_eq!((function.timeout_seconds, function.memory_mb), (Some(30), Some(512)));
         assert_eq!(function.env["MODE"], "fast");
+        let files = ["/usr/share", "/etc"].map(PathBuf::from).to_vec();
+        assert_eq!(function.grants, Grants { network: true, files, ..Grants::default() });
         assert_eq!(config.trust[0].functions[1].value, "discount");
     }
 
@@ -293,6 +339,16 @@ mod tests {
             ("FL0212", "3.12"),
         ];
         assert_eq!(found, expected.map(|(code, place)| (code, place.to_owned())));
+    }
+
+    #[test]
+    fn a_grant_is_of_something_that_is_there_and_not_of_everything() {
+        let text = "[functions.a]\nnetwork = 'yes'\nfiles = ['/', '/proc/self', '/no/such/file', 1]\n\
+                    writable_files = '/usr'\n";
+        let mut found = findings(text);
+        found.sort();
+        let places = ["'/'", "'/no/such/file'", "'/proc/self'", "'/usr'", "'yes'", "1"];
+        assert_eq!(found, places.map(|place| ("FL0212", place.to_owned())));
     }
 
     #[test]

@@ -67,6 +67,7 @@ pub(crate) fn check_config(
                 .push(finding.hint("A domain is named after its group or its function: rename the group."));
         }
         findings.extend(mixed_pythons(source, group, functions));
+        findings.extend(mixed_grants(source, group, functions));
     }
     findings
 }
@@ -85,5 +86,22 @@ fn mixed_pythons(source: &Source, group: &TrustGroup, functions: &[FunctionSourc
             .at(source, member.span)
             .label("asks for another Python than the first of the group")
             .hint("Functions of one group share one interpreter: give them the same `python`."),
+    )
+}
+
+/// What one member may do, all of its domain can.
+fn mixed_grants(source: &Source, group: &TrustGroup, functions: &[FunctionSource]) -> Option<Diagnostic> {
+    let mut grants = group.functions.iter().filter_map(|member| {
+        let function = functions.iter().find(|function| function.name == member.value)?;
+        Some((member, &function.grants))
+    });
+    let (_, first) = grants.next()?;
+    let (member, _) = grants.find(|(_, grants)| *grants != first)?;
+    let message = format!("the trust group `{}` mixes functions with different grants", group.name.value);
+    Some(
+        Diagnostic::error(code::BAD_TRUST_GROUP, message)
+            .at(source, member.span)
+            .label("is granted something else than the first of the group")
+            .hint("Functions of one group can do what any of them can: grant all of them the same, or take it out."),
     )
 }

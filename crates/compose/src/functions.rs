@@ -3,6 +3,7 @@
 use crate::code;
 use crate::config::{Config, FunctionConfig};
 use crate::finding::did_you_mean;
+use crate::plan::Grants;
 use crate::sam::Project;
 use crate::settings::{Origin, PythonRequest, Setting};
 use crate::toml_reader::Located;
@@ -33,6 +34,7 @@ pub struct FunctionSource {
     pub env: BTreeMap<String, String>,
     pub timeout_seconds: Option<u32>,
     pub memory_mb: u32,
+    pub grants: Grants,
 }
 
 /// What Lambda gives a function unless something else is said.
@@ -94,6 +96,7 @@ impl FunctionFolders<'_> {
             env: config.map(|config| config.env.clone()).unwrap_or_default(),
             timeout_seconds: config.and_then(|config| config.timeout_seconds),
             memory_mb: config.and_then(|config| config.memory_mb).unwrap_or(DEFAULT_MEMORY_MB),
+            grants: config.map(|config| config.grants.clone()).unwrap_or_default(),
         })
     }
 

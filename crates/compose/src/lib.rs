@@ -43,7 +43,9 @@ pub use flow_walk::first_call_of;
 pub use functions::FunctionSource;
 pub use host::{Host, Keys};
 pub use isolation::decide_isolation;
-pub use plan::{DomainPlan, FunctionPlan, Isolation, Limits, Placement, Plan, PythonInstall, StatePlan};
+pub use plan::{
+    DomainPlan, FunctionPlan, Grants, Isolation, Limits, Placement, Plan, PythonInstall, StatePlan,
+};
 pub use planner::plan;
 pub use progress::Progress;
 pub use python_search::{PassedOver, PythonCandidate, survey};

@@ -119,6 +119,8 @@ pub struct FunctionPlan {
     pub handler: Option<String>,
     /// Absolute; the function's working directory, so that it opens its data files by relative path.
     pub directory: PathBuf,
+    /// Whether `directory` is this function's package; if not, it holds files of other functions too.
+    pub own_folder: bool,
     /// The whole of `sys.path`: the function's directory, its layers, its requirements, then the
     /// interpreter's own.
     pub sys_path: Vec<PathBuf>,
@@ -128,8 +130,29 @@ pub struct FunctionPlan {
     pub timeout_seconds: Option<u32>,
     /// What `context.memory_limit_in_mb` says.
     pub memory_mb: u32,
+    #[serde(default, skip_serializing_if = "Grants::is_empty")]
+    pub grants: Grants,
     /// Position in [`Plan::domains`].
     pub domain: usize,
+}
+
+/// What `faastlane.toml` allows a function besides its own code, its libraries and its scratch directory.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grants {
+    /// Sockets of the internet.
+    pub network: bool,
+    /// Child processes and other programs, under the same policy.
+    pub subprocess: bool,
+    /// Files and folders to be read, absolute.
+    pub files: Vec<PathBuf>,
+    /// Files and folders to be read and written, absolute.
+    pub writable_files: Vec<PathBuf>,
+}
+
+impl Grants {
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Where one state runs.

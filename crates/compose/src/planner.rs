@@ -154,19 +154,32 @@ fn assign_domains(workflow: &Workflow, decision: &Decision, pythons: &Pythons) -
             None => members.push((name.clone(), vec![index])),
         }
     }
+    // Those that start programs come after the others, each in a process of its own: a child is a copy of its process.
+    let apart = |functions: &[usize]| workflow.functions[functions[0]].grants.subprocess;
+    let together = members.iter().filter(|(_, functions)| !apart(functions)).count();
+    let shared_hosts = u32::try_from(together).unwrap_or(u32::MAX).div_ceil(decision.domains_per_process);
+    let (mut next_shared, mut next_apart) = (0, shared_hosts.max(1));
     members
         .into_iter()
         .enumerate()
         .map(|(index, (name, functions))| {
             let position = u32::try_from(index).unwrap_or(u32::MAX);
+            let alone = apart(&functions);
+            let counter = if alone { &mut next_apart } else { &mut next_shared };
+            let nth = *counter;
+            *counter += 1;
             // Under `process` the instance's own process holds the orchestrator and no domain.
             let host = match decision.isolation {
                 Isolation::Process => position + 1,
-                Isolation::Mpk | Isolation::None => position / decision.domains_per_process,
+                Isolation::Mpk | Isolation::None if alone => nth,
+                Isolation::Mpk | Isolation::None => nth / decision.domains_per_process,
             };
             let placement = if host == 0 { Placement::Thread } else { Placement::Process };
             let python = pythons.of_function[functions[0]];
-            let mut reason = reason_for(decision, host);
+            let mut reason = match alone {
+                true => "a process of its own: it may start programs".to_owned(),
+                false => reason_for(decision, host),
+            };
             if functions.len() > 1 {
                 reason.push_str(", shared by a trust group");
             }
@@ -203,6 +216,7 @@ fn plan_function(
         file: function.file.clone(),
         handler: function.handler.clone(),
         directory: function.directory.clone(),
+        own_folder: function.own_folder.is_some(),
         sys_path: own
             .chain(function.layers.iter().cloned())
             .chain(packages)
@@ -211,6 +225,7 @@ fn plan_function(
         env: function.env.clone(),
         timeout_seconds: function.timeout_seconds,
         memory_mb: function.memory_mb,
+        grants: function.grants.clone(),
         domain,
     }
 }
@@ -295,10 +310,13 @@ fn add_notes(plan: &mut Plan, domains_per_process: u32, host: &Host) {
         plan.notes
             .push("nothing keeps the functions of this workflow from reading each other's memory".to_owned());
     }
-    if plan.isolation != Isolation::Process && hosts > 1 {
+    let starts_programs = |domain: &DomainPlan| plan.functions[domain.functions[0]].grants.subprocess;
+    let apart = plan.domains.iter().filter(|domain| starts_programs(domain)).count();
+    let hosts_in_common = hosts - u32::try_from(apart).unwrap_or(0).min(hosts - 1);
+    if plan.isolation != Isolation::Process && hosts_in_common > 1 {
         plan.notes.push(format!(
-            "{} domains do not fit into one process, which takes {domains_per_process}: they spread over {hosts}",
-            plan.domains.len(),
+            "{} domains do not fit into one process, which takes {domains_per_process}: they spread over {hosts_in_common}",
+            plan.domains.len() - apart,
         ));
     }
 }

@@ -1,12 +1,13 @@
 //! What the supervisor tells an instance when it starts it.
 
 use crate::message::Reporter;
-use faastlane_compose::{Isolation, Placement, Plan};
+use faastlane_compose::{Grants, Isolation, Placement, Plan};
 use faastlane_domain::{Doorbell, RingReader, RingWriter};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
+use std::path::PathBuf;
 
 /// Travels as JSON, in a file that the instance inherits.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -17,6 +18,8 @@ pub struct Assignment {
     pub definition: String,
     /// Which of the plan's hosts this process is. Host 0 has the orchestrator.
     pub host: u32,
+    /// The scratch directory of each domain, by position in the plan.
+    pub scratch: Vec<PathBuf>,
     pub descriptors: Descriptors,
 }
 
@@ -72,8 +75,19 @@ impl Assignment {
         self.plan.domains[domain].placement != Placement::Thread
     }
 
+    /// A process that may have children has none: the monitor could not tell their memory from its own.
     pub(crate) fn uses_keys(&self) -> bool {
-        self.plan.isolation == Isolation::Mpk
+        self.plan.isolation == Isolation::Mpk && !self.has_children()
+    }
+
+    /// Whether a function of this process may start others.
+    pub fn has_children(&self) -> bool {
+        self.local_domains().into_iter().any(|domain| self.grants(domain).subprocess)
+    }
+
+    /// What the functions of a domain may do besides: all of them the same.
+    pub(crate) fn grants(&self, domain: usize) -> &Grants {
+        &self.plan.functions[self.plan.domains[domain].functions[0]].grants
     }
 
     pub(crate) fn max_payload(&self) -> usize {

@@ -4,6 +4,7 @@ use crate::assignment::Assignment;
 use crate::lane::Threads;
 use crate::message::SetUpFailure;
 use crate::monitor::{self, Watched};
+use crate::reach::files_of;
 use faastlane_compose::{FunctionPlan, PythonInstall};
 use faastlane_domain::{
     ConfineError, Cpus, DomainProcess, Doorbell, Gate, Key, Launch, Mailbox, Namespace, Owners, Progress,
@@ -11,7 +12,7 @@ use faastlane_domain::{
 };
 use faastlane_payload::Payload;
 use faastlane_python::PythonGuest;
-use faastlane_sandbox::{Confinement, Listener};
+use faastlane_sandbox::{Confinement, Grants, Listener, close_process, left_out};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::ffi::CString;
@@ -52,6 +53,9 @@ impl Host {
         let of_process = |what: &'static str| {
             move |error: std::io::Error| SetUpFailure::of_process(what, error.to_string())
         };
+        if !left_out("capabilities") {
+            close_process().map_err(of_process("keep it out of core dumps"))?;
+        }
         let owners = Arc::new(Mutex::new(Owners::default()));
         let doorbell = assignment.doorbell().map_err(of_process("map the doorbell"))?;
         let cpus = Cpus::allowed().map_err(of_process("ask which CPUs there are"))?;
@@ -191,7 +195,14 @@ fn confinement(assignment: &Assignment, domain: usize, monitored: bool) -> Resul
     let directory = CString::new(directory.as_os_str().as_bytes()).map_err(|_| {
         SetUpFailure::of_domain(domain, "enter its directory", "its path holds a zero byte".into())
     })?;
-    Ok(Confinement { log: assignment.log(domain), directory, monitored })
+    let granted = assignment.grants(domain);
+    Ok(Confinement {
+        log: assignment.log(domain),
+        directory,
+        monitored,
+        grants: Grants { network: granted.network, subprocess: granted.subprocess },
+        files: files_of(assignment, domain),
+    })
 }
 
 /// What the domain's interpreter is started with: see `faastlane_python::Interpreter::start`.
@@ -228,12 +239,14 @@ fn environment(assignment: &Assignment, domain: usize) -> Vec<String> {
     let mut variables: BTreeMap<&str, String> = BTreeMap::from([
         ("PATH", "/usr/local/bin:/usr/bin:/bin".into()),
         ("LANG", "C.UTF-8".into()),
-        ("HOME", "/tmp".into()),
         ("PYTHONHOME", python_of(assignment, domain).base_prefix.display().to_string()),
         ("PYTHONNOUSERSITE", "1".into()),
         // A function's folder is its code, not its cache.
         ("PYTHONDONTWRITEBYTECODE", "1".into()),
     ]);
+    for name in ["HOME", "TMPDIR", "TEMP", "TMP"] {
+        variables.insert(name, assignment.scratch[domain].display().to_string());
+    }
     for function in functions(assignment, domain) {
         variables.insert("AWS_LAMBDA_FUNCTION_NAME", function.name.clone());
         variables.insert("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".into());

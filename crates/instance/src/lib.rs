@@ -20,6 +20,7 @@ mod message;
 mod monitor;
 mod orchestrator;
 mod queue;
+mod reach;
 mod stand_ins;
 mod timers;
 mod transfer;

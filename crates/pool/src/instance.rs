@@ -3,6 +3,7 @@
 use crate::logs::{LogLine, LogReaders};
 use crate::process::{HostProcess, Inheritance};
 use crate::record::{EventRecord, Record, Status};
+use crate::scratch::Scratch;
 use crate::timeline::Timeline;
 use crate::transfers::Transfers;
 use faastlane_asl::source::Source;
@@ -40,6 +41,9 @@ pub enum InstanceError {
     /// Without a word. `loading` are the domains that were being loaded there, by position in the plan.
     #[error("an instance ended on its own ({how})")]
     Died { how: String, loading: Vec<usize> },
+    /// What an earlier execution left is still there, and the next one must not see it.
+    #[error("cannot empty the scratch directories: {0}")]
+    Scratch(io::Error),
     /// [`RunInput::stop`] said so while the instance was being set up.
     #[error("interrupted")]
     Interrupted,
@@ -93,6 +97,7 @@ pub struct Instance {
     commands: RingWriter,
     doorbell: Doorbell,
     logs: LogReaders,
+    scratch: Scratch,
     /// Reports that came while a command was written.
     early: VecDeque<Report>,
 }
@@ -108,6 +113,7 @@ impl Instance {
         let begin = Instant::now();
         let commands = shared_file(c"faastlane-commands", RING_LEN)?;
         let doorbell = shared_file(c"faastlane-doorbell", 4096)?;
+        let scratch = Scratch::make(plan.domains.len())?;
         let pipes: Vec<_> = plan.domains.iter().map(|_| io::pipe()).collect::<io::Result<_>>()?;
         let max_payload = usize::try_from(plan.limits.max_payload_bytes).unwrap_or(usize::MAX);
         let mailbox = |placement: Placement| match placement {
@@ -141,6 +147,7 @@ impl Instance {
                 definition_name: definition.name.to_string(),
                 definition: definition.text.to_string(),
                 host,
+                scratch: scratch.folders().to_owned(),
                 descriptors,
             };
             hosts.push(HostProcess::start(executable, assignment, inheritance)?);
@@ -151,6 +158,7 @@ impl Instance {
             commands: RingWriter::open(commands.as_fd())?,
             doorbell: Doorbell::shared(doorbell.as_fd())?,
             logs: LogReaders::start(pipes),
+            scratch,
             early: VecDeque::new(),
         };
         match instance.await_ready(stop) {
@@ -228,6 +236,9 @@ impl Instance {
     /// Runs one execution to its end.
     pub fn run(&mut self, run: &RunInput<'_>) -> Result<Record, InstanceError> {
         let begin = Instant::now();
+        if !faastlane_sandbox::left_out("scratch") {
+            self.scratch.empty().map_err(InstanceError::Scratch)?;
+        }
         self.command(&Command::Run(RunRequest {
             execution_name: run.name.to_owned(),
             input: run.input.flat().to_vec(),

@@ -11,6 +11,7 @@ mod instance;
 mod logs;
 mod process;
 mod record;
+mod scratch;
 mod timeline;
 mod transfers;
 

@@ -4,6 +4,7 @@ use crate::INSTANCE_ARGUMENT;
 use command_fds::{CommandFdExt, FdMapping};
 use faastlane_domain::{LOADER_TUNABLES, RING_LEN, RingReader, shared_file};
 use faastlane_instance::{Assignment, Report};
+use faastlane_sandbox::end_group;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -36,6 +37,8 @@ pub(crate) struct HostProcess {
     child: Child,
     reports: RingReader,
     status: Option<ExitStatus>,
+    /// A function in it may start processes.
+    has_children: bool,
 }
 
 impl HostProcess {
@@ -46,12 +49,17 @@ impl HostProcess {
         mut assignment: Assignment,
         mut inheritance: Inheritance,
     ) -> io::Result<Self> {
+        let has_children = assignment.has_children();
         let reports = shared_file(c"faastlane-reports", RING_LEN)?;
         assignment.descriptors.reports = inheritance.add_copy(&reports)?;
         let mut file = shared_file(c"faastlane-assignment", 0)?;
         let number = inheritance.add_copy(&file)?;
         file.write_all(&serde_json::to_vec(&assignment)?)?;
-        let child = Command::new(executable)
+        let mut command = Command::new(executable);
+        // The switch with which tests see that an attack is real: see `faastlane_sandbox::left_out`.
+        #[cfg(debug_assertions)]
+        let without = std::env::var_os("FAASTLANE_TEST_WITHOUT");
+        command
             .arg(INSTANCE_ARGUMENT)
             .arg(format!("/proc/self/fd/{number}"))
             .env_clear()
@@ -60,9 +68,11 @@ impl HostProcess {
             .stdout(Stdio::null())
             .process_group(0)
             .fd_mappings(inheritance.0)
-            .map_err(io::Error::other)?
-            .spawn()?;
-        Ok(Self { child, reports: RingReader::open(reports.as_fd())?, status: None })
+            .map_err(io::Error::other)?;
+        #[cfg(debug_assertions)]
+        command.envs(without.map(|list| ("FAASTLANE_TEST_WITHOUT", list)));
+        let child = command.spawn()?;
+        Ok(Self { child, reports: RingReader::open(reports.as_fd())?, status: None, has_children })
     }
 
     /// The next thing it said.
@@ -76,6 +86,9 @@ impl HostProcess {
     pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         if self.status.is_none() {
             self.status = self.child.try_wait().ok().flatten();
+            if self.status.is_some() {
+                self.end_children();
+            }
         }
         self.status
     }
@@ -84,10 +97,18 @@ impl HostProcess {
         &self.reports
     }
 
+    /// They cannot leave the group that the process began.
+    fn end_children(&self) {
+        if self.has_children {
+            end_group(self.child.id());
+        }
+    }
+
     pub(crate) fn end(&mut self) {
         if self.status.is_none() {
             // It fails only when the process has ended already.
             drop(self.child.kill());
+            self.end_children();
             self.status = self.child.wait().ok();
         }
     }

@@ -1,12 +1,14 @@
 //! Putting a thread into its jail, step by step.
 
-use crate::files;
-use crate::filter;
+use crate::defences::left_out;
+use crate::files::{self, Files};
+use crate::filter::{self, Grants};
+use crate::privileges;
 use std::ffi::CString;
 use std::io;
 
 /// What a domain thread is confined to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Confinement {
     /// Becomes its standard output and error; every other descriptor is closed for it.
     pub log: i32,
@@ -14,6 +16,9 @@ pub struct Confinement {
     pub directory: CString,
     /// Whether the monitor answers its memory calls (it shares its process with other domains).
     pub monitored: bool,
+    pub grants: Grants,
+    /// What it may read and write besides the system's libraries.
+    pub files: Files,
 }
 
 /// A step that the kernel did not allow.
@@ -47,8 +52,31 @@ impl Confinement {
         }
         // SAFETY: the calls change this thread's own tables; the strings are C strings.
         unsafe {
-            let apart = libc::unshare(libc::CLONE_FS | libc::CLONE_FILES);
+            let directories = if left_out("directory") { 0 } else { libc::CLONE_FS };
+            let descriptors = if left_out("descriptors") { 0 } else { libc::CLONE_FILES };
+            let apart = libc::unshare(directories | descriptors);
             step("its own descriptors (unshare)", check(apart.into()))?;
+            if descriptors != 0 {
+                self.own_streams()?;
+            }
+            let directory = libc::chdir(self.directory.as_ptr());
+            step("its working directory (chdir)", check(directory.into()))?;
+        }
+        // Without Landlock the composer has said so in the plan.
+        if !left_out("landlock") {
+            files::restrict(&self.files, self.grants.subprocess)
+                .map_err(|_| EnterError { step: "its files (Landlock)", errno: libc::EPERM })?;
+        }
+        if !left_out("capabilities") {
+            step("its capabilities (capset)", privileges::drop_capabilities())?;
+        }
+        step("its system-call policy (seccomp)", filter::install(&filter::policy_filter(self.grants), false))
+    }
+
+    /// Nothing in its table but `/dev/null` and its log.
+    fn own_streams(&self) -> Result<(), EnterError> {
+        // SAFETY: the calls change this thread's own table; the string is a C string.
+        unsafe {
             let null = libc::open(c"/dev/null".as_ptr(), libc::O_RDONLY);
             step("/dev/null", check(null.into()))?;
             // The log first: it may be in the way of the numbers it goes to.
@@ -58,12 +86,7 @@ impl Confinement {
                 step("its standard streams (dup2)", check(libc::dup2(from, to).into()))?;
             }
             let closed = libc::syscall(libc::SYS_close_range, 3u32, u32::MAX, 0u32);
-            step("closing the others' descriptors (close_range)", check(closed))?;
-            let directory = libc::chdir(self.directory.as_ptr());
-            step("its working directory (chdir)", check(directory.into()))?;
+            step("closing the others' descriptors (close_range)", check(closed))
         }
-        // Without Landlock the composer has said so in the plan.
-        files::restrict().map_err(|_| EnterError { step: "its files (Landlock)", errno: libc::EPERM })?;
-        step("its system-call policy (seccomp)", filter::install(&filter::policy_filter(), false))
     }
 }

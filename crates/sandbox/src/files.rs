@@ -1,53 +1,128 @@
-//! Which files a domain thread may reach: Landlock rules.
+//! Which files a domain thread may reach: Landlock rules, which allow what they name and nothing else.
 //!
-//! For now they keep it out of `/proc`, through which a process can read and write its own memory, whatever keys it carries,
-//! and see the descriptors of its other threads. Everything else is as the file permissions say.
+//! Nothing of `/proc` that belongs to a process: through it a process can read and write its own memory, whatever keys it
+//! carries, and see the descriptors of its other threads.
 
 use landlock::{
-    ABI, Access, AccessFs, PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError,
-    RulesetStatus,
+    ABI, Access, AccessFs, BitFlags, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr,
+    RulesetCreated, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope,
 };
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// What libraries look up in `/proc` and what tells nothing about any process.
-const HARMLESS: &[&str] = &[
+/// The files of a domain, besides those of the system. Paths that do not exist are left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Files {
+    /// Files, and folders with all that is in them.
+    pub readable: Vec<PathBuf>,
+    /// Folders whose entries may be listed and, unless they are named elsewhere, not read.
+    pub listed: Vec<PathBuf>,
+    pub writable: Vec<PathBuf>,
+}
+
+/// What programs and libraries of the system are made of.
+const SYSTEM: &[&str] = &["/usr", "/lib", "/lib32", "/lib64", "/libx32", "/bin", "/sbin"];
+
+/// Configuration that libraries read, and that says nothing that a function must not know. Not `/etc` as a whole: a rule
+/// cannot leave anything out, and file permissions do not keep root from `/etc/shadow`.
+const CONFIGURATION: &[&str] = &[
+    "/etc/alternatives",
+    "/etc/ca-certificates",
+    "/etc/crypto-policies",
+    "/etc/debian_version",
+    "/etc/fonts",
+    "/etc/gai.conf",
+    "/etc/group",
+    "/etc/host.conf",
+    "/etc/hostname",
+    "/etc/hosts",
+    "/etc/ld.so.cache",
+    "/etc/locale.alias",
+    "/etc/localtime",
+    "/etc/magic",
+    "/etc/mime.types",
+    "/etc/nsswitch.conf",
+    "/etc/os-release",
+    "/etc/passwd",
+    "/etc/pki/ca-trust",
+    "/etc/pki/tls/certs",
+    "/etc/pki/tls/openssl.cnf",
+    "/etc/protocols",
+    "/etc/resolv.conf",
+    "/etc/services",
+    "/etc/ssl/certs",
+    "/etc/ssl/openssl.cnf",
+    "/etc/timezone",
+];
+
+/// What libraries look up about the machine and what tells nothing about any process.
+const MACHINE: &[&str] = &[
     "/proc/cpuinfo",
     "/proc/filesystems",
     "/proc/loadavg",
     "/proc/meminfo",
     "/proc/stat",
-    "/proc/sys",
+    "/proc/sys/crypto",
+    "/proc/sys/kernel/cap_last_cap",
+    "/proc/sys/kernel/ngroups_max",
+    "/proc/sys/kernel/osrelease",
+    "/proc/sys/kernel/ostype",
+    "/proc/sys/kernel/pid_max",
+    "/proc/sys/kernel/random",
+    "/proc/sys/kernel/threads-max",
+    "/proc/sys/kernel/version",
+    "/proc/sys/net/core/somaxconn",
+    "/proc/sys/vm/overcommit_memory",
     "/proc/uptime",
     "/proc/version",
+    "/sys/devices/system/cpu",
+    "/sys/devices/system/node",
+    "/sys/kernel/mm/transparent_hugepage",
 ];
 
-/// The second version: a thread under rules of the first one cannot move a file from one folder to another.
-const RULES: ABI = ABI::V2;
+const DEVICES: &[&str] = &["/dev/full", "/dev/random", "/dev/urandom", "/dev/zero"];
+
+/// Everything that this version can name is refused unless a rule allows it; older kernels know less.
+const RULES: ABI = ABI::V6;
 
 /// Restricts the calling thread, and those it starts from now on. `false` where the kernel has no Landlock: then nothing is
 /// restricted.
-pub(crate) fn restrict() -> Result<bool, RulesetError> {
+pub(crate) fn restrict(files: &Files, programs: bool) -> Result<bool, RulesetError> {
     let all = AccessFs::from_all(RULES);
-    let mut rules = Ruleset::default().handle_access(all)?.create()?;
-    for entry in top_level_folders() {
-        if let Ok(folder) = PathFd::new(entry) {
-            rules = rules.add_rule(PathBeneath::new(folder, all))?;
-        }
+    let execute = if programs { AccessFs::Execute.into() } else { BitFlags::EMPTY };
+    let read = AccessFs::ReadFile | AccessFs::ReadDir;
+    let mut rules = Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(all)?
+        .scope(Scope::AbstractUnixSocket | Scope::Signal)?
+        .create()?;
+    for path in SYSTEM {
+        rules = allow(rules, Path::new(path), read | execute)?;
     }
-    for path in HARMLESS {
-        if let Ok(file) = PathFd::new(path) {
-            let read =
-                if *path == "/proc/sys" { AccessFs::from_read(RULES) } else { AccessFs::ReadFile.into() };
-            rules = rules.add_rule(PathBeneath::new(file, read))?;
-        }
+    for path in CONFIGURATION.iter().chain(MACHINE).chain(DEVICES) {
+        rules = allow(rules, Path::new(path), read)?;
+    }
+    rules = allow(rules, Path::new("/dev/null"), AccessFs::ReadFile | AccessFs::WriteFile)?;
+    for path in &files.readable {
+        rules = allow(rules, path, read | execute)?;
+    }
+    for path in &files.listed {
+        rules = allow(rules, path, AccessFs::ReadDir.into())?;
+    }
+    for path in &files.writable {
+        rules = allow(rules, path, all & !AccessFs::Execute & !AccessFs::MakeChar & !AccessFs::MakeBlock)?;
     }
     Ok(rules.restrict_self()?.ruleset != RulesetStatus::NotEnforced)
 }
 
-fn top_level_folders() -> Vec<PathBuf> {
-    let entries = std::fs::read_dir("/").into_iter().flatten().flatten();
-    let folders = entries.filter(|entry| entry.file_name() != "proc" && entry.path().is_dir());
-    folders.map(|entry| entry.path()).collect()
+/// A path that does not exist, or that even this process cannot reach, needs no rule.
+fn allow(
+    rules: RulesetCreated,
+    path: &Path,
+    access: BitFlags<AccessFs>,
+) -> Result<RulesetCreated, RulesetError> {
+    let Ok(opened) = PathFd::new(path) else { return Ok(rules) };
+    let access = if path.is_dir() { access } else { access & AccessFs::from_file(RULES) };
+    if access.is_empty() { Ok(rules) } else { rules.add_rule(PathBeneath::new(opened, access)) }
 }
 
 /// The version of Landlock that this kernel has, if it has it.

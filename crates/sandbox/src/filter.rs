@@ -1,7 +1,28 @@
 //! System-call filters: the policy, assembled for the kernel.
 
-use crate::policy::{ASKED, LIMITS, REFUSED, THREAD_FLAGS, TRAPPED};
+use crate::check::Check;
+use crate::defences;
+use crate::policy::{ALLOWED, ASKED, Allowed, Grant, LAST_KNOWN, REFUSED, TRAPPED};
 use std::io;
+
+/// What `faastlane.toml` grants to the functions of a domain, beyond what every function may ask of the kernel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Grants {
+    /// Sockets of the internet.
+    pub network: bool,
+    /// Child processes and other programs.
+    pub subprocess: bool,
+}
+
+impl Grants {
+    fn cover(self, grant: Option<Grant>) -> bool {
+        match grant {
+            None => true,
+            Some(Grant::Network) => self.network || defences::left_out("network"),
+            Some(Grant::Subprocess) => self.subprocess,
+        }
+    }
+}
 
 const AUDIT_ARCH_X86_64: u32 = 0xc000_003e;
 /// Set in the numbers of the x32 interface, which nobody uses.
@@ -10,9 +31,7 @@ const X32: u32 = 0x4000_0000;
 // Offsets in struct seccomp_data.
 const NUMBER: u32 = 0;
 const ARCHITECTURE: u32 = 4;
-const ARGUMENT_0_LOW: u32 = 16;
-const ARGUMENT_2_LOW: u32 = 32;
-const ARGUMENT_2_HIGH: u32 = 36;
+const ARGUMENTS: u32 = 16;
 
 const LOAD: u16 = (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS) as u16;
 const AND: u16 = (libc::BPF_ALU | libc::BPF_AND | libc::BPF_K) as u16;
@@ -55,31 +74,77 @@ pub(crate) fn memory_filter() -> Vec<libc::sock_filter> {
     program
 }
 
-/// The filter that refuses.
-pub(crate) fn policy_filter() -> Vec<libc::sock_filter> {
+/// The filter that allows what the policy lists, and nothing else.
+pub(crate) fn policy_filter(grants: Grants) -> Vec<libc::sock_filter> {
     let mut program = prologue();
-    for call in REFUSED {
-        program.push(jump(IF_EQUAL, call.number as u32, 0, 1));
-        program.push(statement(RETURN, fail_with(call.errno)));
+    let rows = || ALLOWED.iter().filter(|row| grants.cover(row.grant));
+    // Those with checks first: each may end with an argument where the number was. The kernel remembers for each number
+    // whether a filter always allows it, so that the order costs the others nothing.
+    for row in rows().filter(|row| !row.checks.is_empty()) {
+        program.extend(checked(row));
     }
-    program.extend([
-        jump(IF_EQUAL, TRAPPED as u32, 0, 1),
-        statement(RETURN, libc::SECCOMP_RET_TRAP),
-        jump(IF_EQUAL, LIMITS as u32, 0, 6),
-        statement(LOAD, ARGUMENT_2_LOW),
-        jump(IF_EQUAL, 0, 0, 2),
-        statement(LOAD, ARGUMENT_2_HIGH),
-        jump(IF_EQUAL, 0, 1, 0),
-        statement(RETURN, fail_with(libc::EPERM)),
-        statement(RETURN, libc::SECCOMP_RET_ALLOW),
-        jump(IF_EQUAL, libc::SYS_clone as u32, 0, 4),
-        statement(LOAD, ARGUMENT_0_LOW),
-        statement(AND, THREAD_FLAGS),
-        jump(IF_EQUAL, THREAD_FLAGS, 1, 0),
-        statement(RETURN, fail_with(libc::EPERM)),
-        statement(RETURN, libc::SECCOMP_RET_ALLOW),
-    ]);
+    program.push(statement(LOAD, NUMBER));
+    let plain = rows().filter(|row| row.checks.is_empty()).map(|row| row.number);
+    let switched_off = REFUSED.iter().filter(|row| defences::left_out(row.name.trim_start_matches("SYS_")));
+    let checked_off = ALLOWED.iter().filter(|row| defences::left_out(row.name.trim_start_matches("SYS_")));
+    let switched_off = switched_off.map(|row| row.number).chain(checked_off.map(|row| row.number));
+    for number in plain.chain(switched_off) {
+        answer(&mut program, number, libc::SECCOMP_RET_ALLOW);
+    }
+    answer(&mut program, TRAPPED, libc::SECCOMP_RET_TRAP);
+    for row in REFUSED.iter().filter(|row| row.errno != libc::EPERM) {
+        answer(&mut program, row.number, fail_with(row.errno));
+    }
+    program.push(jump(IF_AT_LEAST, LAST_KNOWN as u32 + 1, 0, 1));
+    program.push(statement(RETURN, fail_with(libc::ENOSYS)));
+    program.push(statement(RETURN, fail_with(libc::EPERM)));
     program
+}
+
+fn answer(program: &mut Vec<libc::sock_filter>, number: i64, with: u32) {
+    program.push(jump(IF_EQUAL, number as u32, 0, 1));
+    program.push(statement(RETURN, with));
+}
+
+/// Allows the call of one row if all its checks hold, and else goes on behind itself.
+fn checked(row: &Allowed) -> Vec<libc::sock_filter> {
+    // From the end, so that each step knows how far it is to what comes after the row.
+    let mut tail = vec![statement(RETURN, libc::SECCOMP_RET_ALLOW)];
+    for check in row.checks.iter().rev() {
+        let mut steps = steps_of(*check, tail.len());
+        steps.append(&mut tail);
+        tail = steps;
+    }
+    let mut program = vec![statement(LOAD, NUMBER), jump(IF_EQUAL, row.number as u32, 0, tail.len() as u8)];
+    program.append(&mut tail);
+    program
+}
+
+/// One check; where it fails it jumps over itself and the `left` instructions of its row that follow.
+fn steps_of(check: Check, left: usize) -> Vec<libc::sock_filter> {
+    let left = left as u8;
+    match check {
+        Check::Bits { argument, mask, value } => vec![
+            statement(LOAD, ARGUMENTS + 8 * argument),
+            statement(AND, mask),
+            jump(IF_EQUAL, value, 0, left),
+        ],
+        Check::Null { argument } => vec![
+            statement(LOAD, ARGUMENTS + 8 * argument),
+            jump(IF_EQUAL, 0, 0, left + 2),
+            statement(LOAD, ARGUMENTS + 8 * argument + 4),
+            jump(IF_EQUAL, 0, 0, left),
+        ],
+        Check::AnyOf { argument, mask, values } => {
+            let mut steps = vec![statement(LOAD, ARGUMENTS + 8 * argument), statement(AND, mask)];
+            for (position, &value) in values.iter().enumerate() {
+                let others = (values.len() - position - 1) as u8;
+                let otherwise = if others == 0 { left } else { 0 };
+                steps.push(jump(IF_EQUAL, value, others, otherwise));
+            }
+            steps
+        }
+    }
 }
 
 /// Puts the calling thread, and those it starts, under `program`. With a listener, returns its descriptor.
@@ -92,3 +157,7 @@ pub(crate) fn install(program: &[libc::sock_filter], listener: bool) -> io::Resu
     };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result as i32) }
 }
+
+#[cfg(test)]
+#[path = "filter_tests.rs"]
+mod tests;

@@ -3,12 +3,18 @@
 //! An island of `unsafe`. It knows nothing of keys, Python or workflows. Start reading at [`Confinement::enter`], which is
 //! what a thread goes through, and at `policy.rs`, which is what it may not do and why.
 
+mod check;
 mod confine;
+mod defences;
 mod files;
 mod filter;
 mod listener;
 mod policy;
+mod privileges;
 
 pub use confine::{Confinement, EnterError};
-pub use files::landlock_version;
+pub use defences::left_out;
+pub use files::{Files, landlock_version};
+pub use filter::Grants;
 pub use listener::{AskedCall, Listener};
+pub use privileges::{can_part_descriptors, close_process, end_group};

@@ -13,6 +13,7 @@ mod libraries;
 mod log_result;
 mod mocks;
 mod payloads;
+mod policy;
 mod processes;
 mod test_cases;
 mod values;

@@ -41,7 +41,7 @@ fn signal(name: &str, process: u32) {
 
 /// Starts a function that says so in a file and then does `code`; returns the command and all its processes.
 fn started(workflow: &Workflow, arguments: &[&str]) -> (Child, BTreeSet<u32>) {
-    let marker = workflow.path("started");
+    let marker = workflow.path("marks/started");
     drop(fs::remove_file(&marker));
     let child = piped(workflow.command().args(arguments));
     until("the function runs", || marker.exists());
@@ -50,14 +50,21 @@ fn started(workflow: &Workflow, arguments: &[&str]) -> (Child, BTreeSet<u32>) {
     (child, all)
 }
 
+/// Grants a function the folder in which it leaves its mark.
+fn may_mark(workflow: Workflow, function: &str) -> Workflow {
+    workflow
+        .file("marks/empty", "")
+        .config(&format!("[functions.{function}]\nwritable_files = [\"marks\"]\n"))
+}
+
 fn marks_and(code: &str) -> Workflow {
     let workflow = Workflow::new(&chain(&["stay", "other"]));
-    let marker = workflow.path("started");
+    let marker = workflow.path("marks/started");
     let code = format!(
         "import os, time, threading, subprocess\n\
          def handler(event, context):\n    print('begun')\n    open({marker:?}, 'w').close()\n    {code}\n"
     );
-    let workflow = workflow.file("functions/stay.py", code);
+    let workflow = may_mark(workflow, "stay").file("functions/stay.py", code);
     workflow.file("functions/other.py", "def handler(event, context): return 1")
 }
 
@@ -96,9 +103,9 @@ fn an_interrupted_run_is_still_one_object() {
 #[test]
 fn an_interrupt_while_functions_are_loaded() {
     let workflow = Workflow::new(&chain(&["load"]));
-    let marker = workflow.path("started");
+    let marker = workflow.path("marks/started");
     let code = format!("import time\nprint('loading')\nopen({marker:?}, 'w').close()\ntime.sleep(600)\n");
-    let workflow = workflow.file("functions/load.py", code);
+    let workflow = may_mark(workflow, "load").file("functions/load.py", code);
     for isolation in ["auto", "process", "none"] {
         let (child, all) = started(&workflow, &["--isolation", isolation]);
         signal("INT", child.id());

@@ -110,6 +110,7 @@ impl<'t> Reader<'_, 't> {
             env,
             timeout_seconds: config.and_then(|config| config.timeout_seconds).or(timeout_seconds),
             memory_mb: config.and_then(|config| config.memory_mb).or(memory_mb).unwrap_or(DEFAULT_MEMORY_MB),
+            grants: config.map(|config| config.grants.clone()).unwrap_or_default(),
         })
     }
 

@@ -125,7 +125,7 @@ extern "C" fn read_byte(address: *mut c_void) -> *mut c_void {
 
 impl Guest for Native {
     fn confine(&mut self, gate: &Gate) -> Result<(), ConfineError> {
-        Confinement { log: 2, directory: c"/".into(), monitored: true }
+        Confinement { log: 2, directory: c"/".into(), monitored: true, ..Confinement::default() }
             .enter(|listener| gate.hand_over(listener))
             .map_err(|error| ConfineError { step: error.step, errno: error.errno })
     }

@@ -126,7 +126,7 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    fn of(output: Output) -> Self {
+    pub(crate) fn of(output: Output) -> Self {
         let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
         let report = parse(&stdout)
             .unwrap_or_else(|error| panic!("{error} in {stdout}\nstderr: {stderr}\n{}", output.status));

@@ -159,7 +159,14 @@ fn thread_checks(host: &Host) -> [Check; 3] {
         }
     };
     let temporary = match host.landlock {
-        Some(_) => ok("/tmp", "closed to functions; TMPDIR and HOME are a scratch directory of their own"),
+        Some(_) if faastlane_sandbox::can_part_temporary() => {
+            ok("/tmp", "each function has its own, but for workflows that are in /tmp themselves")
+        }
+        Some(_) => missing(
+            "/tmp",
+            "closed to functions: this process may not mount",
+            "Write to TMPDIR, a scratch directory of the function's own; or run as root.",
+        ),
         None => missing(
             "/tmp",
             "shared with everyone: without Landlock nothing closes it",

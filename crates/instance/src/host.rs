@@ -4,7 +4,7 @@ use crate::assignment::Assignment;
 use crate::lane::Threads;
 use crate::message::SetUpFailure;
 use crate::monitor::{self, Watched};
-use crate::reach::files_of;
+use crate::reach::{files_of, scratch_of, temporary};
 use faastlane_compose::{FunctionPlan, PythonInstall};
 use faastlane_domain::{
     ConfineError, Cpus, DomainProcess, Doorbell, Gate, Key, Launch, Mailbox, Namespace, Owners, Progress,
@@ -196,12 +196,17 @@ fn confinement(assignment: &Assignment, domain: usize, monitored: bool) -> Resul
         SetUpFailure::of_domain(domain, "enter its directory", "its path holds a zero byte".into())
     })?;
     let granted = assignment.grants(domain);
+    let temporary = temporary(assignment, domain).map(|folder| CString::new(folder.as_os_str().as_bytes()));
+    let temporary = temporary.transpose().map_err(|_| {
+        SetUpFailure::of_domain(domain, "give it a /tmp", "its path holds a zero byte".into())
+    })?;
     Ok(Confinement {
         log: assignment.log(domain),
         directory,
         monitored,
         grants: Grants { network: granted.network, subprocess: granted.subprocess },
         files: files_of(assignment, domain),
+        temporary,
     })
 }
 
@@ -245,7 +250,7 @@ fn environment(assignment: &Assignment, domain: usize) -> Vec<String> {
         ("PYTHONDONTWRITEBYTECODE", "1".into()),
     ]);
     for name in ["HOME", "TMPDIR", "TEMP", "TMP"] {
-        variables.insert(name, assignment.scratch[domain].display().to_string());
+        variables.insert(name, scratch_of(assignment, domain).display().to_string());
     }
     for function in functions(assignment, domain) {
         variables.insert("AWS_LAMBDA_FUNCTION_NAME", function.name.clone());

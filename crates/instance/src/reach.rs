@@ -2,20 +2,48 @@
 
 use crate::assignment::Assignment;
 use faastlane_compose::{FunctionPlan, PythonInstall};
-use faastlane_sandbox::Files;
+use faastlane_sandbox::{Files, can_part_temporary};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// What is read of an installation of Python. Not its whole prefix, which can be a folder of somebody's.
 const OF_PYTHON: &[&str] = &["bin", "include", "lib", "lib64", "libexec", "pyvenv.cfg", "share", "ssl"];
 
 /// What a domain may read and write: its functions' code, their libraries and interpreter, and its scratch directory.
 pub(crate) fn files_of(assignment: &Assignment, domain: usize) -> Files {
+    let mut files = with_code(assignment, domain);
+    files.writable.push(scratch_of(assignment, domain));
+    files
+}
+
+/// The folder that a domain has in the place of `/tmp`: its scratch directory. None where this process may not mount, or
+/// where something that it needs is in `/tmp`: then `/tmp` is closed to it.
+pub(crate) fn temporary(assignment: &Assignment, domain: usize) -> Option<PathBuf> {
+    static CAN: OnceLock<bool> = OnceLock::new();
+    let files = with_code(assignment, domain);
+    let mut needed = files.readable.iter().chain(&files.listed).chain(&files.writable);
+    if needed.any(|path| path.starts_with(TEMPORARY)) || !*CAN.get_or_init(can_part_temporary) {
+        return None;
+    }
+    Some(assignment.scratch[domain].clone())
+}
+
+/// The scratch directory of a domain, as the domain sees it.
+pub(crate) fn scratch_of(assignment: &Assignment, domain: usize) -> PathBuf {
+    match temporary(assignment, domain) {
+        Some(_) => TEMPORARY.into(),
+        None => assignment.scratch[domain].clone(),
+    }
+}
+
+const TEMPORARY: &str = "/tmp";
+
+fn with_code(assignment: &Assignment, domain: usize) -> Files {
     let plan = &assignment.plan;
     let (own, others): (Vec<&FunctionPlan>, Vec<_>) =
         plan.functions.iter().partition(|function| function.domain == domain);
-    let scratch = assignment.scratch.get(domain).cloned();
-    let mut files = Files { writable: scratch.into_iter().collect(), ..Files::default() };
+    let mut files = Files::default();
     for function in own {
         let excluded: Vec<PathBuf> = others.iter().flat_map(|other| not_for(function, other)).collect();
         let paths = [&function.directory, &function.file].into_iter().chain(&function.sys_path);

@@ -4,6 +4,7 @@ use crate::defences::left_out;
 use crate::files::{self, Files};
 use crate::filter::{self, Grants};
 use crate::privileges;
+use crate::temporary;
 use std::ffi::CString;
 use std::io;
 
@@ -17,8 +18,10 @@ pub struct Confinement {
     /// Whether the monitor answers its memory calls (it shares its process with other domains).
     pub monitored: bool,
     pub grants: Grants,
-    /// What it may read and write besides the system's libraries.
+    /// What it may read and write besides the system's libraries. Seen from where `temporary` is at `/tmp`.
     pub files: Files,
+    /// The folder that it has in the place of `/tmp`.
+    pub temporary: Option<CString>,
 }
 
 /// A step that the kernel did not allow.
@@ -58,6 +61,9 @@ impl Confinement {
             step("its own descriptors (unshare)", check(apart.into()))?;
             if descriptors != 0 {
                 self.own_streams()?;
+            }
+            if let Some(folder) = &self.temporary {
+                step("its /tmp (unshare, mount)", temporary::stand_in(folder))?;
             }
             let directory = libc::chdir(self.directory.as_ptr());
             step("its working directory (chdir)", check(directory.into()))?;

@@ -11,6 +11,7 @@ mod filter;
 mod listener;
 mod policy;
 mod privileges;
+mod temporary;
 
 pub use confine::{Confinement, EnterError};
 pub use defences::left_out;
@@ -18,3 +19,4 @@ pub use files::{Files, landlock_version};
 pub use filter::Grants;
 pub use listener::{AskedCall, Listener};
 pub use privileges::{can_part_descriptors, close_process, end_group};
+pub use temporary::can_part_temporary;

@@ -1,6 +1,6 @@
 //! What a function may ask of the kernel: files, sockets, programs, and what a workflow grants.
 
-use crate::workflow::{Workflow, mpk};
+use crate::workflow::{Workflow, mpk, text};
 use serde_json::{Value, json};
 
 /// Under which isolations the policy can be seen at work here.
@@ -220,4 +220,26 @@ fn a_trust_group_is_granted_one_thing() {
         .config("[functions.one]\nnetwork = true\n[trust]\nfriends = [\"one\", \"two\"]\n");
     let run = workflow.run(&json!({}));
     assert_eq!(run.codes(), ["FL0213"], "{run:#?}");
+}
+
+/// What Lambda's functions write to. Where this process may not mount, or the workflow is in `/tmp` itself, it is closed.
+#[test]
+fn every_function_has_a_tmp_of_its_own() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    std::fs::create_dir(folder.path().join("functions")).unwrap();
+    write("workflow.asl.json", &crate::workflow::chain(&["first", "second"]).to_string());
+    let handler = "import os\n\ndef handler(event, context):\n    seen = os.listdir('/tmp')\n    \
+                   open('/tmp/mine', 'w').close()\n    return [*(event or []), seen]\n";
+    write("functions/first.py", handler);
+    write("functions/second.py", handler);
+    let output = crate::workflow::faastlane().args(["run", "--json"]).arg(folder.path()).output().unwrap();
+    let report = crate::workflow::parse(&text(&output.stdout)).unwrap();
+    let closed = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).starts_with("/tmp")
+        || !faastlane_sandbox::can_part_temporary();
+    if closed {
+        assert_eq!(report["error"], "PermissionError", "{report:#}");
+    } else {
+        assert_eq!(report["output"], json!([[], []]), "{report:#}");
+    }
 }

@@ -1,7 +1,7 @@
 //! A guest of native code: each call is one thing to do, its argument a number.
 
 use faastlane_domain::{Answer, Call, ConfineError, Gate, Guest, Namespace, Written, monotonic_nanos};
-use faastlane_sandbox::Confinement;
+use faastlane_sandbox::{Confinement, Files};
 use std::ffi::{CStr, c_int, c_void};
 
 /// What a call asks for: the function's number in the call.
@@ -125,7 +125,10 @@ extern "C" fn read_byte(address: *mut c_void) -> *mut c_void {
 
 impl Guest for Native {
     fn confine(&mut self, gate: &Gate) -> Result<(), ConfineError> {
-        Confinement { log: 2, directory: c"/".into(), monitored: true, ..Confinement::default() }
+        // What the scenarios open: the tests themselves, and what they write.
+        let own = std::env::current_exe().map(|path| vec![path]).unwrap_or_default();
+        let files = Files { readable: own, writable: vec![std::env::temp_dir()], ..Files::default() };
+        Confinement { log: 2, directory: c"/".into(), monitored: true, files, ..Confinement::default() }
             .enter(|listener| gate.hand_over(listener))
             .map_err(|error| ConfineError { step: error.step, errno: error.errno })
     }

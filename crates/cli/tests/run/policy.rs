@@ -202,7 +202,7 @@ fn a_function_that_starts_programs_has_a_process_of_its_own() {
     let workflow = Workflow::chain(&[("one", slow), ("two", EVALUATES)])
         .config("[functions.one]\nsubprocess = true\n[functions.two]\nnetwork = true\n");
     let plan = crate::workflow::faastlane().arg("plan").arg(workflow.path("")).output().unwrap();
-    let plan = crate::workflow::text(&plan.stdout);
+    let plan = text(&plan.stdout);
     assert!(["GRANTS", "subprocess", "network"].iter().all(|word| plan.contains(word)), "{plan}");
     let workflow = Workflow::chain(&[("one", slow)]).config("[functions.one]\nsubprocess = true\n");
     for isolation in isolations() {

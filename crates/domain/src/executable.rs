@@ -223,9 +223,12 @@ impl RepairPage {
         let entries = maps::read()?;
         let mut holes: Vec<usize> = entries
             .windows(2)
-            // The hole behind the base heap is for it to grow.
-            .filter(|pair| pair[1].start > pair[0].end && !pair[0].is_brk_heap)
-            .flat_map(|pair| [pair[0].end, pair[1].start - PAGE])
+            .filter(|pair| pair[1].start > pair[0].end)
+            // The base heap grows into the hole behind it, from the one end; all that is mapped later comes from the other.
+            .flat_map(|pair| {
+                let first = (!pair[0].is_brk_heap).then_some(pair[0].end);
+                first.into_iter().chain([pair[1].start - PAGE])
+            })
             .filter(|hole| hole.abs_diff(code.start).max(hole.abs_diff(code.end)) < NEAR)
             .collect();
         holes.sort_by_key(|hole| hole.abs_diff(code.start));

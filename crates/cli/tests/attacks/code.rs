@@ -24,7 +24,10 @@ attacks! {
     a09: "makes the page of a ctypes callback writable" {
         r#"
         def attack(at):
-            callback = ctypes.CFUNCTYPE(ctypes.c_int)(lambda: 1)
+            try:
+                callback = ctypes.CFUNCTYPE(ctypes.c_int)(lambda: 1)
+            except MemoryError as error:
+                raise PermissionError(13, "libffi has no page for code") from error
             address = ctypes.cast(callback, ctypes.c_void_p).value
             syscall("mprotect", address & -PAGE, PAGE, READ | WRITE | EXECUTE)
             return "writable"

@@ -61,7 +61,8 @@ attacks! {
             syscall("mprotect", at["page"], PAGE, READ)
             return read(at["page"], at["length"])
         "#
-        mpk: Refused, process: Contained, by: "monitor; address space", real: WithoutIn("mpk", "wx,monitor-owners"),
+        mpk: Refused, process: Contained, by: "monitor; address space",
+        real: Missing("no page is execute-only, whatever is left out"),
     }
     a43: "writes the trusted threads' memory" {
         r#"

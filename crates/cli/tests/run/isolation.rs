@@ -310,7 +310,11 @@ fn python_called_from_native_code_needs_code_that_is_written() {
                     return list(numbers)\n";
     let workflow = Workflow::chain(&[("call", code)]);
     for isolation in ["process", "none"] {
-        assert_eq!(workflow.run_under(isolation, &json!({})).output(), json!([1, 2, 3, 4, 5]), "{isolation}");
+        assert_eq!(
+            workflow.run_under(isolation, &json!({})).output(),
+            &json!([1, 2, 3, 4, 5]),
+            "{isolation}"
+        );
     }
     if mpk() {
         assert_eq!(workflow.run_under("mpk", &json!({})).function_error().0, "MemoryError");

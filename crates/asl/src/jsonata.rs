@@ -40,7 +40,7 @@ mod transform;
 mod value;
 
 pub use error::{EvaluationError, ExpressionError};
-pub use template::{QueryError, Template, TemplateError, expression_in};
+pub use template::{QueryError, Template, TemplateError, expression_in, type_name};
 
 use crate::random::SplitMix64;
 use evaluate::Evaluator;

@@ -7,7 +7,9 @@ use crate::context;
 use crate::data::Documents;
 use crate::failure::Failure;
 use crate::run::Run;
-use faastlane_asl::jsonata::{Budget, Environment, Expression, QueryError, Scope, Template, Variable};
+use faastlane_asl::jsonata::{
+    Budget, Environment, Expression, QueryError, Scope, Template, Variable, type_name,
+};
 use faastlane_payload::Payload;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -108,14 +110,7 @@ impl Failure {
     }
 
     pub(crate) fn unexpected_value(field: &str, written: &str, expected: &str, value: &Value) -> Failure {
-        let found = match value {
-            Value::Null => "null",
-            Value::Bool(_) => "boolean",
-            Value::Number(_) => "number",
-            Value::String(_) => "string",
-            Value::Array(_) => "array",
-            Value::Object(_) => "object",
-        };
+        let found = type_name(value);
         let cause = format!(
             "The JSONata expression '{written}' specified for the field '{field}' returned an unexpected result \
              type. Expected '{expected}', but was '{found}' for value: {value}"

@@ -84,16 +84,21 @@ impl QueryError {
             expression: expression.as_str().to_owned(),
             field: field.to_owned(),
             expected,
-            actual: match value {
-                Value::Null => "null",
-                Value::Bool(_) => "boolean",
-                Value::Number(_) => "number",
-                Value::String(_) => "string",
-                Value::Array(_) => "array",
-                Value::Object(_) => "object",
-            },
+            actual: type_name(value),
             value: value.to_string(),
         }
+    }
+}
+
+/// What Step Functions calls the type of a value in its messages.
+pub fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
     }
 }
 

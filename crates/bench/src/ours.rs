@@ -6,12 +6,13 @@ use crate::event::EventSpec;
 use crate::hop::{Contender, Hop, hops_per_round};
 use faastlane_compose::{DEFAULT_MAX_PAYLOAD_BYTES, Isolation, RequestedIsolation};
 use faastlane_payload::Payload;
-use faastlane_pool::{Instance, Record, RunInput, Status, Stores};
+use faastlane_pool::{Launcher, Record, RunInput, Status, Stores, Worker};
+use std::sync::Arc;
 
 pub(crate) struct Ours {
     name: String,
     isolation: Isolation,
-    instance: Instance,
+    worker: Worker,
     event: Payload,
     executions: usize,
 }
@@ -26,11 +27,13 @@ impl Ours {
         let chain = Chain::make(hops_per_round(hop.options, spec))?;
         let limit = spec.limit(DEFAULT_MAX_PAYLOAD_BYTES);
         let (workflow, plan) = chain.compose(hop.surroundings, hop.host, wanted, limit)?;
-        let (instance, _) = Instance::start(hop.executable, &plan, &workflow.definition, hop.stop)?;
+        let isolation = plan.isolation;
+        let launcher = Arc::new(Launcher::new(hop.executable.to_owned(), plan, workflow.definition));
+        let (worker, _) = Worker::start(&launcher, hop.stop)?;
         let mut ours = Self {
-            name: format!("faastlane, {}", plan.isolation.name()),
-            isolation: plan.isolation,
-            instance,
+            name: format!("faastlane, {}", isolation.name()),
+            isolation,
+            worker,
             event: Payload::from_value(spec.make()),
             executions: 0,
         };
@@ -53,7 +56,7 @@ impl Contender for Ours {
     }
 
     fn round(&mut self, hop: &Hop<'_>) -> Result<Vec<f64>, BenchError> {
-        let record = execute(&mut self.instance, &self.event, hop.stop)?;
+        let record = execute(&mut self.worker, &self.event, hop.stop)?;
         if record.output.as_ref() != Some(&self.event) {
             return Err(BenchError::Changed { contestant: self.name.clone() });
         }
@@ -68,12 +71,12 @@ impl Contender for Ours {
 
 /// Runs the chain once, to success.
 pub(crate) fn execute(
-    instance: &mut Instance,
+    worker: &mut Worker,
     event: &Payload,
     stop: &dyn Fn() -> bool,
 ) -> Result<Record, BenchError> {
     // Nothing in the chain is random.
-    let record = instance.run(&RunInput {
+    let record = worker.run(&RunInput {
         name: "bench",
         input: event,
         seed: 0,

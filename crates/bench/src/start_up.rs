@@ -8,8 +8,9 @@ use crate::report::{DomainMemory, StartUp};
 use crate::statistics::percentile;
 use faastlane_compose::{DEFAULT_MAX_PAYLOAD_BYTES, Isolation, Plan, PythonInstall, RequestedIsolation};
 use faastlane_payload::Payload;
-use faastlane_pool::{Instance, StartedUp};
+use faastlane_pool::{Launcher, StartedUp, Worker};
 use serde_json::json;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// One start, in microseconds.
@@ -58,8 +59,9 @@ fn start_once(
     let begin = Instant::now();
     let (workflow, plan) = chain.compose(hop.surroundings, hop.host, isolation, DEFAULT_MAX_PAYLOAD_BYTES)?;
     let compose = begin.elapsed();
-    let (mut instance, started) = Instance::start(hop.executable, &plan, &workflow.definition, hop.stop)?;
-    let record = execute(&mut instance, &Payload::from_value(json!({})), hop.stop)?;
+    let launcher = Launcher::new(hop.executable.to_owned(), plan.clone(), workflow.definition);
+    let (mut worker, started) = Worker::start(&Arc::new(launcher), hop.stop)?;
+    let record = execute(&mut worker, &Payload::from_value(json!({})), hop.stop)?;
     let calls = record.states.iter().flat_map(|state| &state.calls);
     let first_call_ns = calls.map(|call| call.called_ns).min().unwrap_or(0);
     let start = Start {

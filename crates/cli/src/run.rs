@@ -12,12 +12,15 @@ use crate::{host, mock_file, progress, render_diagnostic};
 use faastlane_asl::diagnostic::Diagnostic;
 use faastlane_compose::{Host, Plan, Surroundings, Workflow, load};
 use faastlane_payload::Payload;
-use faastlane_pool::{EventReport, Instance, LogLine, Record, RunInput, StartError, StateRecord, Status};
+use faastlane_pool::{
+    EventReport, Launcher, LogLine, Record, RunInput, StartError, StateRecord, Status, Worker,
+};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 pub(crate) fn execute(arguments: &RunArguments) -> anyhow::Result<Exit> {
@@ -126,7 +129,8 @@ pub(crate) fn run(
 ) -> Result<Ran, StartError> {
     let executable = std::env::current_exe()?;
     let stop = || interrupt.came();
-    let (mut instance, _) = Instance::start(&executable, plan, &workflow.definition, &stop)?;
+    let launcher = Arc::new(Launcher::new(executable, plan.clone(), workflow.definition.clone()));
+    let (mut worker, _) = Worker::start(&launcher, &stop)?;
     let ready = begin.elapsed();
     // Every hasher the standard library makes begins with fresh random keys.
     let seed = RandomState::new().hash_one(SystemTime::now());
@@ -136,7 +140,7 @@ pub(crate) fn run(
             printer.show(event);
         }
     };
-    let mut record = instance.run(&RunInput {
+    let mut record = worker.run(&RunInput {
         name: &execution,
         input,
         seed,
@@ -146,7 +150,7 @@ pub(crate) fn run(
         stop: &stop,
     })?;
     let mut logs = std::mem::take(&mut record.logs);
-    logs.extend(instance.close());
+    logs.extend(worker.close());
     let first_call = record.states.iter().flat_map(|state| &state.calls).map(|call| call.called_ns).min();
     let to_first_call = first_call.map(|called| ready + Duration::from_nanos(called));
     Ok(Ran { execution, record, to_first_call, logs })

@@ -1,27 +1,31 @@
 //! Instances, seen from outside: started, fed, supervised, and what they did collected into a record.
 //!
 //! The supervisor outlives whatever happens in an instance: it owns the memory that reports are written to, so it knows what
-//! was under way when an instance dies. Start reading at [`Instance`].
+//! was under way when an instance dies. Start reading at [`Worker`], then `instance`.
 //!
 //! Architecture Invariant: nothing a function does can end or block the supervisor.
 
 #![forbid(unsafe_code)]
 
 mod instance;
+mod launcher;
 mod logs;
 mod process;
 mod record;
 mod scratch;
 mod timeline;
 mod transfers;
+mod worker;
 
 pub use faastlane_domain::LOADER_TUNABLES;
 pub use faastlane_instance::EventReport;
 pub use faastlane_items::Stores;
-pub use instance::{Instance, InstanceError, RunInput, StartError, StartedUp};
+pub use instance::{InstanceError, RunInput, StartError, StartedUp};
+pub use launcher::Launcher;
 pub use logs::LogLine;
 pub use record::{CallRecord, EventRecord, Record, StateRecord, Status};
 pub use transfers::stores;
+pub use worker::Worker;
 
 /// The argument by which the executable knows that it is to be an instance; the next one says where its assignment is.
 pub const INSTANCE_ARGUMENT: &str = "__instance";

@@ -1,7 +1,7 @@
 //! An instance: the processes that run executions of one bundle.
 
 use crate::logs::{LogLine, LogReaders};
-use crate::process::{HostProcess, Inheritance};
+use crate::process::{CopyError, HostProcess, Inheritance, Spawner};
 use crate::record::{EventRecord, Record, Status};
 use crate::scratch::Scratch;
 use crate::timeline::Timeline;
@@ -10,18 +10,19 @@ use faastlane_asl::source::Source;
 use faastlane_compose::{Placement, Plan};
 use faastlane_domain::{Doorbell, RING_LEN, RingWriter, shared_file, shared_len};
 use faastlane_instance::{
-    Assignment, Command, Descriptors, DomainSize, EventReport, FaultReport, FinishReport, Report, RunRequest,
-    SetUpFailure,
+    Assignment, Command, Descriptors, DomainSize, EventReport, FaultReport, FinishReport, Order, OrderChannel,
+    Report, RunRequest, SetUpFailure,
 };
 use faastlane_items::Stores;
 use faastlane_payload::Payload;
 use std::cell::RefCell;
 use std::collections::{BTreeSet, VecDeque};
 use std::fs::File;
-use std::io;
+use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::ExitStatus;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long the supervisor sleeps at most before it looks whether a process has died. Reports wake it earlier.
@@ -89,10 +90,8 @@ pub struct RunInput<'a> {
 }
 
 /// The processes that run executions of one bundle, one execution at a time. They end with this value.
-///
-/// To be started on a thread that lives as long as the instance is to: its processes end when that thread does.
-pub struct Instance {
-    plan: Plan,
+pub(crate) struct Instance {
+    plan: Arc<Plan>,
     hosts: Vec<HostProcess>,
     commands: RingWriter,
     doorbell: Doorbell,
@@ -102,76 +101,167 @@ pub struct Instance {
     early: VecDeque<Report>,
 }
 
-impl Instance {
-    /// Starts the processes and waits until every function is loaded.
-    pub fn start(
-        executable: &Path,
-        plan: &Plan,
-        definition: &Source,
-        stop: &dyn Fn() -> bool,
-    ) -> Result<(Self, StartedUp), StartError> {
-        let begin = Instant::now();
-        let commands = shared_file(c"faastlane-commands", RING_LEN)?;
-        let doorbell = shared_file(c"faastlane-doorbell", 4096)?;
-        let scratch = Scratch::make(plan.domains.len())?;
-        let pipes: Vec<_> = plan.domains.iter().map(|_| io::pipe()).collect::<io::Result<_>>()?;
+/// What the processes of one instance share with each other and with the supervisor.
+struct Shared {
+    commands: File,
+    doorbell: File,
+    /// Those of the domains in processes of their own.
+    mailboxes: Vec<Option<File>>,
+    pipes: Vec<(PipeReader, PipeWriter)>,
+    scratch: Scratch,
+}
+
+impl Shared {
+    fn make(plan: &Plan) -> io::Result<Self> {
         let max_payload = usize::try_from(plan.limits.max_payload_bytes).unwrap_or(usize::MAX);
         let mailbox = |placement: Placement| match placement {
             Placement::Thread => Ok(None),
             _ => shared_file(c"faastlane-mailbox", shared_len(max_payload)).map(Some),
         };
-        let mailboxes: Vec<Option<File>> =
-            plan.domains.iter().map(|domain| mailbox(domain.placement)).collect::<io::Result<_>>()?;
-        let mut hosts = Vec::new();
-        for host in 0..plan.hosts() {
-            let mut inheritance = Inheritance::default();
-            let mut logs = vec![-1; plan.domains.len()];
-            let mut boxes = vec![-1; plan.domains.len()];
-            for (index, domain) in plan.domains.iter().enumerate() {
-                if domain.host == host {
-                    logs[index] = inheritance.add(pipes[index].1.as_fd().try_clone_to_owned()?);
-                }
-                if let Some(file) = mailboxes[index].as_ref().filter(|_| host == 0 || domain.host == host) {
-                    boxes[index] = inheritance.add_copy(file)?;
-                }
+        Ok(Self {
+            commands: shared_file(c"faastlane-commands", RING_LEN)?,
+            doorbell: shared_file(c"faastlane-doorbell", 4096)?,
+            mailboxes: plan
+                .domains
+                .iter()
+                .map(|domain| mailbox(domain.placement))
+                .collect::<io::Result<_>>()?,
+            pipes: plan.domains.iter().map(|_| io::pipe()).collect::<io::Result<_>>()?,
+            scratch: Scratch::make(plan.domains.len())?,
+        })
+    }
+
+    /// What one of the processes gets of it.
+    fn part(&self, plan: &Plan, host: u32) -> io::Result<(Inheritance, Descriptors)> {
+        let mut inheritance = Inheritance::default();
+        let mut logs = vec![-1; plan.domains.len()];
+        let mut mailboxes = vec![-1; plan.domains.len()];
+        for (index, domain) in plan.domains.iter().enumerate() {
+            if domain.host == host {
+                logs[index] = inheritance.add(self.pipes[index].1.as_fd().try_clone_to_owned()?);
             }
-            let descriptors = Descriptors {
-                reports: -1,
-                commands: if host == 0 { inheritance.add_copy(&commands)? } else { -1 },
-                doorbell: inheritance.add_copy(&doorbell)?,
-                logs,
-                mailboxes: boxes,
-            };
+            if let Some(file) = self.mailboxes[index].as_ref().filter(|_| host == 0 || domain.host == host) {
+                mailboxes[index] = inheritance.add_copy(file)?;
+            }
+        }
+        let descriptors = Descriptors {
+            reports: -1,
+            orders: -1,
+            commands: if host == 0 { inheritance.add_copy(&self.commands)? } else { -1 },
+            doorbell: inheritance.add_copy(&self.doorbell)?,
+            logs,
+            mailboxes,
+        };
+        Ok((inheritance, descriptors))
+    }
+
+    fn instance(self, plan: Arc<Plan>, hosts: Vec<HostProcess>, printed: Vec<LogLine>) -> io::Result<Instance> {
+        Ok(Instance {
+            plan,
+            hosts,
+            commands: RingWriter::open(self.commands.as_fd())?,
+            doorbell: Doorbell::shared(self.doorbell.as_fd())?,
+            logs: LogReaders::start(self.pipes, printed),
+            scratch: self.scratch,
+            early: VecDeque::new(),
+        })
+    }
+}
+
+/// The processes of a bundle with its functions loaded and parked: they can be copied, or go on as an instance themselves.
+pub(crate) struct Template {
+    instance: Instance,
+    /// Of each process.
+    orders: Vec<OrderChannel>,
+    domains: Vec<DomainSize>,
+}
+
+impl Template {
+    /// Starts the processes and waits until every function is loaded.
+    pub(crate) fn start(
+        executable: &Path,
+        spawner: &Spawner,
+        plan: &Arc<Plan>,
+        definition: &Source,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Self, StartError> {
+        let shared = Shared::make(plan)?;
+        let (mut hosts, mut orders) = (Vec::new(), Vec::new());
+        for host in 0..plan.hosts() {
+            let (inheritance, descriptors) = shared.part(plan, host)?;
             let assignment = Assignment {
-                plan: plan.clone(),
+                plan: (**plan).clone(),
                 definition_name: definition.name.to_string(),
                 definition: definition.text.to_string(),
                 host,
-                scratch: scratch.folders().to_owned(),
+                scratch: shared.scratch.folders().to_owned(),
                 descriptors,
             };
-            hosts.push(HostProcess::start(executable, assignment, inheritance)?);
+            let (process, channel) = HostProcess::start(executable, spawner, assignment, inheritance)?;
+            hosts.push(process);
+            orders.push(channel);
         }
-        let mut instance = Self {
-            plan: plan.clone(),
-            hosts,
-            commands: RingWriter::open(commands.as_fd())?,
-            doorbell: Doorbell::shared(doorbell.as_fd())?,
-            logs: LogReaders::start(pipes),
-            scratch,
-            early: VecDeque::new(),
-        };
-        match instance.await_ready(stop) {
-            Ok(domains) => Ok((instance, StartedUp { took: begin.elapsed(), domains })),
+        let mut instance = shared.instance(plan.clone(), hosts, Vec::new())?;
+        match instance.await_loaded(stop) {
+            Ok(domains) => Ok(Self { instance, orders, domains }),
             Err(error) => Err(StartError { error, logs: instance.close() }),
         }
     }
 
-    fn await_ready(&mut self, stop: &dyn Fn() -> bool) -> Result<Vec<DomainSize>, InstanceError> {
+    /// How much memory each domain takes.
+    pub(crate) fn domains(&self) -> &[DomainSize] {
+        &self.domains
+    }
+
+    /// Another instance, which is not ready yet. What functions printed while they were loaded is the first one's.
+    pub(crate) fn copy(&mut self) -> Result<Instance, CopyError> {
+        let plan = &self.instance.plan;
+        let shared = Shared::make(plan)?;
+        let mut hosts = Vec::new();
+        for (host, (process, orders)) in self.instance.hosts.iter().zip(&self.orders).enumerate() {
+            let (inheritance, descriptors) = shared.part(plan, host as u32)?;
+            let scratch = shared.scratch.folders().to_owned();
+            hosts.push(process.copy(orders, scratch, descriptors, inheritance)?);
+        }
+        Ok(shared.instance(plan.clone(), hosts, self.instance.logs.take())?)
+    }
+
+    /// Lets the processes be an instance themselves, which is not ready yet.
+    pub(crate) fn into_instance(self) -> io::Result<Instance> {
+        self.orders.iter().try_for_each(|orders| orders.order(&Order::GoOn, &[]))?;
+        Ok(self.instance)
+    }
+}
+
+impl Instance {
+    /// Until the functions are loaded.
+    fn await_loaded(&mut self, stop: &dyn Fn() -> bool) -> Result<Vec<DomainSize>, InstanceError> {
+        let mut sizes = Vec::new();
+        let mut missing = self.hosts.len();
+        self.follow_start(stop, |report| {
+            if let Report::Loaded(domains) = report {
+                sizes.extend(domains);
+                missing -= 1;
+            }
+            missing == 0
+        })?;
+        Ok(sizes)
+    }
+
+    /// Until executions can be run.
+    pub(crate) fn await_ready(&mut self, stop: &dyn Fn() -> bool) -> Result<(), InstanceError> {
+        self.follow_start(stop, |report| matches!(report, Report::Ready))
+    }
+
+    /// Reads reports until `done` is satisfied with one, or the instance turns out not to come up.
+    fn follow_start(
+        &mut self,
+        stop: &dyn Fn() -> bool,
+        mut done: impl FnMut(Report) -> bool,
+    ) -> Result<(), InstanceError> {
         let mut up = BTreeSet::new();
         loop {
             match self.next() {
-                Happened::Report(Report::Ready(domains)) => return Ok(domains),
                 Happened::Report(Report::SetUpFailed(failure)) => {
                     return Err(InstanceError::SetUp(Box::new(failure)));
                 }
@@ -179,7 +269,11 @@ impl Instance {
                     return Err(InstanceError::Faulted(Box::new(fault)));
                 }
                 Happened::Report(Report::DomainUp { domain, .. }) => drop(up.insert(domain)),
-                Happened::Report(..) => {}
+                Happened::Report(report) => {
+                    if done(report) {
+                        return Ok(());
+                    }
+                }
                 Happened::Ended(host, status) => {
                     let domains = self.plan.domains.iter().enumerate();
                     let here = domains.filter(|(_, domain)| domain.host as usize == host);
@@ -234,7 +328,7 @@ impl Instance {
     }
 
     /// Runs one execution to its end.
-    pub fn run(&mut self, run: &RunInput<'_>) -> Result<Record, InstanceError> {
+    pub(crate) fn run(&mut self, run: &RunInput<'_>) -> Result<Record, InstanceError> {
         let begin = Instant::now();
         if !faastlane_sandbox::left_out("scratch") {
             self.scratch.empty().map_err(InstanceError::Scratch)?;
@@ -271,7 +365,7 @@ impl Instance {
                 Happened::Report(Report::SetUpFailed(failure)) => {
                     return Err(InstanceError::SetUp(Box::new(failure)));
                 }
-                Happened::Report(Report::DomainUp { .. } | Report::Ready(_)) => {}
+                Happened::Report(Report::DomainUp { .. } | Report::Loaded(_) | Report::Ready) => {}
                 Happened::Ended(_, status) => {
                     self.catch_up(&mut timeline, run.history);
                     break exited(status, &timeline, begin);
@@ -326,7 +420,7 @@ impl Instance {
     }
 
     /// Ends the processes; what functions printed and no record holds yet.
-    pub fn close(mut self) -> Vec<LogLine> {
+    pub(crate) fn close(mut self) -> Vec<LogLine> {
         self.hosts.iter_mut().for_each(HostProcess::end);
         self.logs.finish()
     }

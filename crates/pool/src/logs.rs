@@ -45,7 +45,8 @@ enum Read {
 }
 
 impl LogReaders {
-    pub(crate) fn start(pipes: Vec<(PipeReader, PipeWriter)>) -> Self {
+    /// `lines` have been read already.
+    pub(crate) fn start(pipes: Vec<(PipeReader, PipeWriter)>, lines: Vec<LogLine>) -> Self {
         let (sender, read) = channel();
         let (pipes, marking): (Vec<_>, Vec<_>) = pipes.into_iter().unzip();
         let threads = pipes
@@ -56,7 +57,7 @@ impl LogReaders {
                 std::thread::spawn(move || follow(domain, pipe, &sender))
             })
             .collect();
-        Self { read, lines: Vec::new(), marking, marks: 0, threads }
+        Self { read, lines, marking, marks: 0, threads }
     }
 
     /// What has been read since the last call.
@@ -194,7 +195,7 @@ mod tests {
     #[test]
     fn lines_belong_to_the_marker_before_them() {
         let (reader, mut writer) = std::io::pipe().unwrap();
-        let logs = LogReaders::start(vec![(reader, writer.try_clone().unwrap())]);
+        let logs = LogReaders::start(vec![(reader, writer.try_clone().unwrap())], Vec::new());
         writer.write_all(b"loading\n\x1e0 id-1\none\ntwo\n\x1e1 id-2\nthr\xffee\nno end").unwrap();
         drop(writer);
         let lines: Vec<_> =
@@ -212,7 +213,7 @@ mod tests {
     #[test]
     fn the_tail_of_an_invocation_is_there_as_soon_as_it_was_written() {
         let (reader, mut writer) = std::io::pipe().unwrap();
-        let mut logs = LogReaders::start(vec![(reader, writer.try_clone().unwrap())]);
+        let mut logs = LogReaders::start(vec![(reader, writer.try_clone().unwrap())], Vec::new());
         let mut printed_after = |text: &[u8], request_id: &str| {
             writer.write_all(text).unwrap();
             logs.tail(0, request_id)

@@ -137,6 +137,13 @@ impl Guest for Native {
         Ok(())
     }
 
+    fn before_parking(&mut self) {}
+
+    fn after_parking(&mut self, woken: Woken, _news: &[u8], _error: &mut [u8]) -> Result<(), usize> {
+        self.woken = Some(woken);
+        Ok(())
+    }
+
     fn call(&mut self, call: &Call<'_>, out: &mut [u8]) -> Answer {
         let argument = call.event.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
         let local = 0u64;

@@ -6,16 +6,17 @@ use crate::logs::LogLine;
 use crate::record::Record;
 use std::sync::Arc;
 
-/// Runs executions of one bundle, one at a time, in an instance of its own. To be used on one thread: the instance's processes
-/// end when that thread does.
+/// Runs executions of one bundle, one at a time, in an instance of its own.
 pub struct Worker {
     instance: Instance,
+    /// The instance ends with it.
+    _launcher: Arc<Launcher>,
 }
 
 impl Worker {
     pub fn start(launcher: &Arc<Launcher>, stop: &dyn Fn() -> bool) -> Result<(Self, StartedUp), StartError> {
         let (instance, started) = launcher.launch(stop)?;
-        Ok((Self { instance }, started))
+        Ok((Self { instance, _launcher: launcher.clone() }, started))
     }
 
     /// Runs one execution to its end.

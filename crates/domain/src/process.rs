@@ -99,7 +99,9 @@ impl DomainProcess {
         let there = std::fs::read_dir("/proc/self/task")?.count();
         if there > threads {
             let others = there - threads;
-            return Err(unsupported(format!("importing the functions started {others} threads, which run on")));
+            return Err(unsupported(format!(
+                "importing the functions started {others} threads, which run on"
+            )));
         }
         // SAFETY: asks for a number.
         let parent = unsafe { libc::getppid() };

@@ -254,8 +254,7 @@ pub(crate) enum Forked {
 /// # Safety
 /// No other thread holds a lock that the copy needs, and the copy starts no thread's work over but by [`Parking::revive`].
 pub(crate) unsafe fn copy_process(layout: ThreadLayout) -> io::Result<Forked> {
-    let flags =
-        libc::CLONE_PARENT | libc::CLONE_CHILD_SETTID | libc::CLONE_CHILD_CLEARTID | libc::SIGCHLD;
+    let flags = libc::CLONE_PARENT | libc::CLONE_CHILD_SETTID | libc::CLONE_CHILD_CLEARTID | libc::SIGCHLD;
     // SAFETY: without a stack of its own the copy goes on here, on its copy of this one; the kernel writes its number where glibc
     // looks for it.
     let made = unsafe { libc::syscall(libc::SYS_clone, flags, 0usize, 0usize, layout.own_tid(), 0usize) };

@@ -131,7 +131,9 @@ impl Host {
             let confinement = confinement(assignment, index, key.is_some())?;
             *domain.confinement.lock().unwrap_or_else(PoisonError::into_inner) = confinement;
             let mut variables = scratch_variables(assignment, index);
-            variables.retain(|name, _| !functions(assignment, index).any(|function| function.env.contains_key(*name)));
+            variables.retain(|name, _| {
+                !functions(assignment, index).any(|function| function.env.contains_key(*name))
+            });
             let news = Payload::from_value(json!({ "env": variables }));
             let revived = domain.started.revive(copy, page.as_ref(), news.flat());
             let range = revived.map_err(failed("make its thread again"))?;

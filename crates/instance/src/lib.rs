@@ -28,11 +28,11 @@ mod timers;
 mod transfer;
 
 pub use assignment::{Assignment, Descriptors};
-pub use order::{CopyAnswer, CopyOrder, MOST_DESCRIPTORS, Order, OrderChannel};
 pub use message::{
     CallReport, Command, DomainSize, EventReport, FaultReport, FinishReport, FlatPayload, ItemReport,
     MockReport, Report, RunRequest, SetUpFailure, TransferAnswer, TransferRequest, Violation,
 };
+pub use order::{CopyAnswer, CopyOrder, MOST_DESCRIPTORS, Order, OrderChannel};
 
 use faastlane_asl::definition::StateMachine;
 use faastlane_asl::source::Source;

@@ -4,14 +4,11 @@
 
 use crate::assignment::Assignment;
 use crate::host::Host;
-use crate::invocation::{
-    Answer, Delivery, Invocation, answer_of, not_found, request_id, too_large,
-};
+use crate::invocation::{Answer, Delivery, Invocation, answer_of, not_found, request_id, too_large};
 use crate::lane::Lane;
 use crate::log_tails::LogTails;
 use crate::message::{
-    CallReport, Command, EventReport, FinishReport, MockReport, Report, Reporter, RunRequest,
-    SetUpFailure,
+    CallReport, Command, EventReport, FinishReport, MockReport, Report, Reporter, RunRequest, SetUpFailure,
 };
 use crate::queue::{Queue, Underway};
 use crate::stand_ins::{StandIns, scaled};

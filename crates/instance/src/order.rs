@@ -62,8 +62,7 @@ impl OrderChannel {
 
     pub fn order(&self, order: &Order, descriptors: &[OwnedFd]) -> io::Result<()> {
         let borrowed: Vec<BorrowedFd<'_>> = descriptors.iter().map(AsFd::as_fd).collect();
-        let mut room =
-            vec![MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
+        let mut room = vec![MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
         let mut attached = SendAncillaryBuffer::new(&mut room);
         if !borrowed.is_empty() && !attached.push(SendAncillaryMessage::ScmRights(&borrowed)) {
             return Err(io::Error::from(io::ErrorKind::ArgumentListTooLong));
@@ -91,8 +90,7 @@ impl OrderChannel {
 
     fn receive<T: DeserializeOwned>(&self) -> io::Result<Option<(T, Vec<OwnedFd>)>> {
         let mut bytes = vec![0; LONGEST];
-        let mut room =
-            vec![MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
+        let mut room = vec![MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
         let mut attached = RecvAncillaryBuffer::new(&mut room);
         let message = loop {
             let mut into = [IoSliceMut::new(&mut bytes)];

@@ -10,8 +10,8 @@ use faastlane_asl::source::Source;
 use faastlane_compose::{Placement, Plan};
 use faastlane_domain::{Doorbell, RING_LEN, RingWriter, shared_file, shared_len};
 use faastlane_instance::{
-    Assignment, Command, Descriptors, DomainSize, EventReport, FaultReport, FinishReport, Order, OrderChannel,
-    Report, RunRequest, SetUpFailure,
+    Assignment, Command, Descriptors, DomainSize, EventReport, FaultReport, FinishReport, Order,
+    OrderChannel, Report, RunRequest, SetUpFailure,
 };
 use faastlane_items::Stores;
 use faastlane_payload::Payload;
@@ -155,7 +155,12 @@ impl Shared {
         Ok((inheritance, descriptors))
     }
 
-    fn instance(self, plan: Arc<Plan>, hosts: Vec<HostProcess>, printed: Vec<LogLine>) -> io::Result<Instance> {
+    fn instance(
+        self,
+        plan: Arc<Plan>,
+        hosts: Vec<HostProcess>,
+        printed: Vec<LogLine>,
+    ) -> io::Result<Instance> {
         Ok(Instance {
             plan,
             hosts,

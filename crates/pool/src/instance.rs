@@ -1,6 +1,8 @@
 //! An instance: the processes that run executions of one bundle.
 
 use crate::logs::{LogLine, LogReaders};
+use crate::memory::resident_sizes;
+use crate::metering;
 use crate::process::{HostProcess, Inheritance};
 use crate::record::{EventRecord, Record, Status};
 use crate::scratch::Scratch;
@@ -318,6 +320,8 @@ impl Instance {
             duration_us,
             interaction_us: timeline.interaction_us(&states),
             billed_ms: ending.duration_ns.div_ceil(1_000_000),
+            memory: resident_sizes(self.hosts.iter().map(HostProcess::id)),
+            functions: metering::uses(&self.plan, &timeline.calls),
             states,
             mocked: timeline.mocked_functions(),
             events,

@@ -1,7 +1,8 @@
 //! Instances, seen from outside: started, fed, supervised, and what they did collected into a record.
 //!
 //! The supervisor outlives whatever happens in an instance: it owns the memory that reports are written to, so it knows what
-//! was under way when an instance dies. Start reading at [`Worker`], then `instance`.
+//! was under way when an instance dies. Start reading at [`Pool`], then [`Worker`] and
+//! `instance`.
 //!
 //! Architecture Invariant: nothing a function does can end or block the supervisor.
 
@@ -10,6 +11,10 @@
 mod instance;
 mod launcher;
 mod logs;
+mod memory;
+mod metering;
+mod pool;
+mod pool_state;
 mod process;
 mod record;
 mod scratch;
@@ -23,6 +28,9 @@ pub use faastlane_items::Stores;
 pub use instance::{InstanceError, RunInput, StartError, StartedUp};
 pub use launcher::Launcher;
 pub use logs::LogLine;
+pub use memory::{MemoryMeasure, MemoryUse};
+pub use metering::{FunctionUse, Metering, Rounding};
+pub use pool::{Completion, Execution, Follower, Pool, PoolCounts, PoolLimits, Ticket, TooManyRequests};
 pub use record::{CallRecord, EventRecord, Record, StateRecord, Status};
 pub use transfers::stores;
 pub use worker::Worker;

@@ -93,6 +93,10 @@ impl HostProcess {
         self.status
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn reports(&self) -> &RingReader {
         &self.reports
     }

@@ -1,6 +1,8 @@
 //! What an execution was: how it ended, what ran where and when.
 
 use crate::logs::LogLine;
+use crate::memory::MemoryUse;
+use crate::metering::FunctionUse;
 use faastlane_compose::{Isolation, Placement};
 use faastlane_payload::Payload;
 use serde::Serialize;
@@ -34,6 +36,10 @@ pub struct Record {
     pub interaction_us: u64,
     /// What a platform would bill for: milliseconds, rounded up as clouds do.
     pub billed_ms: u64,
+    /// What the instance had in use at most until the execution ended.
+    pub memory: MemoryUse,
+    /// All functions of the plan, in its order, with what their calls came to.
+    pub functions: Vec<FunctionUse>,
     /// In the order they were entered.
     pub states: Vec<StateRecord>,
     /// The functions that a stand-in answered for, in the order they were called first.

@@ -1,7 +1,7 @@
 //! An instance: the processes that run executions of one bundle.
 
+use crate::limits::Held;
 use crate::logs::{LogLine, LogReaders};
-use crate::memory::resident_sizes;
 use crate::metering;
 use crate::process::{HostProcess, Inheritance};
 use crate::record::{EventRecord, Record, Status};
@@ -96,6 +96,8 @@ pub struct RunInput<'a> {
 pub struct Instance {
     plan: Plan,
     hosts: Vec<HostProcess>,
+    /// After the processes, which it is for.
+    held: Held,
     commands: RingWriter,
     doorbell: Doorbell,
     logs: LogReaders,
@@ -116,6 +118,7 @@ impl Instance {
         let commands = shared_file(c"faastlane-commands", RING_LEN)?;
         let doorbell = shared_file(c"faastlane-doorbell", 4096)?;
         let scratch = Scratch::make(plan.domains.len())?;
+        let held = Held::new(&plan.limits)?;
         let pipes: Vec<_> = plan.domains.iter().map(|_| io::pipe()).collect::<io::Result<_>>()?;
         let max_payload = usize::try_from(plan.limits.max_payload_bytes).unwrap_or(usize::MAX);
         let mailbox = |placement: Placement| match placement {
@@ -152,18 +155,25 @@ impl Instance {
                 scratch: scratch.folders().to_owned(),
                 descriptors,
             };
-            hosts.push(HostProcess::start(executable, assignment, inheritance)?);
+            let process = HostProcess::start(executable, assignment, inheritance)?;
+            held.add(process.id())?;
+            hosts.push(process);
         }
         let mut instance = Self {
             plan: plan.clone(),
             hosts,
+            held,
             commands: RingWriter::open(commands.as_fd())?,
             doorbell: Doorbell::shared(doorbell.as_fd())?,
             logs: LogReaders::start(pipes),
             scratch,
             early: VecDeque::new(),
         };
-        match instance.await_ready(stop) {
+        let ready = instance.await_ready(stop).and_then(|domains| {
+            instance.held.limit_each(instance.processes())?;
+            Ok(domains)
+        });
+        match ready {
             Ok(domains) => Ok((instance, StartedUp { took: begin.elapsed(), domains })),
             Err(error) => Err(StartError { error, logs: instance.close() }),
         }
@@ -186,11 +196,23 @@ impl Instance {
                     let domains = self.plan.domains.iter().enumerate();
                     let here = domains.filter(|(_, domain)| domain.host as usize == host);
                     let loading = here.map(|(index, _)| index).filter(|index| !up.contains(index)).collect();
-                    return Err(InstanceError::Died { how: status.to_string(), loading });
+                    return Err(InstanceError::Died { how: self.how(status), loading });
                 }
                 Happened::Nothing if stop() => return Err(InstanceError::Interrupted),
                 Happened::Nothing => {}
             }
+        }
+    }
+
+    fn processes(&self) -> impl Iterator<Item = u32> {
+        self.hosts.iter().map(HostProcess::id)
+    }
+
+    /// How a process ended, and why where that is known.
+    fn how(&self, status: ExitStatus) -> String {
+        match self.held.out_of_memory() {
+            Some(reason) => format!("{status}: {reason}"),
+            None => status.to_string(),
         }
     }
 
@@ -276,7 +298,7 @@ impl Instance {
                 Happened::Report(Report::DomainUp { .. } | Report::Ready(_)) => {}
                 Happened::Ended(_, status) => {
                     self.catch_up(&mut timeline, run.history);
-                    break exited(status, &timeline, begin);
+                    break exited(&self.how(status), &timeline, begin);
                 }
                 Happened::Nothing => {}
             }
@@ -320,7 +342,7 @@ impl Instance {
             duration_us,
             interaction_us: timeline.interaction_us(&states),
             billed_ms: ending.duration_ns.div_ceil(1_000_000),
-            memory: resident_sizes(self.hosts.iter().map(HostProcess::id)),
+            memory: self.held.memory_use(self.processes()),
             functions: metering::uses(&self.plan, &timeline.calls),
             states,
             mocked: timeline.mocked_functions(),
@@ -364,7 +386,7 @@ impl Instance {
 }
 
 /// A process ended without a word: somebody killed it.
-fn exited(status: ExitStatus, timeline: &Timeline, begin: Instant) -> Ending {
+fn exited(status: &str, timeline: &Timeline, begin: Instant) -> Ending {
     let open: Vec<&str> =
         timeline.open_calls().into_iter().filter_map(|event| event.state.as_deref()).collect();
     let during =

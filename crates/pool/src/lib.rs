@@ -8,8 +8,10 @@
 
 #![forbid(unsafe_code)]
 
+mod control_group;
 mod instance;
 mod launcher;
+mod limits;
 mod logs;
 mod memory;
 mod metering;
@@ -27,6 +29,7 @@ pub use faastlane_instance::EventReport;
 pub use faastlane_items::Stores;
 pub use instance::{InstanceError, RunInput, StartError, StartedUp};
 pub use launcher::Launcher;
+pub use limits::{cpu_limit_means, memory_limit_means};
 pub use logs::LogLine;
 pub use memory::{MemoryMeasure, MemoryUse};
 pub use metering::{FunctionUse, Metering, Rounding};

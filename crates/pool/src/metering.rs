@@ -1,5 +1,6 @@
 //! What an execution used and would be billed for: as one unit, and with every function in a container of its own.
 
+use crate::memory::MemoryUse;
 use crate::record::Record;
 use faastlane_compose::Plan;
 use faastlane_instance::CallReport;
@@ -101,7 +102,7 @@ pub struct Metering {
     /// loaded at the same time.
     pub memory_mb: u32,
     /// The most that an instance had in use.
-    pub peak_bytes: u64,
+    pub memory: Option<MemoryUse>,
     /// In the order of the plan.
     pub functions: Vec<FunctionUse>,
 }
@@ -128,7 +129,8 @@ impl Metering {
         self.duration_us += record.duration_us;
         self.interaction_us += record.interaction_us;
         self.billed_ms += record.billed_ms;
-        self.peak_bytes = self.peak_bytes.max(record.memory.peak_bytes);
+        let before = self.memory.filter(|before| before.peak_bytes > record.memory.peak_bytes);
+        self.memory = Some(before.unwrap_or(record.memory));
         for (sum, one) in self.functions.iter_mut().zip(&record.functions) {
             sum.calls += one.calls;
             sum.busy_ns += one.busy_ns;

@@ -6,6 +6,7 @@ use crate::logs::LogLine;
 use crate::pool_state::{Desk, State, Taken};
 use crate::record::Record;
 use crate::worker::Worker;
+use faastlane_compose::Plan;
 use faastlane_instance::EventReport;
 use faastlane_items::Stores;
 use faastlane_payload::Payload;
@@ -184,6 +185,10 @@ impl Pool {
             }
         }
         Ok(())
+    }
+
+    pub fn plan(&self) -> &Plan {
+        self.shared.launcher.plan()
     }
 
     pub fn counts(&self) -> PoolCounts {

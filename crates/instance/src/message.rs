@@ -316,6 +316,8 @@ pub enum FinishReport {
 /// What a thread did that ends the process.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FaultReport {
+    /// Whose process it was, as the plan counts hosts.
+    pub host: u32,
     /// Whose thread it was, by position in the plan; `None` for a trusted thread, or where that cannot be known.
     pub domain: Option<usize>,
     pub trusted: bool,

@@ -1,15 +1,20 @@
 //! Instances, seen from outside: started, fed, supervised, and what they did collected into a record.
 //!
 //! The supervisor outlives whatever happens in an instance: it owns the memory that reports are written to, so it knows what
-//! was under way when an instance dies. Start reading at [`Worker`], then `instance`.
+//! was under way when an instance dies, and everything that came before. Start reading at [`Worker`], then `execution` (how
+//! one is followed, and goes on in another instance), then `instance`.
 //!
 //! Architecture Invariant: nothing a function does can end or block the supervisor.
 
 #![forbid(unsafe_code)]
 
+mod ending;
+mod execution;
 mod instance;
+mod journal;
 mod launcher;
 mod logs;
+mod loss;
 mod process;
 mod record;
 mod scratch;

@@ -23,10 +23,12 @@ pub struct Record {
     pub output: Option<Payload>,
     pub error: Option<String>,
     pub cause: Option<String>,
-    /// Whether a function touched what is not its own.
+    /// Whether it failed because a function touched what is not its own.
     pub violation: bool,
     /// Really in force.
     pub isolation: Isolation,
+    /// How many instances it took: 1, and one for each that was lost.
+    pub instances: u32,
     /// From the execution's first event to its last, in microseconds.
     pub duration_us: u64,
     /// The part of it between the first call of a function and the last return in which no function ran and none was to

@@ -6,39 +6,38 @@ use faastlane_pool::{MemoryMeasure, MemoryUse, Metering, Rounding};
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 
-/// For people; nothing where no function was called.
+/// For people: what the same calls would be billed apart, and memory. Nothing of what there was not.
 pub(crate) fn lines(plan: &Plan, metering: &Metering) -> String {
     let mut text = String::new();
     let calls = metering.calls();
-    if calls == 0 {
-        return text;
+    if calls > 0 {
+        let clouds: Vec<String> = Rounding::CLOUDS
+            .iter()
+            .zip(metering.apart_ms())
+            .map(|(rounding, ms)| format!("{} {ms} ms", rounding.cloud))
+            .collect();
+        let _ = writeln!(
+            text,
+            "billed as one unit: {} ms; a container for each function, {calls} call{} apart: {}",
+            metering.billed_ms,
+            if calls == 1 { "" } else { "s" },
+            clouds.join(", "),
+        );
+        let _ = writeln!(
+            text,
+            "GB-ms: {:.1} as one unit of {} MB ({}), {:.1} apart (each with its own memory)",
+            metering.gb_ms(),
+            metering.memory_mb,
+            assumption(plan),
+            metering.apart_gb_ms(),
+        );
     }
-    let each: Vec<String> = Rounding::CLOUDS
-        .iter()
-        .zip(metering.apart_ms())
-        .map(|(rounding, ms)| format!("{ms} ms as {} rounds", rounding.cloud))
-        .collect();
-    let _ = writeln!(
-        text,
-        "billed as one unit: {} ms; with a container for each function ({calls} call{}): {}",
-        metering.billed_ms,
-        if calls == 1 { "" } else { "s" },
-        each.join(", "),
-    );
-    let _ = writeln!(
-        text,
-        "GB-ms as one unit: {:.1}, with {} MB, {}; each function with its own memory: {:.1}",
-        metering.gb_ms(),
-        metering.memory_mb,
-        assumption(plan),
-        metering.apart_gb_ms(),
-    );
-    if let Some(MemoryUse { peak_bytes, measured }) = metering.memory {
+    if let Some(MemoryUse { peak_bytes, measured }) = metering.memory.filter(|_| !plan.functions.is_empty()) {
         let how = match measured {
-            MemoryMeasure::ControlGroup => "charged to its control group",
-            MemoryMeasure::ResidentSizes => "the resident sizes of its processes added up",
+            MemoryMeasure::ControlGroup => "as its control group counts",
+            MemoryMeasure::ResidentSizes => "its processes' resident sizes added up",
         };
-        let _ = writeln!(text, "memory: an instance had at most {} MB in use, {how}", peak_bytes >> 20);
+        let _ = writeln!(text, "memory: at most {} MB in an instance ({how})", peak_bytes >> 20);
     }
     text
 }
@@ -46,8 +45,8 @@ pub(crate) fn lines(plan: &Plan, metering: &Metering) -> String {
 /// Why a unit is billed with so much memory.
 fn assumption(plan: &Plan) -> &'static str {
     match plan.limits.instance_memory_mb {
-        Some(_) => "the limit of an instance",
-        None => "which its functions ask for together",
+        Some(_) => "an instance's limit",
+        None => "what its functions ask for together",
     }
 }
 

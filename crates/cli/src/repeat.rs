@@ -195,14 +195,14 @@ impl Repetition<'_> {
     }
 
     fn submit(&self, send: &Sender<Over>) -> io::Result<()> {
-        let execution = run::execution(self.workflow, self.input, self.arguments.time_scale);
-        let (send, name, begin) = (send.clone(), execution.name.clone(), Instant::now());
+        let submission = run::submission(self.workflow, self.input, self.arguments.time_scale);
+        let (send, name, begin) = (send.clone(), submission.name.clone(), Instant::now());
         let answer = move |completion| {
             let latency = begin.elapsed();
             // Nobody listens any more when what was said could not be written.
             drop(send.send(Over { name, latency, completion }));
         };
-        self.pool.submit_then(execution, answer).map_err(io::Error::other)
+        self.pool.submit_then(submission, answer).map_err(io::Error::other)
     }
 }
 

@@ -13,8 +13,8 @@ use faastlane_asl::diagnostic::Diagnostic;
 use faastlane_compose::{Host, Plan, Surroundings, Workflow, load};
 use faastlane_payload::Payload;
 use faastlane_pool::{
-    Completion, EventReport, Execution, Follower, Launcher, LogLine, Metering, Pool, PoolLimits, Record,
-    StartError, StateRecord, Status,
+    Completion, EventReport, Follower, Launcher, LogLine, Metering, Pool, PoolLimits, Record,
+    StartError, StateRecord, Status, Submission,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -139,9 +139,9 @@ pub(crate) fn run(
     let pool = pool(workflow, plan, limits, interrupt)?;
     let follow = printer
         .map(|printer| -> Follower { Box::new(move |event: &EventReport| printer.show(event)) });
-    let execution = Execution { history: follow, ..execution(workflow, input, time_scale) };
-    let name = execution.name.clone();
-    let ticket = pool.submit(execution).map_err(io::Error::other)?;
+    let submission = Submission { history: follow, ..submission(workflow, input, time_scale) };
+    let name = submission.name.clone();
+    let ticket = pool.submit(submission).map_err(io::Error::other)?;
     let Completion { outcome, cold_start, begun, .. } = ticket.wait();
     let mut record = outcome?;
     let mut logs = std::mem::take(&mut record.logs);
@@ -166,10 +166,10 @@ pub(crate) fn pool(
 }
 
 /// One with a name and a seed of its own.
-pub(crate) fn execution(workflow: &Workflow, input: &Payload, time_scale: f64) -> Execution {
+pub(crate) fn submission(workflow: &Workflow, input: &Payload, time_scale: f64) -> Submission {
     // Every hasher the standard library makes begins with fresh random keys.
     let seed = RandomState::new().hash_one(SystemTime::now());
-    Execution {
+    Submission {
         name: format!("{}-{:08x}", unix_seconds(), seed as u32),
         input: input.clone(),
         seed,
@@ -226,6 +226,7 @@ pub(crate) fn report(plan: &Plan, ran: &Ran) -> Value {
     }
     report["isolation"] = json!(record.isolation.name());
     report["isolation_reason"] = json!(plan.isolation_reason);
+    report["instances"] = json!(record.instances);
     report["mocked"] = json!(record.mocked);
     report["duration_us"] = json!(record.duration_us);
     report["interaction_us"] = json!(record.interaction_us);

@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod assignment;
+mod calls;
 mod fault;
 mod footprint;
 mod host;
@@ -21,14 +22,16 @@ mod monitor;
 mod orchestrator;
 mod queue;
 mod reach;
+mod resume;
 mod stand_ins;
 mod timers;
 mod transfer;
 
 pub use assignment::{Assignment, Descriptors};
 pub use message::{
-    CallReport, Command, DomainSize, EventReport, FaultReport, FinishReport, FlatPayload, ItemReport,
-    MockReport, Report, RunRequest, SetUpFailure, TransferAnswer, TransferRequest, Violation,
+    BeginReport, CallReport, Command, DomainSize, EventReport, FaultReport, FinishReport, FlatPayload,
+    HandReport, ItemReport, MockReport, Report, ResumeRequest, RunRequest, SetUpFailure, TransferAnswer,
+    TransferRequest, Violation,
 };
 
 use faastlane_domain::{DomainProcess, exit_now, sleep_for_good, spawn_trusted};

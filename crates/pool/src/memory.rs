@@ -10,6 +10,13 @@ pub struct MemoryUse {
     pub measured: MemoryMeasure,
 }
 
+impl MemoryUse {
+    /// The larger one.
+    pub(crate) fn max(self, other: Option<Self>) -> Self {
+        other.filter(|other| other.peak_bytes > self.peak_bytes).unwrap_or(self)
+    }
+}
+
 /// Where a peak comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -129,8 +129,7 @@ impl Metering {
         self.duration_us += record.duration_us;
         self.interaction_us += record.interaction_us;
         self.billed_ms += record.billed_ms;
-        let before = self.memory.filter(|before| before.peak_bytes > record.memory.peak_bytes);
-        self.memory = Some(before.unwrap_or(record.memory));
+        self.memory = record.memory.map(|memory| memory.max(self.memory)).or(self.memory);
         for (sum, one) in self.functions.iter_mut().zip(&record.functions) {
             sum.calls += one.calls;
             sum.busy_ns += one.busy_ns;

@@ -31,7 +31,7 @@ pub struct PoolLimits {
 pub type Follower = Box<dyn Fn(&EventReport) + Send>;
 
 /// One execution to be run, as [`RunInput`] has it.
-pub struct Execution {
+pub struct Submission {
     pub name: String,
     pub input: Payload,
     pub seed: u64,
@@ -40,7 +40,7 @@ pub struct Execution {
     pub stores: Arc<Stores>,
 }
 
-/// What became of an execution.
+/// What became of an submission.
 #[derive(Debug)]
 pub struct Completion {
     /// An error where there was no execution: its instance did not come up, or the pool was closed or interrupted first.
@@ -92,7 +92,7 @@ impl Ticket {
 
 /// An execution with whoever waits for it.
 pub(crate) struct Job {
-    execution: Execution,
+    submission: Submission,
     submitted: Instant,
     answer: Box<dyn FnOnce(Completion) + Send>,
 }
@@ -155,10 +155,10 @@ impl Pool {
     ///
     /// # Errors
     /// [`TooManyRequests`] when as many wait as may.
-    pub fn submit(&self, execution: Execution) -> Result<Ticket, TooManyRequests> {
+    pub fn submit(&self, submission: Submission) -> Result<Ticket, TooManyRequests> {
         let (send, receive) = channel();
         // Whoever dropped the ticket does not want to know.
-        self.submit_then(execution, move |completion| drop(send.send(completion)))?;
+        self.submit_then(submission, move |completion| drop(send.send(completion)))?;
         Ok(Ticket(receive))
     }
 
@@ -169,10 +169,10 @@ impl Pool {
     /// [`TooManyRequests`] when as many wait as may.
     pub fn submit_then(
         &self,
-        execution: Execution,
+        submission: Submission,
         then: impl FnOnce(Completion) + Send + 'static,
     ) -> Result<(), TooManyRequests> {
-        let job = Job { execution, submitted: Instant::now(), answer: Box::new(then) };
+        let job = Job { submission, submitted: Instant::now(), answer: Box::new(then) };
         if self.shared.state().take(job, &self.shared.limits)? == Taken::NeedsInstance {
             let shared = Arc::clone(&self.shared);
             let thread = std::thread::Builder::new().name("faastlane-pool".to_owned());
@@ -250,9 +250,9 @@ impl Shared {
                 job.give_up(StartError::from(InstanceError::Interrupted));
                 continue;
             }
-            let Job { execution, submitted, answer } = job;
+            let Job { submission, submitted, answer } = job;
             let (begun, cold_start) = (Instant::now(), cold_start.take());
-            let outcome = self.run(&mut worker, execution);
+            let outcome = self.run(&mut worker, submission);
             let lost = outcome.is_err();
             let completion = Completion { outcome, cold_start, begun, waited: begun - submitted };
             if lost {
@@ -268,14 +268,14 @@ impl Shared {
         self.state().leftover.extend(lines);
     }
 
-    fn run(&self, worker: &mut Worker, execution: Execution) -> Result<Record, StartError> {
+    fn run(&self, worker: &mut Worker, submission: Submission) -> Result<Record, StartError> {
         let record = worker.run(&RunInput {
-            name: &execution.name,
-            input: &execution.input,
-            seed: execution.seed,
-            time_scale: execution.time_scale,
-            history: execution.history.as_ref().map(|follow| &**follow as &dyn Fn(&EventReport)),
-            stores: &execution.stores,
+            name: &submission.name,
+            input: &submission.input,
+            seed: submission.seed,
+            time_scale: submission.time_scale,
+            history: submission.history.as_ref().map(|follow| &**follow as &dyn Fn(&EventReport)),
+            stores: &submission.stores,
             stop: &|| self.stops(),
         })?;
         Ok(record)

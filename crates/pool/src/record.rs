@@ -25,10 +25,12 @@ pub struct Record {
     pub output: Option<Payload>,
     pub error: Option<String>,
     pub cause: Option<String>,
-    /// Whether a function touched what is not its own.
+    /// Whether it failed because a function touched what is not its own.
     pub violation: bool,
     /// Really in force.
     pub isolation: Isolation,
+    /// How many instances it took: 1, and one for each that was lost.
+    pub instances: u32,
     /// From the execution's first event to its last, in microseconds.
     pub duration_us: u64,
     /// The part of it between the first call of a function and the last return in which no function ran and none was to
@@ -36,8 +38,8 @@ pub struct Record {
     pub interaction_us: u64,
     /// What a platform would bill for: milliseconds, rounded up as clouds do.
     pub billed_ms: u64,
-    /// What the instance had in use at most until the execution ended.
-    pub memory: MemoryUse,
+    /// The most that an instance of it had in use, from its start to the execution's end.
+    pub memory: Option<MemoryUse>,
     /// All functions of the plan, in its order, with what their calls came to.
     pub functions: Vec<FunctionUse>,
     /// In the order they were entered.

@@ -70,6 +70,10 @@ impl ControlGroups {
     pub(crate) fn of_this_process() -> &'static Self {
         static FOUND: OnceLock<ControlGroups> = OnceLock::new();
         FOUND.get_or_init(|| {
+            if faastlane_sandbox::left_out("control-groups") {
+                let reason = || Err("left out for a test".to_owned());
+                return Self { memory: reason(), cpu: reason() };
+            }
             let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
             let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
             let find = |controller| usable(controller, &groups, &mounts);

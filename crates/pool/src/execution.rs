@@ -42,6 +42,8 @@ pub(crate) struct Execution<'a> {
     in_vain: (u32, usize),
     /// The most that one of its instances had in use.
     memory: Option<MemoryUse>,
+    /// What starting instances for it took.
+    pub(crate) started: Option<Duration>,
     /// Of the instances that were lost.
     pub(crate) logs: Vec<LogLine>,
 }
@@ -60,6 +62,7 @@ impl<'a> Execution<'a> {
             instances: 0,
             in_vain: (0, 0),
             memory: None,
+            started: None,
             logs: Vec::new(),
         }
     }
@@ -250,6 +253,7 @@ impl<'a> Execution<'a> {
             cause: ending.cause,
             isolation: self.plan.isolation,
             instances: self.instances,
+            started: self.started,
             duration_us: ending.duration_ns / 1000,
             interaction_us: self.timeline.interaction_us(&states),
             billed_ms: ending.duration_ns.div_ceil(1_000_000),

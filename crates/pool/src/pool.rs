@@ -45,7 +45,7 @@ pub struct Submission {
 pub struct Completion {
     /// An error where there was no execution: its instance did not come up, or the pool was closed or interrupted first.
     pub outcome: Result<Record, StartError>,
-    /// What making its instance took, where one had to be made.
+    /// What making its instance took, where one had to be made; and another one, where that was lost.
     pub cold_start: Option<Duration>,
     /// When it was handed to its instance, or given up.
     pub begun: Instant,
@@ -254,6 +254,8 @@ impl Shared {
             let (begun, cold_start) = (Instant::now(), cold_start.take());
             let outcome = self.run(&mut worker, submission);
             let lost = outcome.is_err();
+            let again = outcome.as_ref().ok().and_then(|record| record.started);
+            let cold_start = [cold_start, again].into_iter().flatten().reduce(|first, more| first + more);
             let completion = Completion { outcome, cold_start, begun, waited: begun - submitted };
             if lost {
                 self.state().lost(cold_start.is_some());

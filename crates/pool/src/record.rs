@@ -6,6 +6,7 @@ use crate::metering::FunctionUse;
 use faastlane_compose::{Isolation, Placement};
 use faastlane_payload::Payload;
 use serde::Serialize;
+use std::time::Duration;
 
 /// How an execution ended, in Step Functions' words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -31,6 +32,8 @@ pub struct Record {
     pub isolation: Isolation,
     /// How many instances it took: 1, and one for each that was lost.
     pub instances: u32,
+    /// What starting instances took, where there was none to begin or to go on in.
+    pub started: Option<Duration>,
     /// From the execution's first event to its last, in microseconds.
     pub duration_us: u64,
     /// The part of it between the first call of a function and the last return in which no function ran and none was to

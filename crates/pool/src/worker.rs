@@ -40,7 +40,10 @@ impl Worker {
             let instance = match &mut self.instance {
                 Some(instance) => instance,
                 None => match launcher.launch(run.stop) {
-                    Ok((instance, _)) => self.instance.insert(instance),
+                    Ok((instance, started)) => {
+                        *execution.started.get_or_insert_default() += started.took;
+                        self.instance.insert(instance)
+                    }
                     Err(StartError { error: InstanceError::Interrupted, .. }) if began => {
                         break execution.aborted();
                     }

@@ -13,8 +13,8 @@ use faastlane_asl::diagnostic::Diagnostic;
 use faastlane_compose::{Host, Plan, Surroundings, Workflow, load};
 use faastlane_payload::Payload;
 use faastlane_pool::{
-    Completion, EventReport, Follower, Launcher, LogLine, Metering, Pool, PoolLimits, Record,
-    StartError, StateRecord, Status, Submission,
+    Completion, EventReport, Follower, Launcher, LogLine, Metering, Pool, PoolLimits, Record, StartError,
+    StateRecord, Status, Submission,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -137,8 +137,8 @@ pub(crate) fn run(
     // It goes as soon as it has nothing to do.
     let limits = PoolLimits { most: NonZeroUsize::MIN, queue: 0, keep_warm: Duration::ZERO };
     let pool = pool(workflow, plan, limits, interrupt)?;
-    let follow = printer
-        .map(|printer| -> Follower { Box::new(move |event: &EventReport| printer.show(event)) });
+    let follow =
+        printer.map(|printer| -> Follower { Box::new(move |event: &EventReport| printer.show(event)) });
     let submission = Submission { history: follow, ..submission(workflow, input, time_scale) };
     let name = submission.name.clone();
     let ticket = pool.submit(submission).map_err(io::Error::other)?;

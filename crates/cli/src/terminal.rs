@@ -26,10 +26,7 @@ impl Terminal {
         Self::of(&stderr(), terminal_size::terminal_size_of(stderr()))
     }
 
-    fn of(
-        stream: &impl IsTerminal,
-        size: Option<(terminal_size::Width, terminal_size::Height)>,
-    ) -> Self {
+    fn of(stream: &impl IsTerminal, size: Option<(terminal_size::Width, terminal_size::Height)>) -> Self {
         Self { color: color_on(stream), live: live(stream), width: width(size) }
     }
 }

@@ -130,7 +130,9 @@ impl Group {
         };
         match fs::write(self.folder.join(swap), most.to_string()) {
             // A kernel that counts no swap.
-            Err(error) if [ErrorKind::NotFound, ErrorKind::PermissionDenied].contains(&error.kind()) => Ok(()),
+            Err(error) if [ErrorKind::NotFound, ErrorKind::PermissionDenied].contains(&error.kind()) => {
+                Ok(())
+            }
             written => written,
         }
     }
@@ -181,7 +183,8 @@ impl Drop for Group {
 fn remove_stale(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let name = entry.file_name();
-        let owner = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.split_once('-')).map(|(pid, _)| pid);
+        let owner =
+            name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.split_once('-')).map(|(pid, _)| pid);
         if owner.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
             // Another command may have removed it in the meantime.
             drop(fs::remove_dir(entry.path()));
@@ -200,9 +203,8 @@ fn usable(controller: Controller, groups: &str, mounts: &str) -> Result<Parent, 
     };
     // Version 2 takes no groups with limits into one that has processes itself. Beside it there is room, as long as that
     // is no way out of a limit.
-    let unlimited = |file: &str| {
-        fs::read_to_string(own.folder.join(file)).is_ok_and(|limit| limit.starts_with("max"))
-    };
+    let unlimited =
+        |file: &str| fs::read_to_string(own.folder.join(file)).is_ok_and(|limit| limit.starts_with("max"));
     if own.version == Version::Two && unlimited("memory.max") && unlimited("cpu.max") {
         if let Some(beside) = own.folder.parent() {
             let beside = Parent { version: Version::Two, folder: beside.to_owned() };

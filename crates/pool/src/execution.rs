@@ -13,6 +13,7 @@ use crate::transfers::Transfers;
 use faastlane_compose::Plan;
 use faastlane_instance::{Command, EventReport, Report, RunRequest, TransferRequest};
 use faastlane_machine::{EventKind, ISOLATION_VIOLATION};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 /// How long an instance has to end an execution that was stopped.
@@ -232,6 +233,11 @@ impl<'a> Execution<'a> {
         };
         self.timeline.add(event, self.run.history);
         Ending::failed(error, cause, self.begin.elapsed())
+    }
+
+    /// Where functions were called.
+    pub(crate) fn domains(&self) -> BTreeSet<usize> {
+        self.timeline.calls.iter().map(|call| call.domain).collect()
     }
 
     /// Takes in how much memory an instance has had in use.

@@ -310,9 +310,9 @@ impl Instance {
         self.logs.tail(domain, request_id)
     }
 
-    /// What functions printed since the last call.
-    pub(crate) fn take_logs(&mut self) -> Vec<LogLine> {
-        self.logs.take()
+    /// What functions printed since the last call, to the last line where they are in one of these domains.
+    pub(crate) fn take_logs(&mut self, domains: impl Iterator<Item = usize>) -> Vec<LogLine> {
+        self.logs.take_all(domains)
     }
 
     /// Ends the processes. What they said can still be read.

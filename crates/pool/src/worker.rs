@@ -70,7 +70,7 @@ impl Worker {
         let mut logs = std::mem::take(&mut self.logs);
         if let Some(instance) = &mut self.instance {
             execution.weigh(instance);
-            logs.extend(instance.take_logs());
+            logs.extend(instance.take_logs(execution.domains().into_iter()));
         }
         Ok(execution.record(ending, logs))
     }

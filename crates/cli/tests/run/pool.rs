@@ -5,9 +5,7 @@ use crate::workflow::{Workflow, chain, faastlane, parse, text};
 use faastlane_asl::source::Source;
 use faastlane_compose::Plan;
 use faastlane_payload::Payload;
-use faastlane_pool::{
-    InstanceError, Launcher, Pool, PoolLimits, Record, Status, Stores, Submission, Ticket,
-};
+use faastlane_pool::{InstanceError, Launcher, Pool, PoolLimits, Record, Status, Stores, Submission, Ticket};
 use serde_json::{Value, json};
 use std::fs;
 use std::num::NonZeroUsize;
@@ -102,10 +100,8 @@ fn an_instance_that_is_being_started_takes_its_own_work() {
     let (pool, _) = pool(&workflow, 2, 0, Duration::MAX);
     let tickets = ["a", "b"].map(|gate| pool.submit(submission(json!(gate))).unwrap());
     assert!(pool.submit(submission(Value::Null)).is_err());
-    for gate in ["a", "b"] {
-        await_begin(&workflow, gate);
-        open_gate(&workflow, gate);
-    }
+    ["a", "b"].iter().for_each(|gate| await_begin(&workflow, gate));
+    ["a", "b"].iter().for_each(|gate| open_gate(&workflow, gate));
     let [first, second] = tickets.map(output);
     assert_ne!(first, second, "each in an instance of its own");
 }
@@ -136,10 +132,25 @@ fn the_warmest_instance_is_picked_and_all_end_in_time() {
 }
 
 #[test]
+fn each_record_has_the_lines_of_its_own_execution() {
+    let print = "def handler(event, context):\n    print(context.function_name, event)\n    return event\n";
+    let workflow = Workflow::chain(&[("first", print), ("second", print)]);
+    let (pool, _) = pool(&workflow, 1, 0, Duration::MAX);
+    for round in 0..20 {
+        let record = pool.submit(submission(json!(round))).unwrap().wait().outcome.unwrap();
+        let mut printed: Vec<_> = record.logs.iter().map(|line| line.text.as_str()).collect();
+        printed.sort_unstable();
+        assert_eq!(printed, [format!("first {round}"), format!("second {round}")]);
+    }
+    assert_eq!(pool.close(), []);
+}
+
+#[test]
 fn a_pool_survives_instances_that_do_not_come_up() {
     let workflow = Workflow::new(&chain(&["needs"]));
     let needed = workflow.path("marks/needed");
-    let code = format!("print('looking')\nopen({needed:?}).close()\ndef handler(event, context): return 'up'\n");
+    let code =
+        format!("print('looking')\nopen({needed:?}).close()\ndef handler(event, context): return 'up'\n");
     let workflow = workflow
         .file("marks/empty", "")
         .config("[functions.needs]\nfiles = [\"marks\"]\n")

@@ -21,7 +21,11 @@ fn many_executions_in_few_instances() {
     let double = "def handler(event, context): return event * 2";
     let workflow = Workflow::chain(&[("first", double), ("second", double)]);
     let run = repeated(&workflow, &["20", "--concurrency", "4"], &json!(5));
-    assert_eq!((run.exit, counts(&run)), (Some(0), [20, 0, 0, 0, 0, 0].map(Value::from).each_ref()), "{run:#?}");
+    assert_eq!(
+        (run.exit, counts(&run)),
+        (Some(0), [20, 0, 0, 0, 0, 0].map(Value::from).each_ref()),
+        "{run:#?}"
+    );
     let number = |name: &str| run.report[name].as_u64().unwrap_or_else(|| panic!("{name}: {run:#?}"));
     let cold = number("cold_starts");
     assert!((1..=4).contains(&cold), "{run:#?}");
@@ -52,8 +56,13 @@ fn what_executions_are_billed() {
     assert_eq!(unit["memory_mb"], 640);
     assert!(number(&unit["billed_ms"]) >= 5.0, "each execution is at least a millisecond: {metering:#}");
     assert_eq!(number(&unit["gb_ms"]), number(&unit["billed_ms"]) * 640.0 / 1024.0);
-    let [first, second] = metering["functions"].as_array().unwrap().as_slice() else { panic!("{metering:#}") };
-    assert_eq!((&first["name"], &first["calls"], &first["memory_mb"]), (&json!("first"), &json!(5), &json!(128)));
+    let [first, second] = metering["functions"].as_array().unwrap().as_slice() else {
+        panic!("{metering:#}")
+    };
+    assert_eq!(
+        (&first["name"], &first["calls"], &first["memory_mb"]),
+        (&json!("first"), &json!(5), &json!(128))
+    );
     assert_eq!(number(&second["gb_ms"]), number(&second["billed_ms"]) / 2.0);
     let apart = &metering["apart"]["billed_ms"];
     assert_eq!(number(&apart["AWS Lambda"]), number(&first["billed_ms"]) + number(&second["billed_ms"]));
@@ -87,7 +96,10 @@ fn people_read_a_table_and_nothing_else() {
     assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(0), ""), "{stderr}");
     assert!(stderr.contains(" ×3, 1 at a time: 3 succeeded in "), "{stderr}");
     assert!(stderr.contains("starts: 1 cold, 2 warm; "), "{stderr}");
-    assert!(stderr.contains("p50") && stderr.contains("\nexecution") && stderr.contains("\nwith its start"), "{stderr}");
+    assert!(
+        stderr.contains("p50") && stderr.contains("\nexecution") && stderr.contains("\nwith its start"),
+        "{stderr}"
+    );
     assert!(!stderr.contains('\r') && !stderr.contains("differ"), "no progress without a terminal: {stderr}");
 }
 
@@ -102,10 +114,18 @@ fn failures_are_counted_and_the_first_is_shown() {
                     return calls\n";
     let workflow = Workflow::chain(&[("count", code)]);
     let run = repeated(&workflow, &["5"], &json!({}));
-    assert_eq!((run.exit, counts(&run)), (Some(100), [4, 1, 0, 0, 0, 0].map(Value::from).each_ref()), "{run:#?}");
+    assert_eq!(
+        (run.exit, counts(&run)),
+        (Some(100), [4, 1, 0, 0, 0, 0].map(Value::from).each_ref()),
+        "{run:#?}"
+    );
     assert_eq!(run.report["differing_outputs"], 3);
     let failure = &run.report["first_failure"];
-    assert_eq!((&failure["error"], &failure["logs"][0]["text"]), (&json!("ValueError"), &json!("call 3")), "{run:#?}");
+    assert_eq!(
+        (&failure["error"], &failure["logs"][0]["text"]),
+        (&json!("ValueError"), &json!("call 3")),
+        "{run:#?}"
+    );
 
     let output = workflow.command().args(["--repeat", "5"]).output().unwrap();
     let stderr = text(&output.stderr);
@@ -123,7 +143,7 @@ fn functions_that_cannot_be_loaded_are_said_once() {
     assert_eq!((run.exit, run.codes()), (Some(101), vec!["FL0310"]), "{run:#?}");
     let output = workflow.command().args(["--repeat", "50"]).output().unwrap();
     let stderr = text(&output.stderr);
-    assert_eq!(stderr.matches("FL0310").count(), 1, "{stderr}");
+    assert_eq!(stderr.matches("cannot be loaded").count(), 1, "{stderr}");
     assert_eq!(stderr.matches("Traceback").count(), 1, "{stderr}");
 }
 
@@ -140,7 +160,11 @@ fn an_interrupt_ends_what_runs_and_begins_nothing() {
     let output = child.wait_with_output().unwrap();
     let report = parse(&text(&output.stdout)).unwrap();
     let counts = ["succeeded", "aborted", "not_run"].map(|name| &report[name]);
-    assert_eq!((output.status.code(), counts), (Some(130), [0, 1, 2].map(Value::from).each_ref()), "{report:#}");
+    assert_eq!(
+        (output.status.code(), counts),
+        (Some(130), [0, 1, 2].map(Value::from).each_ref()),
+        "{report:#}"
+    );
 }
 
 #[test]
@@ -160,12 +184,12 @@ fn hungry_once() -> Workflow {
          def handler(event, context):\n    \
              if os.path.exists({marker:?}): return 'enough'\n    \
              open({marker:?}, 'w').close()\n    \
-             return sum(bytes(1 << 30)[::4096])\n"
+             return len(bytearray(b'x') * (1 << 30))\n"
     );
     workflow
         .file("marks/empty", "")
         .config("[limits]\ninstance_memory_mb = 128\n[functions.hungry]\nwritable_files = [\"marks\"]\n")
-        .file("functions/hungry.py", code.replace("bytes(1 << 30)", "bytearray(b'x') * (1 << 30)"))
+        .file("functions/hungry.py", code)
 }
 
 /// What `doctor` says of a check: its status and its detail.
@@ -179,7 +203,11 @@ fn doctor(name: &str) -> (String, String) {
 #[test]
 fn a_function_that_needs_too_much_fails_alone() {
     let run = repeated(&hungry_once(), &["3"], &json!({}));
-    assert_eq!((run.exit, counts(&run)), (Some(100), [2, 1, 0, 0, 0, 0].map(Value::from).each_ref()), "{run:#?}");
+    assert_eq!(
+        (run.exit, counts(&run)),
+        (Some(100), [2, 1, 0, 0, 0, 0].map(Value::from).each_ref()),
+        "{run:#?}"
+    );
     let failure = &run.report["first_failure"];
     if doctor("memory limits").0 == "ok" {
         assert_eq!(failure["error"], "Runtime.ExitError", "{failure:#}");
@@ -189,7 +217,8 @@ fn a_function_that_needs_too_much_fails_alone() {
         assert_eq!(metering["peak_memory_is"], "control_group", "{metering:#}");
         let peak = metering["peak_memory_bytes"].as_u64().unwrap();
         assert!((100 << 20..=128 << 20).contains(&peak), "{peak}");
-        assert_eq!((&metering["cold_starts"], &metering["one_unit"]["memory_mb"]), (&json!(2), &json!(128)));
+        // The execution whose instance died got another one, in which the next ones ran.
+        assert_eq!((&metering["cold_starts"], &metering["one_unit"]["memory_mb"]), (&json!(1), &json!(128)));
     } else {
         assert_eq!(failure["error"], "MemoryError", "{failure:#}");
     }
@@ -235,7 +264,10 @@ fn what_holds_an_instance_is_in_the_plan() {
     let said = text(&output.stdout);
     let ((memory, how), (cpu, _)) = (doctor("memory limits"), doctor("CPU limits"));
     if memory == "ok" {
-        assert!(said.contains(&format!("an instance may use 256 MB of memory: {how} holds it to that")), "{said}");
+        assert!(
+            said.contains(&format!("an instance may use 256 MB of memory: {how} holds it to that")),
+            "{said}"
+        );
     }
     let expected = match cpu.as_str() {
         "ok" => "holds it to that",

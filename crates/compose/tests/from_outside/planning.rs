@@ -90,7 +90,9 @@ fn limits_of_an_instance_are_said_with_what_holds_it_to_them() {
     );
     let means = LimitMeans::EachProcess { means: "RLIMIT_DATA".into(), reason: "no groups".into() };
     let planned = plan_on(&folder, &Host { memory_limits: means, ..host });
-    assert!(planned.notes[0].ends_with("only each of its processes is held to that, by RLIMIT_DATA: no groups"));
+    assert!(
+        planned.notes[0].ends_with("only each of its processes is held to that, by RLIMIT_DATA: no groups")
+    );
 }
 
 #[test]

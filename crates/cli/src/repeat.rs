@@ -38,15 +38,13 @@ pub(crate) fn execute(
     drop(pool.close());
 
     let exit = tally.exit(interrupt);
-    if tally.latencies_us.is_empty() {
-        if let Some(StartError { error, logs }) = &tally.not_started {
-            let (finding, traceback) = of_instance(error, workflow, plan);
-            if !arguments.json {
-                waterfall::print_lines(plan, logs)?;
-                io::stderr().write_all(traceback.as_bytes())?;
-            }
-            return refuse(arguments, &[finding]);
+    if let Some(StartError { error, logs }) = tally.not_started.as_ref().filter(|_| tally.ended() == 0) {
+        let (finding, traceback) = of_instance(error, workflow, plan);
+        if !arguments.json {
+            waterfall::print_lines(plan, logs)?;
+            io::stderr().write_all(traceback.as_bytes())?;
         }
+        return refuse(arguments, &[finding]);
     }
     let not_started = tally.not_started.as_ref().map(|failure| of_instance(&failure.error, workflow, plan).0);
     let summary = Summary { plan, tally: &tally, counts, times: times.get(), concurrency: most.get() };

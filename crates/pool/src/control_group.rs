@@ -205,13 +205,12 @@ fn usable(controller: Controller, groups: &str, mounts: &str) -> Result<Parent, 
     // is no way out of a limit.
     let unlimited =
         |file: &str| fs::read_to_string(own.folder.join(file)).is_ok_and(|limit| limit.starts_with("max"));
-    if own.version == Version::Two && unlimited("memory.max") && unlimited("cpu.max") {
-        if let Some(beside) = own.folder.parent() {
-            let beside = Parent { version: Version::Two, folder: beside.to_owned() };
-            match try_in(controller, &beside) {
-                Ok(()) => return Ok(beside),
-                Err(other) => problem = format!("{problem}; {other}"),
-            }
+    let room = own.version == Version::Two && unlimited("memory.max") && unlimited("cpu.max");
+    if let Some(beside) = own.folder.parent().filter(|_| room) {
+        let beside = Parent { version: Version::Two, folder: beside.to_owned() };
+        match try_in(controller, &beside) {
+            Ok(()) => return Ok(beside),
+            Err(other) => problem = format!("{problem}; {other}"),
         }
     }
     Err(problem)

@@ -60,8 +60,14 @@ pub(crate) struct RunArguments {
     #[arg(long)]
     pub(crate) json: bool,
     /// Print the history as Step Functions writes it: a table, or with --json a JSON object a line
-    #[arg(long)]
+    #[arg(long, conflicts_with = "repeat")]
     pub(crate) history: bool,
+    /// Run it so often, and print how long executions took and what they would be billed, in place of the output
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) repeat: Option<NonZeroUsize>,
+    /// With --repeat: how many executions are under way at the same time, each in an instance of its own
+    #[arg(long, value_name = "COUNT", default_value = "1", requires = "repeat")]
+    pub(crate) concurrency: NonZeroUsize,
 }
 
 /// Run the test cases of a workflow, and compare what comes out with what is expected

@@ -6,12 +6,11 @@ use crate::host;
 use crate::surroundings::surroundings;
 use crate::terminal::Terminal;
 use faastlane_compose::{
-    Host, Keys, Overrides, PythonCandidate, RequestedIsolation, decide_isolation, survey,
+    Host, Keys, LimitMeans, Overrides, PythonCandidate, RequestedIsolation, decide_isolation, survey,
 };
 use serde::Serialize;
 use serde_json::json;
 use std::io::{self, Write};
-use std::path::Path;
 
 /// One thing that was looked at.
 #[derive(Serialize)]
@@ -38,6 +37,7 @@ pub(crate) fn execute(arguments: &DoctorArguments) -> anyhow::Result<Exit> {
     let root = std::path::absolute(&arguments.path)?;
     let pythons = survey(&root, &surroundings(Overrides::default()));
     let mut checks = hardware_checks(&host);
+    checks.extend(limit_checks(&host));
     checks.extend(kernel_checks(&host));
     checks.extend(python_checks(&pythons));
     let ready = checks.iter().all(|check| check.status != Status::Needed);
@@ -97,13 +97,21 @@ fn hardware_checks(host: &Host) -> Vec<Check> {
         Keys::Available(keys) => ok("protection keys", format!("{keys} can be had")),
         Keys::Unavailable { reason, remedy } => missing("protection keys", reason, format!("{remedy}.")),
     };
-    let cgroup = if Path::new("/sys/fs/cgroup/cgroup.controllers").exists() {
-        ok("control groups", "version 2")
-    } else {
-        missing("control groups", "version 1, or none", "Boot with systemd.unified_cgroup_hierarchy=1.")
-    };
     let memory = format!("{:.1} GiB", host.memory_bytes as f64 / f64::from(1 << 30));
-    vec![processor, keys, ok("CPUs", host.cpus.to_string()), ok("memory", memory), cgroup]
+    vec![processor, keys, ok("CPUs", host.cpus.to_string()), ok("memory", memory)]
+}
+
+/// With what an instance can be held to the limits that a workflow gives it.
+fn limit_checks(host: &Host) -> [Check; 2] {
+    let remedy = "Run it where it may make control groups: as root, or with `systemd-run --user --scope -p Delegate=yes`.";
+    let check = |name, means: &LimitMeans| match means {
+        LimitMeans::Whole(means) => ok(name, means),
+        LimitMeans::EachProcess { means, reason } => {
+            missing(name, format!("only of each process alone, by {means}: {reason}"), remedy)
+        }
+        LimitMeans::Unavailable { reason } => missing(name, format!("none: {reason}"), remedy),
+    };
+    [check("memory limits", &host.memory_limits), check("CPU limits", &host.cpu_limits)]
 }
 
 fn kernel_checks(host: &Host) -> Vec<Check> {

@@ -5,12 +5,12 @@ use crate::terminal::Terminal;
 use faastlane_machine::rfc3339;
 use faastlane_pool::EventReport;
 use serde_json::{Value, json};
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::io::{self, BufWriter, Stdout, Write};
+use std::sync::{Mutex, PoisonError};
 
-/// Prints events as they come, or keeps them for a table.
-pub(crate) struct HistoryPrinter(RefCell<Sink>);
+/// Prints events as they come, or keeps them for a table. They come from the thread that the execution runs on.
+pub(crate) struct HistoryPrinter(Mutex<Sink>);
 
 enum Sink {
     /// A line each. The first error is kept: nobody reads any more.
@@ -30,7 +30,7 @@ const SHOWN: usize = 160;
 
 impl HistoryPrinter {
     pub(crate) fn new(json: bool) -> Self {
-        Self(RefCell::new(if json {
+        Self(Mutex::new(if json {
             Sink::Lines { out: BufWriter::new(io::stdout()), problem: None }
         } else {
             Sink::Table { rows: Vec::new(), first_us: None, children: BTreeSet::new() }
@@ -38,7 +38,7 @@ impl HistoryPrinter {
     }
 
     pub(crate) fn show(&self, event: &EventReport) {
-        match &mut *self.0.borrow_mut() {
+        match &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
             Sink::Lines { out, problem } => {
                 if problem.is_none() {
                     *problem = writeln!(out, "{}", object(event)).err();
@@ -60,14 +60,15 @@ impl HistoryPrinter {
         }
     }
 
-    pub(crate) fn finish(self) -> io::Result<()> {
-        match self.0.into_inner() {
-            Sink::Lines { problem: Some(problem), .. } => Err(problem),
-            Sink::Lines { mut out, .. } => out.flush(),
+    /// Once no event comes any more.
+    pub(crate) fn finish(&self) -> io::Result<()> {
+        match &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            Sink::Lines { problem: problem @ Some(_), .. } => problem.take().map_or(Ok(()), Err),
+            Sink::Lines { out, .. } => out.flush(),
             Sink::Table { rows, children, .. } => {
                 let header = ["ID", "AFTER", "AT", "TYPE", "DETAILS"];
                 let mut table = table::with_header(&header, Terminal::stdout().width);
-                table.add_rows(rows);
+                table.add_rows(std::mem::take(rows));
                 let mut stdout = io::stdout().lock();
                 writeln!(stdout, "{}", table::trimmed(&table))?;
                 if !children.is_empty() {

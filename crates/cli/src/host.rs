@@ -15,6 +15,8 @@ pub(crate) fn probe() -> Host {
         keys: keys(),
         glibc: glibc(),
         landlock: faastlane_sandbox::landlock_version(),
+        memory_limits: faastlane_pool::memory_limit_means(),
+        cpu_limits: faastlane_pool::cpu_limit_means(),
     }
 }
 

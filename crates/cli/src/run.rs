@@ -8,17 +8,19 @@ use crate::run_failure::of_instance;
 use crate::run_input;
 use crate::surroundings::surroundings;
 use crate::waterfall::{self, Run};
-use crate::{host, mock_file, progress, render_diagnostic};
+use crate::{host, metering, mock_file, progress, render_diagnostic, repeat};
 use faastlane_asl::diagnostic::Diagnostic;
 use faastlane_compose::{Host, Plan, Surroundings, Workflow, load};
 use faastlane_payload::Payload;
 use faastlane_pool::{
-    EventReport, Launcher, LogLine, Record, RunInput, StartError, StateRecord, Status, Worker,
+    Completion, EventReport, Follower, Launcher, LogLine, Metering, Pool, PoolLimits, Record, StartError,
+    StateRecord, Status, Submission,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -37,8 +39,11 @@ pub(crate) fn execute(arguments: &RunArguments) -> anyhow::Result<Exit> {
     // Not before: what has run until now (pip, say) ends with this process and its terminal.
     let interrupt = Interrupt::listen()?;
     let composed = begin.elapsed();
-    let printer = arguments.history.then(|| HistoryPrinter::new(arguments.json));
-    let ran = run(&workflow, &plan, &input, arguments.time_scale, printer.as_ref(), &interrupt, begin);
+    if let Some(times) = arguments.repeat {
+        return repeat::execute(arguments, times, &workflow, &plan, &input, &interrupt);
+    }
+    let printer = arguments.history.then(|| Arc::new(HistoryPrinter::new(arguments.json)));
+    let ran = run(&workflow, &plan, &input, arguments.time_scale, printer.clone(), &interrupt, begin);
     let ran = match ran {
         Ok(ran) => ran,
         Err(StartError { error, logs }) => {
@@ -74,6 +79,7 @@ pub(crate) struct Ran {
     /// From the start of the command to the first call of a function.
     pub(crate) to_first_call: Option<Duration>,
     pub(crate) logs: Vec<LogLine>,
+    pub(crate) metering: Metering,
 }
 
 fn make_ready(
@@ -108,7 +114,7 @@ pub(crate) fn prepare(
     Ok((workflow, plan, input))
 }
 
-fn refuse(arguments: &RunArguments, findings: &[Diagnostic]) -> anyhow::Result<Exit> {
+pub(crate) fn refuse(arguments: &RunArguments, findings: &[Diagnostic]) -> anyhow::Result<Exit> {
     if arguments.json {
         let report = json!({ "format_version": 1, "diagnostics": render_diagnostic::to_json(findings) });
         say(&report)?;
@@ -118,42 +124,59 @@ fn refuse(arguments: &RunArguments, findings: &[Diagnostic]) -> anyhow::Result<E
     Ok(Exit::for_findings(findings))
 }
 
+/// Runs one execution, in a pool of one instance.
 pub(crate) fn run(
     workflow: &Workflow,
     plan: &Plan,
     input: &Payload,
     time_scale: f64,
-    printer: Option<&HistoryPrinter>,
+    printer: Option<Arc<HistoryPrinter>>,
     interrupt: &Interrupt,
     begin: Instant,
 ) -> Result<Ran, StartError> {
+    // It goes as soon as it has nothing to do.
+    let limits = PoolLimits { most: NonZeroUsize::MIN, queue: 0, keep_warm: Duration::ZERO };
+    let pool = pool(workflow, plan, limits, interrupt)?;
+    let follow =
+        printer.map(|printer| -> Follower { Box::new(move |event: &EventReport| printer.show(event)) });
+    let submission = Submission { history: follow, ..submission(workflow, input, time_scale) };
+    let name = submission.name.clone();
+    let ticket = pool.submit(submission).map_err(io::Error::other)?;
+    let Completion { outcome, cold_start, begun, .. } = ticket.wait();
+    let mut record = outcome?;
+    let mut logs = std::mem::take(&mut record.logs);
+    logs.extend(pool.close());
+    let mut metering = Metering::new(plan);
+    metering.add(&record, cold_start);
+    let first_call = record.states.iter().flat_map(|state| &state.calls).map(|call| call.called_ns).min();
+    let to_first_call = first_call.map(|called| (begun - begin) + Duration::from_nanos(called));
+    Ok(Ran { execution: name, record, to_first_call, logs, metering })
+}
+
+pub(crate) fn pool(
+    workflow: &Workflow,
+    plan: &Plan,
+    limits: PoolLimits,
+    interrupt: &Interrupt,
+) -> io::Result<Pool> {
     let executable = std::env::current_exe()?;
-    let stop = || interrupt.came();
-    let launcher = Arc::new(Launcher::new(executable, plan.clone(), workflow.definition.clone()));
-    let (mut worker, _) = Worker::start(&launcher, &stop)?;
-    let ready = begin.elapsed();
+    let launcher = Launcher::new(executable, plan.clone(), workflow.definition.clone());
+    let interrupt = interrupt.clone();
+    Ok(Pool::new(Arc::new(launcher), limits, move || interrupt.came()))
+}
+
+/// One with a name and a seed of its own.
+pub(crate) fn submission(workflow: &Workflow, input: &Payload, time_scale: f64) -> Submission {
     // Every hasher the standard library makes begins with fresh random keys.
     let seed = RandomState::new().hash_one(SystemTime::now());
-    let execution = format!("{}-{:08x}", unix_seconds(), seed as u32);
-    let follow = |event: &EventReport| {
-        if let Some(printer) = printer {
-            printer.show(event);
-        }
-    };
-    let mut record = worker.run(&RunInput {
-        name: &execution,
-        input,
+    Submission {
+        name: format!("{}-{:08x}", unix_seconds(), seed as u32),
+        input: input.clone(),
         seed,
         time_scale,
-        history: printer.map(|_| &follow as &dyn Fn(&EventReport)),
-        stores: &faastlane_pool::stores(&workflow.config.stores, environment()),
-        stop: &stop,
-    })?;
-    let mut logs = std::mem::take(&mut record.logs);
-    logs.extend(worker.close());
-    let first_call = record.states.iter().flat_map(|state| &state.calls).map(|call| call.called_ns).min();
-    let to_first_call = first_call.map(|called| ready + Duration::from_nanos(called));
-    Ok(Ran { execution, record, to_first_call, logs })
+        history: None,
+        stores: Arc::new(faastlane_pool::stores(&workflow.config.stores, environment())),
+    }
 }
 
 /// What of the environment is text; nothing else holds a credential.
@@ -167,7 +190,7 @@ fn unix_seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-fn exit_of(record: &Record, interrupt: &Interrupt) -> Exit {
+pub(crate) fn exit_of(record: &Record, interrupt: &Interrupt) -> Exit {
     match record.status {
         Status::Succeeded => Exit::Succeeded,
         Status::Failed if record.violation => Exit::IsolationViolation,
@@ -186,7 +209,7 @@ pub(crate) fn say(value: &Value) -> io::Result<()> {
 }
 
 /// `run --json`.
-fn report(plan: &Plan, ran: &Ran) -> Value {
+pub(crate) fn report(plan: &Plan, ran: &Ran) -> Value {
     let record = &ran.record;
     let mut report = json!({
         "format_version": 1,
@@ -203,11 +226,13 @@ fn report(plan: &Plan, ran: &Ran) -> Value {
     }
     report["isolation"] = json!(record.isolation.name());
     report["isolation_reason"] = json!(plan.isolation_reason);
+    report["instances"] = json!(record.instances);
     report["mocked"] = json!(record.mocked);
     report["duration_us"] = json!(record.duration_us);
     report["interaction_us"] = json!(record.interaction_us);
     report["billed_ms"] = json!(record.billed_ms);
     report["to_first_function_us"] = json!(ran.to_first_call.map(|took| took.as_micros() as u64));
+    report["metering"] = metering::to_json(&ran.metering);
     report["states"] = record.states.iter().map(state).collect();
     report["events"] = record.events.iter().map(|event| json!(event.kind)).collect();
     report["logs"] = ran.logs.iter().map(|line| log_line(plan, line)).collect();

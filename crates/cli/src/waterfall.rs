@@ -1,5 +1,6 @@
 //! What a person sees of an execution: each state with its place and time, what functions printed, what it came to.
 
+use crate::metering;
 use crate::run::Ran;
 use crate::run_failure::traceback;
 use crate::terminal::Terminal;
@@ -204,6 +205,7 @@ fn summary(text: &mut String, run: &Run<'_>, terminal: Terminal) {
         duration_us(record.interaction_us),
         record.billed_ms,
     );
+    text.push_str(&metering::lines(run.plan, &run.ran.metering));
     let _ = writeln!(text, "isolation: {}", isolation(run.plan));
     if !record.mocked.is_empty() {
         let _ = writeln!(text, "mocked: {}", record.mocked.join(", "));
@@ -243,7 +245,7 @@ fn cause_text(cause: &str) -> String {
     }
 }
 
-fn isolation(plan: &Plan) -> String {
+pub(crate) fn isolation(plan: &Plan) -> String {
     let domains = match plan.domains.len() {
         0 if plan.mocks.is_some() => return plan.isolation_reason.clone(),
         1 => "1 domain".to_owned(),
@@ -267,7 +269,7 @@ fn duration_ns(ns: u64) -> String {
     if ns < 10_000 { format!("{:.1} µs", ns as f64 / 1e3) } else { duration_us(ns / 1000) }
 }
 
-fn duration_us(us: u64) -> String {
+pub(crate) fn duration_us(us: u64) -> String {
     match us {
         0..1_000 => format!("{us} µs"),
         1_000..1_000_000 => format!("{:.2} ms", us as f64 / 1e3),

@@ -264,9 +264,15 @@ fn doctor_lists_what_there_is() {
     let home = Home::new();
     let shown = home.run(&["doctor"]);
     assert_eq!(shown.exit, Some(0), "{}", shown.stderr);
-    for name in
-        ["protection keys", "kernel", "seccomp notifications", "Landlock", "CPUs", "memory", "control groups"]
-    {
+    for name in [
+        "protection keys",
+        "kernel",
+        "seccomp notifications",
+        "Landlock",
+        "CPUs",
+        "memory limits",
+        "CPU limits",
+    ] {
         assert!(shown.stdout.contains(name), "{name} is missing in:\n{}", shown.stdout);
     }
     assert!(shown.stdout.contains("3.12.1 at [home]/python/bin/python3"), "{}", shown.stdout);

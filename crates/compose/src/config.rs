@@ -25,6 +25,10 @@
 //!
 //! [stores]                         # see store_config.rs
 //! my-bucket = "data"
+//!
+//! [limits]                         # of one instance, all its functions and the orchestrator together; default: none
+//! instance_memory_mb = 1024
+//! instance_cpus = 0.5
 //! ```
 //!
 //! The user's file holds `python`, `max_payload` and `isolation`, without a table around them.
@@ -37,6 +41,7 @@ use crate::toml_reader::{Located, TomlReader, to_span};
 use faastlane_asl::diagnostic::Diagnostic;
 use faastlane_asl::source::Source;
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
@@ -54,6 +59,15 @@ pub struct Config {
     pub trust: Vec<TrustGroup>,
     /// In the order of their names.
     pub stores: Vec<StoreConfig>,
+    pub limits: InstanceLimits,
+}
+
+/// What one instance may use at most: all its functions and the orchestrator together.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct InstanceLimits {
+    pub memory_mb: Option<u32>,
+    /// CPU time in a time: 0.5 is half of one CPU.
+    pub cpus: Option<f64>,
 }
 
 /// The settings that a user's own file can hold too.
@@ -90,13 +104,17 @@ pub struct TrustGroup {
 const MAX_TIMEOUT_SECONDS: u32 = 99_999_999;
 /// A terabyte: only there to catch a size in bytes.
 const MAX_MEMORY_MB: u32 = 1 << 20;
+/// Nothing starts in less.
+const MIN_INSTANCE_MEMORY_MB: u32 = 64;
+/// The least that the kernel can hold a group of processes to, and more than any machine has.
+const INSTANCE_CPUS: RangeInclusive<f64> = 0.01..=4096.0;
 
 impl Config {
     /// Reads a workflow's file; `base` is its folder.
     pub(crate) fn read(source: &Source, base: &Path) -> (Self, Vec<Diagnostic>) {
         let mut reader = TomlReader::new(source);
         let root = reader.root();
-        reader.known_keys(&root, "faastlane.toml", &["workflow", "functions", "trust", "stores"]);
+        reader.known_keys(&root, "faastlane.toml", &["workflow", "functions", "trust", "stores", "limits"]);
         let mut config = Self { source: Some(source.clone()), ..Self::default() };
         if let Some(workflow) = reader.table(&root, "workflow") {
             let known = ["name", "definition", "python", "max_payload", "isolation"];
@@ -113,6 +131,14 @@ impl Config {
         }
         if let Some(stores) = reader.table(&root, "stores") {
             config.stores = read_stores(&mut reader, stores, base);
+        }
+        if let Some(limits) = reader.table(&root, "limits") {
+            reader.known_keys(limits, "[limits]", &["instance_memory_mb", "instance_cpus"]);
+            let memory_range = MIN_INSTANCE_MEMORY_MB..=MAX_MEMORY_MB;
+            config.limits = InstanceLimits {
+                memory_mb: reader.integer(limits, "instance_memory_mb", "MB", memory_range),
+                cpus: reader.number(limits, "instance_cpus", "CPUs", INSTANCE_CPUS),
+            };
         }
         (config, reader.findings)
     }
@@ -301,6 +327,9 @@ mod tests {
             files = ["/usr/share", "/etc"]
             [trust]
             pricing = ["quote", "discount"]
+            [limits]
+            instance_memory_mb = 1024
+            instance_cpus = 1.5
             "#,
         );
         assert_eq!(findings, []);
@@ -316,6 +345,7 @@ mod tests {
         let files = ["/usr/share", "/etc"].map(PathBuf::from).to_vec();
         assert_eq!(function.grants, Grants { network: true, files, ..Grants::default() });
         assert_eq!(config.trust[0].functions[1].value, "discount");
+        assert_eq!(config.limits, InstanceLimits { memory_mb: Some(1024), cpus: Some(1.5) });
     }
 
     #[test]
@@ -349,6 +379,26 @@ mod tests {
         found.sort();
         let places = ["'/'", "'/no/such/file'", "'/proc/self'", "'/usr'", "'yes'", "1"];
         assert_eq!(found, places.map(|place| ("FL0212", place.to_owned())));
+    }
+
+    #[test]
+    fn limits_of_an_instance_are_numbers_that_can_be_kept() {
+        let (config, found) = read("[limits]\ninstance_cpus = 2\n");
+        assert_eq!((config.limits.cpus, found), (Some(2.0), Vec::new()));
+        for value in ["0", "0.001", "-1", "nan", "inf", "'2'", "5000"] {
+            assert_eq!(
+                findings(&format!("[limits]\ninstance_cpus = {value}\n")),
+                [("FL0212", value.to_owned())]
+            );
+        }
+        for value in ["63", "'1GB'", "1073741824", "512.5"] {
+            assert_eq!(
+                findings(&format!("[limits]\ninstance_memory_mb = {value}\n")),
+                [("FL0212", value.to_owned())]
+            );
+        }
+        let (_, found) = read("[limits]\ninstance_memory = 512\n");
+        assert_eq!(found[0].hint.as_deref(), Some("Did you mean `instance_memory_mb`?"));
     }
 
     #[test]

@@ -15,6 +15,20 @@ pub struct Host {
     pub glibc: Option<(u32, u32)>,
     /// The version of Landlock that the kernel has, which keeps functions away from `/proc`.
     pub landlock: Option<u32>,
+    /// With what an instance can be held to its limits.
+    pub memory_limits: LimitMeans,
+    pub cpu_limits: LimitMeans,
+}
+
+/// What can be done about a limit of an instance. All are parts of a sentence, without a full stop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LimitMeans {
+    /// Of the instance as a whole: `a control group (version 2)`.
+    Whole(String),
+    /// Only of each process alone.
+    EachProcess { means: String, reason: String },
+    /// Nothing keeps it.
+    Unavailable { reason: String },
 }
 
 /// The protection keys that a process can get.

@@ -108,10 +108,22 @@ fn obstacle(isolation: Isolation, host: &Host) -> Option<Obstacle> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::LimitMeans;
 
     fn host(keys: Keys, glibc: Option<(u32, u32)>) -> Host {
         let (kernel, architecture) = ("6.1.0".to_owned(), "x86_64".to_owned());
-        Host { cpus: 2, memory_bytes: 1 << 30, kernel, architecture, keys, glibc, landlock: Some(1) }
+        let none = LimitMeans::Unavailable { reason: "no control groups".to_owned() };
+        Host {
+            cpus: 2,
+            memory_bytes: 1 << 30,
+            kernel,
+            architecture,
+            keys,
+            glibc,
+            landlock: Some(1),
+            memory_limits: none.clone(),
+            cpu_limits: none,
+        }
     }
 
     fn refused() -> Keys {

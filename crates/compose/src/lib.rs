@@ -37,11 +37,11 @@ mod toml_reader;
 mod tree_digest;
 mod workflow;
 
-pub use config::{Config, FunctionConfig, Preferences, TrustGroup};
+pub use config::{Config, FunctionConfig, InstanceLimits, Preferences, TrustGroup};
 pub use definition_search::{Definition, holds_workflow, load_definition, read_definition};
 pub use flow_walk::first_call_of;
 pub use functions::FunctionSource;
-pub use host::{Host, Keys};
+pub use host::{Host, Keys, LimitMeans};
 pub use isolation::decide_isolation;
 pub use plan::{
     DomainPlan, FunctionPlan, Grants, Isolation, Limits, Placement, Plan, PythonInstall, StatePlan,

@@ -174,10 +174,16 @@ pub struct StatePlan {
 }
 
 /// What an execution may use at most.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Limits {
     /// Bytes of a payload's flat form; beyond it comes `States.DataLimitExceeded`.
     pub max_payload_bytes: u64,
+    /// Of all processes of an instance together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance_memory_mb: Option<u32>,
+    /// CPU time in a time, of all processes of an instance together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance_cpus: Option<f64>,
 }
 
 /// A CPython that can be loaded into a domain.

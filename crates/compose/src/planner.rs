@@ -3,7 +3,7 @@
 use crate::bundle;
 use crate::flow_walk::{calls, walk};
 use crate::functions::FunctionSource;
-use crate::host::Host;
+use crate::host::{Host, LimitMeans};
 use crate::isolation::{Decision, decide};
 use crate::plan::{DomainPlan, FunctionPlan, Isolation, Limits, Placement, Plan, PythonInstall, StatePlan};
 use crate::progress::Progress;
@@ -52,7 +52,11 @@ pub fn plan(
         domains,
         states: Vec::new(),
         mocks: workflow.mocks.clone(),
-        limits: Limits { max_payload_bytes: workflow.settings.max_payload_bytes.value },
+        limits: Limits {
+            max_payload_bytes: workflow.settings.max_payload_bytes.value,
+            instance_memory_mb: workflow.config.limits.memory_mb,
+            instance_cpus: workflow.config.limits.cpus,
+        },
         notes: pythons.notes,
     };
     if plan.mocks.is_some() && plan.functions.is_empty() {
@@ -62,6 +66,7 @@ pub fn plan(
     walk(&workflow.machine.flow, &mut |state, within| states.push(plan_state(state, within, &plan)));
     plan.states = states;
     add_notes(&mut plan, decision.domains_per_process, host);
+    add_limit_notes(&mut plan, host);
     let shared =
         workflow.functions.iter().zip(&plan.functions).filter(|(source, _)| source.own_folder.is_none());
     let hidden: Vec<String> = shared.filter_map(|(_, function)| hides_module(function, &plan)).collect();
@@ -318,6 +323,26 @@ fn add_notes(plan: &mut Plan, domains_per_process: u32, host: &Host) {
             "{} domains do not fit into one process, which takes {domains_per_process}: they spread over {hosts_in_common}",
             plan.domains.len() - apart,
         ));
+    }
+}
+
+/// What holds an instance to its limits here, and what does not.
+fn add_limit_notes(plan: &mut Plan, host: &Host) {
+    let asked_for = [
+        (plan.limits.instance_memory_mb.map(|mb| format!("{mb} MB of memory")), &host.memory_limits),
+        (plan.limits.instance_cpus.map(|cpus| format!("{cpus} CPUs")), &host.cpu_limits),
+    ];
+    for (limit, means) in asked_for {
+        let Some(limit) = limit else { continue };
+        plan.notes.push(match means {
+            LimitMeans::Whole(means) => format!("an instance may use {limit}: {means} holds it to that"),
+            LimitMeans::EachProcess { means, reason } => {
+                format!("an instance may use {limit}, but only each of its processes is held to that, by {means}: {reason}")
+            }
+            LimitMeans::Unavailable { reason } => {
+                format!("an instance may use {limit}, but nothing holds it to that here: {reason}")
+            }
+        });
     }
 }
 

@@ -4,7 +4,7 @@ use crate::code;
 use crate::finding::did_you_mean;
 use faastlane_asl::diagnostic::Diagnostic;
 use faastlane_asl::source::{Source, Span};
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -126,13 +126,45 @@ impl<'a> TomlReader<'a> {
         boolean
     }
 
+    /// A number under a key, whole or not, within a range; `unit` is for the reader.
+    pub(crate) fn number(
+        &mut self,
+        table: &DeTable<'_>,
+        key: &str,
+        unit: &str,
+        range: RangeInclusive<f64>,
+    ) -> Option<f64> {
+        let value = table.get(key)?;
+        let text = match value.get_ref() {
+            DeValue::Integer(integer) => i64::from_str_radix(integer.as_str(), integer.radix())
+                .map(|number| number.to_string())
+                .unwrap_or_else(|_| integer.as_str().to_owned()),
+            DeValue::Float(float) => float.as_str().to_owned(),
+            _ => {
+                self.wrong_type(value, key, &format!("a number of {unit}"));
+                return None;
+            }
+        };
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        if number.is_none() {
+            let label = format!("expected {} to {} {unit}", range.start(), range.end());
+            let message = format!("`{text}` is no value for `{key}`");
+            self.findings.push(
+                Diagnostic::error(code::BAD_VALUE, message)
+                    .at(self.source, to_span(&value.span()))
+                    .label(label),
+            );
+        }
+        number
+    }
+
     /// A whole number under a key, within a range; `unit` is for the reader.
     pub(crate) fn integer(
         &mut self,
         table: &DeTable<'_>,
         key: &str,
         unit: &str,
-        range: std::ops::RangeInclusive<u32>,
+        range: RangeInclusive<u32>,
     ) -> Option<u32> {
         let value = table.get(key)?;
         let Some(integer) = value.get_ref().as_integer() else {

@@ -66,17 +66,19 @@ impl RingWriter {
     /// Writes a message of any length. Sleeps while the ring is full and the reader has not caught up. Does not wake the
     /// reader unless it must: see [`Self::ring`].
     pub fn write(&mut self, message: &[u8]) {
-        self.write_waking(message, &|| ());
+        self.write_waking(message, &|| true);
     }
 
     /// The same for a reader that sleeps on something else as well, or that waits for something the writer has to do: `wake`
-    /// is called, too, whenever the ring is full, and again from time to time as long as it is.
-    pub fn write_waking(&mut self, message: &[u8], wake: &dyn Fn()) {
-        self.put(&(message.len() as u64).to_le_bytes(), wake);
-        self.put(message, wake);
+    /// is called, too, whenever the ring is full, and again from time to time as long as it is. It tells whether there still is a
+    /// reader: without one the rest is not written, and nothing is to be written any more.
+    pub fn write_waking(&mut self, message: &[u8], wake: &dyn Fn() -> bool) {
+        if self.put(&(message.len() as u64).to_le_bytes(), wake) {
+            self.put(message, wake);
+        }
     }
 
-    fn put(&mut self, mut bytes: &[u8], wake: &dyn Fn()) {
+    fn put(&mut self, mut bytes: &[u8], wake: &dyn Fn() -> bool) -> bool {
         let words = self.ring.words();
         let mut written = words.written.load(Ordering::Relaxed);
         while !bytes.is_empty() {
@@ -87,7 +89,9 @@ impl RingWriter {
                 fence(Ordering::SeqCst);
                 if written - words.read.load(Ordering::SeqCst) == CAPACITY as u64 {
                     self.ring();
-                    wake();
+                    if !wake() {
+                        return false;
+                    }
                     sys::futex_wait(&words.writer_bell, rings, Some(FULL));
                 }
                 continue;
@@ -100,6 +104,7 @@ impl RingWriter {
             words.written.store(written, Ordering::Release);
             bytes = &bytes[len..];
         }
+        true
     }
 
     /// Wakes the reader.

@@ -51,7 +51,8 @@ pub(crate) fn describe(fault: &Fault, owners: &Mutex<Owners>, assignment: &Assig
         }
     };
     // A trusted thread that faults is our mistake, not a function's attack.
-    FaultReport { domain, trusted, violation: violation.filter(|_| domain.is_some()), ending, what }
+    let host = assignment.host;
+    FaultReport { host, domain, trusted, violation: violation.filter(|_| domain.is_some()), ending, what }
 }
 
 fn signal_name(signal: i32) -> String {

@@ -5,12 +5,15 @@ use faastlane_machine::{InvocationId, InvocationLog, Micros};
 use faastlane_payload::{Backing, Payload};
 use std::any::Any;
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// A call that waits for its domain, or is under way.
 pub(crate) struct Invocation {
     pub(crate) id: InvocationId,
     /// By position in the plan.
     pub(crate) function: usize,
+    /// The state's name.
+    pub(crate) state: Arc<str>,
     /// The event that scheduled it.
     pub(crate) scheduled_id: u64,
     pub(crate) state_deadline: Option<Micros>,

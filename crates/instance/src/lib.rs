@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod assignment;
+mod calls;
 mod fault;
 mod footprint;
 mod host;
@@ -22,6 +23,7 @@ mod orchestrator;
 mod order;
 mod queue;
 mod reach;
+mod resume;
 mod stand_ins;
 mod template;
 mod timers;
@@ -29,8 +31,9 @@ mod transfer;
 
 pub use assignment::{Assignment, Descriptors};
 pub use message::{
-    CallReport, Command, DomainSize, EventReport, FaultReport, FinishReport, FlatPayload, ItemReport,
-    MockReport, Report, RunRequest, SetUpFailure, TransferAnswer, TransferRequest, Violation,
+    BeginReport, CallReport, Command, DomainSize, EventReport, FaultReport, FinishReport, FlatPayload,
+    HandReport, ItemReport, MockReport, Report, ResumeRequest, RunRequest, SetUpFailure, TransferAnswer,
+    TransferRequest, Violation,
 };
 pub use order::{CopyAnswer, CopyOrder, MOST_DESCRIPTORS, Order, OrderChannel};
 

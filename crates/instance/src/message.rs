@@ -1,7 +1,7 @@
 //! What supervisor and instance say to each other.
 
 use faastlane_domain::RingWriter;
-use faastlane_machine::{Detail, HistoryEvent, Identity};
+use faastlane_machine::{Detail, Event, HistoryEvent, Identity, InvocationId};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,6 +11,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub enum Command {
     /// Run the whole machine on this input.
     Run(RunRequest),
+    /// Rebuild an execution whose instance died. Its journal follows, then [`Command::GoOn`].
+    Resume(ResumeRequest),
+    /// The next event of the journal.
+    Replay(Event),
+    /// The journal is complete: do what is still to be done.
+    GoOn,
     /// End the execution that is under way.
     Abort { error: Option<String>, cause: Option<String> },
     /// What came of a transfer's request.
@@ -95,6 +101,16 @@ pub struct RunRequest {
     pub history: bool,
 }
 
+/// An execution that another instance began.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ResumeRequest {
+    pub run: RunRequest,
+    pub begun: BeginReport,
+    /// How many reports the supervisor has of those that the machine's actions make: [`Report::Event`], [`Report::Mocked`] and
+    /// [`Report::Transfer`]. The same journal makes the same ones in the same order, so that many are not made again.
+    pub told: u64,
+}
+
 impl RunRequest {
     /// Who the execution is.
     pub(crate) fn identity(&self, workflow: &str) -> Identity {
@@ -125,6 +141,18 @@ pub enum Report {
     Ready,
     /// The instance cannot serve, and ends.
     SetUpFailed(SetUpFailure),
+    /// An execution begins.
+    Begun(BeginReport),
+    /// What the machine is about to be told: written before anything comes of it.
+    Journal(Event),
+    /// A domain has an invocation from now on.
+    Handed(HandReport),
+    /// A domain has none any more: nobody waited for what came back, or it could not be handed over.
+    Freed {
+        domain: usize,
+    },
+    /// A call that nobody waits for keeps its domain from one that somebody waits for: only another instance can go on.
+    Stuck,
     Event(EventReport),
     Transfer {
         transfer: u64,
@@ -142,6 +170,25 @@ pub enum Report {
     Finished(FinishReport),
     /// A thread of the process faulted, and the process ends.
     Fault(FaultReport),
+}
+
+/// When an execution began.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct BeginReport {
+    /// Microseconds since the Unix epoch.
+    pub at_us: u64,
+    /// Nanoseconds of the monotonic clock, which is one for all processes.
+    pub monotonic_ns: u64,
+}
+
+/// Who has a domain.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct HandReport {
+    /// By position in the plan.
+    pub domain: usize,
+    pub invocation: InvocationId,
+    /// The state's name.
+    pub state: Arc<str>,
 }
 
 /// How much memory bringing a domain up took, anonymous and private, in bytes.
@@ -271,6 +318,8 @@ pub enum FinishReport {
 /// What a thread did that ends the process.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FaultReport {
+    /// Whose process it was, as the plan counts hosts.
+    pub host: u32,
     /// Whose thread it was, by position in the plan; `None` for a trusted thread, or where that cannot be known.
     pub domain: Option<usize>,
     pub trusted: bool,

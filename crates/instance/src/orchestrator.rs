@@ -3,22 +3,21 @@
 //! One thread. It sleeps on the doorbell, which domains and supervisor ring, until the next timer at most.
 
 use crate::assignment::Assignment;
+use crate::calls::Wanted;
 use crate::host::Host;
-use crate::invocation::{Answer, Delivery, Invocation, answer_of, not_found, request_id, too_large};
+use crate::invocation::request_id;
 use crate::lane::Lane;
 use crate::log_tails::LogTails;
 use crate::message::{
-    CallReport, Command, EventReport, FinishReport, MockReport, Report, Reporter, RunRequest, SetUpFailure,
+    BeginReport, Command, EventReport, FinishReport, MockReport, Report, Reporter, RunRequest, SetUpFailure,
 };
-use crate::queue::{Queue, Underway};
+use crate::queue::Queue;
 use crate::stand_ins::{StandIns, scaled};
 use crate::template::{Ready, give_up};
 use crate::timers::{Due, Timers};
 use crate::transfer;
 use faastlane_asl::definition::StateMachine;
-use faastlane_domain::{
-    CallHeader, Doorbell, Mailbox, Reply, Returned, RingReader, exit_now, monotonic_nanos,
-};
+use faastlane_domain::{Doorbell, Mailbox, Reply, RingReader, exit_now, monotonic_nanos};
 use faastlane_machine::{
     Action, Detail, Event, Execution, HistoryEvent, HistoryLevel, InvocationId, Limits, Machine, Micros,
     Outcome, Start, StatePath, TimerPurpose,
@@ -33,38 +32,43 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub(crate) type SetUpError = Box<dyn std::error::Error>;
 
 pub(crate) struct Orchestrator {
-    assignment: Arc<Assignment>,
-    machine: Machine,
+    pub(crate) assignment: Arc<Assignment>,
+    pub(crate) machine: Machine,
     /// By the function's name: its position in the plan.
-    functions: HashMap<Arc<str>, usize>,
+    pub(crate) functions: HashMap<Arc<str>, usize>,
     /// By position in the plan: its domain, and its place among the domain's functions.
-    places: Vec<(usize, u32)>,
+    pub(crate) places: Vec<(usize, u32)>,
     /// By position in the plan.
-    queues: Vec<Queue>,
-    doorbell: Doorbell,
-    commands: RingReader,
-    reporter: Reporter,
-    lane: Lane,
-    timers: Timers,
-    stand_ins: StandIns,
-    log_tails: LogTails,
+    pub(crate) queues: Vec<Queue>,
+    pub(crate) doorbell: Doorbell,
+    pub(crate) commands: RingReader,
+    pub(crate) reporter: Reporter,
+    pub(crate) lane: Lane,
+    pub(crate) timers: Timers,
+    pub(crate) stand_ins: StandIns,
+    pub(crate) log_tails: LogTails,
     /// Microseconds of the epoch when the monotonic clock was zero.
-    epoch_us: i64,
-    running: Option<Running>,
+    pub(crate) epoch_us: i64,
+    pub(crate) running: Option<Running>,
     /// Kept for its room.
-    actions: Vec<Action>,
+    pub(crate) actions: Vec<Action>,
 }
 
 /// The execution under way.
-struct Running {
-    execution: Execution,
-    seed: u64,
-    started_ns: u64,
-    yielded: bool,
-    last_scheduled: u64,
-    time_scale: f64,
+pub(crate) struct Running {
+    pub(crate) execution: Execution,
+    pub(crate) seed: u64,
+    pub(crate) started_ns: u64,
+    pub(crate) yielded: bool,
+    pub(crate) last_scheduled: u64,
+    pub(crate) time_scale: f64,
     /// The supervisor wants all details, and the histories of child executions.
     history: bool,
+    /// When what the machine does now happened: also in a replay, where that was in another instance.
+    pub(crate) at: Micros,
+    /// `Some` while the journal of another instance is folded again: how many more of the reports that are made of actions the
+    /// supervisor has already.
+    pub(crate) replaying: Option<u64>,
 }
 
 /// The life of the thread that runs executions in the process that has the orchestrator.
@@ -152,16 +156,17 @@ impl Orchestrator {
                 continue;
             }
             let now = self.now();
-            let timeout = self.timers.next().map(|at| Duration::from_micros(at.saturating_sub(now)));
+            let next = self.timers.next().filter(|_| !self.replays());
+            let timeout = next.map(|at| Duration::from_micros(at.saturating_sub(now)));
             self.doorbell.wait(rings, timeout);
         }
     }
 
-    fn now(&self) -> Micros {
+    pub(crate) fn now(&self) -> Micros {
         self.micros(monotonic_nanos())
     }
 
-    fn micros(&self, monotonic_ns: u64) -> Micros {
+    pub(crate) fn micros(&self, monotonic_ns: u64) -> Micros {
         (self.epoch_us + (monotonic_ns / 1000) as i64) as Micros
     }
 
@@ -196,6 +201,9 @@ impl Orchestrator {
         let Some(bytes) = self.commands.read() else { return false };
         match postcard::from_bytes(&bytes) {
             Ok(Command::Run(request)) => self.begin(request),
+            Ok(Command::Resume(request)) => self.resume(request),
+            Ok(Command::Replay(event)) => self.replay(event),
+            Ok(Command::GoOn) => self.resumed(),
             Ok(Command::Abort { error, cause }) => {
                 let at = self.now();
                 self.step(Event::Aborted { error, cause, at });
@@ -215,11 +223,18 @@ impl Orchestrator {
     }
 
     fn begin(&mut self, request: RunRequest) {
-        let started_ns = monotonic_nanos();
+        let monotonic_ns = monotonic_nanos();
+        let begun = BeginReport { at_us: self.micros(monotonic_ns), monotonic_ns };
+        self.reporter.later(Report::Begun(begun));
+        self.start(request, begun, None);
+    }
+
+    /// Starts the execution, or starts it again as it once began.
+    pub(crate) fn start(&mut self, request: RunRequest, begun: BeginReport, replaying: Option<u64>) {
         let identity = request.identity(&self.assignment.plan.workflow);
         let start = Start {
             input: Payload::from_flat(Box::new(request.input)),
-            at: self.micros(started_ns),
+            at: begun.at_us,
             seed: request.seed,
             identity: Arc::new(identity),
             history: if request.history { HistoryLevel::Full } else { HistoryLevel::Types },
@@ -228,17 +243,33 @@ impl Orchestrator {
         self.running = Some(Running {
             execution,
             seed: request.seed,
-            started_ns,
+            started_ns: begun.monotonic_ns,
             yielded: false,
             last_scheduled: 0,
             time_scale: request.time_scale,
             history: request.history,
+            at: begun.at_us,
+            replaying,
         });
         self.act(&mut actions);
     }
 
-    fn step(&mut self, event: Event) {
+    /// Tells the machine what happened, and the supervisor before.
+    pub(crate) fn step(&mut self, event: Event) {
+        if self.running.is_some() {
+            self.journal(&event);
+            self.fold(event);
+        }
+    }
+
+    /// To be called for each event that is not replayed, and before anything comes of it.
+    pub(crate) fn journal(&self, event: &Event) {
+        self.reporter.send(&Report::Journal(event.clone()));
+    }
+
+    pub(crate) fn fold(&mut self, event: Event) {
         let Some(running) = &mut self.running else { return };
+        running.at = running.at.max(event.at());
         let mut actions = std::mem::take(&mut self.actions);
         running.execution.step(&self.machine, event, &mut actions);
         self.act(&mut actions);
@@ -253,6 +284,7 @@ impl Orchestrator {
                     invocation,
                     function,
                     resource,
+                    state,
                     path,
                     payload,
                     timeout_at,
@@ -263,20 +295,13 @@ impl Orchestrator {
                     if self.ask_stand_in(invocation, called, &path, &payload, wants_log) {
                         continue;
                     }
+                    let wanted = Wanted { state, state_deadline: timeout_at, wants_log };
                     match function {
-                        Some(function) => self.invoke(invocation, &function, payload, timeout_at, wants_log),
+                        Some(function) => self.invoke(invocation, &function, payload, wanted),
                         None => self.refuse_service(invocation, &resource),
                     }
                 }
-                Action::Cancel { invocation } => {
-                    self.log_tails.forget(invocation);
-                    self.timers.cancel(Due::Function(invocation));
-                    if self.stand_ins.forget(invocation) {
-                        self.timers.cancel(Due::StandIn(invocation));
-                    }
-                    let domain = self.queues.iter_mut().position(|queue| queue.cancel(invocation));
-                    domain.into_iter().for_each(|domain| self.bound_waiting(domain));
-                }
+                Action::Cancel { invocation } => self.forget(invocation),
                 Action::SetTimer { timer, at, purpose } => {
                     let at = self.when(at, purpose);
                     self.timers.set(Due::Machine(timer), at);
@@ -307,10 +332,24 @@ impl Orchestrator {
             return;
         }
         let details = if running.history { event.details().map(|details| details.to_string()) } else { None };
-        self.reporter.later(Report::Event(EventReport::of(event, details)));
-        // A large history must not wait in memory until the execution waits for something.
-        if running.history {
-            self.reporter.flush();
+        let history = running.history;
+        if let Some(reporter) = self.telling() {
+            reporter.later(Report::Event(EventReport::of(event, details)));
+            // A large history must not wait in memory until the execution waits for something.
+            if history {
+                reporter.flush();
+            }
+        }
+    }
+
+    /// For a report that is made of an action: `None` if the supervisor has it from an instance that died.
+    fn telling(&mut self) -> Option<&Reporter> {
+        match self.running.as_mut().and_then(|running| running.replaying.as_mut()) {
+            Some(told @ 1..) => {
+                *told -= 1;
+                None
+            }
+            Some(0) | None => Some(&self.reporter),
         }
     }
 
@@ -318,8 +357,7 @@ impl Orchestrator {
     fn when(&self, at: Micros, purpose: TimerPurpose) -> Micros {
         match (purpose, &self.running) {
             (TimerPurpose::Wait | TimerPurpose::Retry, Some(running)) => {
-                let now = self.now();
-                now.saturating_add(scaled(at.saturating_sub(now), running.time_scale))
+                running.at.saturating_add(scaled(at.saturating_sub(running.at), running.time_scale))
             }
             _ => at,
         }
@@ -341,186 +379,35 @@ impl Orchestrator {
             return false;
         };
         let scheduled_id = running.last_scheduled;
-        let at = self.now().saturating_add(scaled(after_us, running.time_scale));
+        let at = running.at.saturating_add(scaled(after_us, running.time_scale));
         self.timers.set(Due::StandIn(id), at);
-        self.reporter.later(Report::Mocked(MockReport { scheduled_id, function: Arc::clone(function) }));
+        if let Some(reporter) = self.telling() {
+            reporter.later(Report::Mocked(MockReport { scheduled_id, function: Arc::clone(function) }));
+        }
         true
     }
 
     /// Asks the supervisor for what a distributed Map wants of its items and results.
     fn transfer(&mut self, action: Action) {
-        if let Some((transfer, request)) = transfer::request(action) {
-            self.reporter.send(&Report::Transfer { transfer, request });
-            self.reporter.ring();
+        let Some((transfer, request)) = transfer::request(action) else { return };
+        if let Some(reporter) = self.telling() {
+            reporter.send(&Report::Transfer { transfer, request });
+            reporter.ring();
         }
-    }
-
-    /// A Task that calls no function, and has no stand-in.
-    fn refuse_service(&mut self, invocation: InvocationId, resource: &str) {
-        let cause = format!("Nothing here answers for {resource} but a stand-in: run with --mock.");
-        self.timers.set(Due::Failure(invocation, "States.Runtime".into(), cause), self.now());
-    }
-
-    fn invoke(
-        &mut self,
-        id: InvocationId,
-        name: &Arc<str>,
-        payload: Payload,
-        state_deadline: Option<Micros>,
-        wants_log: bool,
-    ) {
-        let Some(running) = &self.running else { return };
-        let Some(&function) = self.functions.get(name) else {
-            let cause = not_found(name, &request_id(running.seed, id));
-            self.timers.set(Due::Failure(id, "Lambda.ResourceNotFoundException".into(), cause), self.now());
-            return;
-        };
-        let invocation = Invocation {
-            id,
-            function,
-            scheduled_id: running.last_scheduled,
-            state_deadline,
-            request_id: request_id(running.seed, id),
-            wants_log,
-        };
-        let (domain, _) = self.places[function];
-        self.queues[domain].push(invocation, payload);
-        self.dispatch(domain);
-        self.bound_waiting(domain);
-    }
-
-    /// Lets the timeouts of calls run that wait behind one that was given up: it may never make room.
-    fn bound_waiting(&mut self, domain: usize) {
-        let now = self.now();
-        for invocation in self.queues[domain].held_up() {
-            let due = Due::Function(invocation.id);
-            let timeout = self.assignment.plan.functions[invocation.function].timeout_seconds;
-            if let Some(seconds) = timeout.filter(|_| !self.timers.is_set(&due)) {
-                self.timers.set(due, now + Micros::from(seconds) * 1_000_000);
-            }
-        }
-    }
-
-    /// Calls the first in line, if the domain is free.
-    fn dispatch(&mut self, domain: usize) {
-        let Some((invocation, payload)) = self.queues[domain].pop() else { return };
-        let underway = |queue: &Queue| queue.underway.is_some();
-        let alone = !self.queues.iter().any(underway);
-        if !alone {
-            let others =
-                self.queues.iter().enumerate().filter(|(_, queue)| underway(queue)).map(|(at, _)| at);
-            self.lane.widen(others);
-        }
-        self.lane.before_call(domain, alone);
-        let function = &self.assignment.plan.functions[invocation.function];
-        let handed_ns = monotonic_nanos();
-        let now = self.micros(handed_ns);
-        let own_deadline = function.timeout_seconds.map(|seconds| now + Micros::from(seconds) * 1_000_000);
-        let deadline = [own_deadline, invocation.state_deadline].into_iter().flatten().min();
-        let mut delivery = Delivery::of(payload);
-        let event_bytes = delivery.len() as u64;
-        let header = CallHeader {
-            function: self.places[invocation.function].1,
-            request_id: &invocation.request_id,
-            deadline_ms: deadline.map_or(0, |at| at / 1000),
-        };
-        let id = invocation.id;
-        // Before the function has its turn: it may be the last thing that this process sees.
-        self.reporter.flush();
-        let called = self.queues[domain].mailbox.call(header, delivery.outgoing());
-        if let Err(error) = called {
-            let answer = match error.kind() {
-                std::io::ErrorKind::FileTooLarge => too_large(&function.name),
-                _ => Answer::Failed {
-                    error: "Lambda.Unknown".into(),
-                    cause: format!("cannot hand the event over: {error}"),
-                },
-            };
-            if let Answer::Failed { error, cause } = answer {
-                self.timers.set(Due::Failure(id, error, cause), now);
-            }
-            return;
-        }
-        if let Some(at) = own_deadline {
-            self.timers.cancel(Due::Function(id));
-            self.timers.set(Due::Function(id), at);
-        }
-        self.queues[domain].underway =
-            Some(Underway { invocation, abandoned: false, handed_ns, event_bytes });
-    }
-
-    fn collect_replies(&mut self) -> bool {
-        let mut worked = false;
-        for domain in 0..self.queues.len() {
-            if self.queues[domain].underway.is_none() {
-                continue;
-            }
-            match self.queues[domain].mailbox.poll() {
-                Ok(Some(Reply::Returned(returned))) => {
-                    worked = true;
-                    self.take_back(domain, returned);
-                }
-                Ok(_) => {}
-                // Its pages cannot be taken back from it, so nothing here can go on.
-                Err(_) => exit_now(crate::FAULTED),
-            }
-        }
-        worked
-    }
-
-    fn take_back(&mut self, domain: usize, returned: Returned) {
-        let Some(underway) = self.queues[domain].underway.take() else { return };
-        let received_ns = monotonic_nanos();
-        let memory_mb = self.assignment.plan.functions[underway.invocation.function].memory_mb;
-        let log = underway.invocation.log(&returned, memory_mb);
-        let Invocation { id: invocation, function, scheduled_id, request_id, .. } = underway.invocation;
-        self.timers.cancel(Due::Function(invocation));
-        let answer = answer_of(returned.outcome, &self.assignment.plan.functions[function].name);
-        let Some(running) = &self.running else { return };
-        let since = |ns: u64| ns.clamp(underway.handed_ns, received_ns) - running.started_ns;
-        if !underway.abandoned {
-            self.reporter.later(Report::Call(CallReport {
-                scheduled_id,
-                function,
-                domain,
-                request_id,
-                handed_ns: since(underway.handed_ns),
-                called_ns: since(returned.called_ns),
-                returned_ns: since(returned.returned_ns),
-                received_ns: since(received_ns),
-                event_bytes: underway.event_bytes,
-                result_bytes: match &answer {
-                    Answer::Succeeded(payload) => payload.len() as u64,
-                    Answer::Failed { cause, .. } => cause.len() as u64,
-                },
-            }));
-        }
-        self.dispatch(domain);
-        if underway.abandoned {
-            return;
-        }
-        let at = self.micros(received_ns);
-        let event = match (answer, log) {
-            (Answer::Succeeded(output), None) => {
-                Event::InvocationSucceeded { invocation, output, log: None, at }
-            }
-            (Answer::Succeeded(output), Some(log)) => {
-                self.reporter.send(&self.log_tails.ask(invocation, domain, output, log));
-                return self.reporter.ring();
-            }
-            (Answer::Failed { error, cause }, _) => Event::InvocationFailed { invocation, error, cause, at },
-        };
-        self.step(event);
     }
 
     fn fire_timers(&mut self) -> bool {
-        if self.timers.is_empty() {
+        if self.timers.is_empty() || self.replays() {
             return false;
         }
         let at = self.now();
         let Some(due) = self.timers.take_due(at) else { return false };
         let event = match due {
             Due::Machine(timer) => Event::TimerFired { timer, at },
+            Due::Grace(invocation) => {
+                self.ask_for_another_instance(invocation);
+                return true;
+            }
             Due::StandIn(invocation) => match self.stand_ins.answer(invocation, at) {
                 Some(event) => event,
                 None => return true,
@@ -541,25 +428,12 @@ impl Orchestrator {
         true
     }
 
-    /// Gives up on an invocation; returns the timeout of its function, in seconds.
-    fn abandon(&mut self, id: InvocationId) -> u32 {
-        for domain in 0..self.queues.len() {
-            if let Some(function) = self.queues[domain].function_of(id) {
-                self.queues[domain].cancel(id);
-                self.bound_waiting(domain);
-                return self.assignment.plan.functions[function].timeout_seconds.unwrap_or(0);
-            }
-        }
-        0
-    }
-
     /// Continues an execution that stopped at its limit of transitions, so that everything else had its turn.
     fn go_on(&mut self) -> bool {
         match &mut self.running {
-            Some(running) if running.yielded => running.yielded = false,
+            Some(running) if running.yielded && running.replaying.is_none() => running.yielded = false,
             _ => return false,
         }
-        self.reporter.flush();
         let at = self.now();
         self.step(Event::Continue { at });
         true
@@ -571,7 +445,8 @@ impl Orchestrator {
         self.timers.clear();
         self.stand_ins.clear();
         self.log_tails.clear();
-        self.queues.iter_mut().for_each(Queue::abandon_all);
+        let now = self.now();
+        self.queues.iter_mut().for_each(|queue| queue.abandon_all(now));
         let finished = Report::Finished(match outcome {
             Outcome::Succeeded(output) => {
                 FinishReport::Succeeded { output: output.flat().to_vec(), duration_ns }

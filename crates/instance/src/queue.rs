@@ -2,15 +2,15 @@
 
 use crate::invocation::Invocation;
 use faastlane_domain::Mailbox;
-use faastlane_machine::InvocationId;
+use faastlane_machine::{InvocationId, Micros};
 use faastlane_payload::Payload;
 use std::collections::VecDeque;
 
 /// A call that a domain works on.
 pub(crate) struct Underway {
     pub(crate) invocation: Invocation,
-    /// The machine does not wait for it any more (a timeout, a sibling that failed): what comes back is dropped.
-    pub(crate) abandoned: bool,
+    /// Since when the machine does not wait for it any more (a timeout, a sibling that failed): what comes back is dropped.
+    pub(crate) abandoned: Option<Micros>,
     /// Nanoseconds of the monotonic clock.
     pub(crate) handed_ns: u64,
     pub(crate) event_bytes: u64,
@@ -33,10 +33,10 @@ impl Queue {
         self.waiting.push_back((invocation, payload));
     }
 
-    /// Calls that wait behind one that nobody waits for any more, which may never end.
-    pub(crate) fn held_up(&self) -> impl Iterator<Item = &Invocation> {
-        let held_up = self.underway.as_ref().is_some_and(|underway| underway.abandoned);
-        self.waiting.iter().filter(move |_| held_up).map(|(invocation, _)| invocation)
+    /// Whether calls wait behind one that nobody waits for any more, which may never end: that one, and since when.
+    pub(crate) fn held_up(&self) -> Option<(InvocationId, Micros)> {
+        let underway = self.underway.as_ref().filter(|_| !self.waiting.is_empty())?;
+        Some((underway.invocation.id, underway.abandoned?))
     }
 
     /// The next call, if the domain is free for it.
@@ -51,23 +51,23 @@ impl Queue {
         calls.find(|invocation| invocation.id == id).map(|invocation| invocation.function)
     }
 
-    /// Nobody waits for `invocation` any more. True if it was here.
-    pub(crate) fn cancel(&mut self, invocation: InvocationId) -> bool {
+    /// From `now` on nobody waits for `invocation` any more. True if it was here.
+    pub(crate) fn cancel(&mut self, invocation: InvocationId, now: Micros) -> bool {
         if let Some(underway) = self.underway.as_mut().filter(|underway| underway.invocation.id == invocation)
         {
-            underway.abandoned = true;
+            underway.abandoned.get_or_insert(now);
             return true;
         }
-        let before = self.waiting.len();
-        self.waiting.retain(|(waiting, _)| waiting.id != invocation);
-        before != self.waiting.len()
+        // Mostly the first one.
+        let position = self.waiting.iter().position(|(waiting, _)| waiting.id == invocation);
+        position.and_then(|position| self.waiting.remove(position)).is_some()
     }
 
     /// The execution is over.
-    pub(crate) fn abandon_all(&mut self) {
+    pub(crate) fn abandon_all(&mut self, now: Micros) {
         self.waiting.clear();
         if let Some(underway) = &mut self.underway {
-            underway.abandoned = true;
+            underway.abandoned.get_or_insert(now);
         }
     }
 }

@@ -2,21 +2,22 @@
 
 use crate::invocation_log::InvocationLog;
 use faastlane_payload::Payload;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Microseconds since 1970-01-01T00:00:00Z.
 pub type Micros = u64;
 
 /// One try of one Task state. In an execution none comes twice among four billion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct InvocationId(pub u64);
 
 /// In an execution none comes twice among four billion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TimerId(pub u64);
 
 /// The reading of one Map's items, and the writing of its results. In an execution none comes twice among four billion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TransferId(pub u64);
 
 /// Who an execution is, as the context object shows it.
@@ -56,9 +57,10 @@ pub enum HistoryLevel {
 }
 
 /// An item that a distributed Map's reader has read.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReadItem {
     /// `Map.Item.Value`
+    #[serde(with = "faastlane_payload::as_flat_bytes")]
     pub value: Payload,
     /// `Map.Item.Key`: the member's name, where the data set is an object.
     pub key: Option<Arc<str>>,
@@ -68,10 +70,13 @@ pub struct ReadItem {
 
 /// What can happen to an execution that has started. Time never goes back: an event earlier than the one before it
 /// counts as simultaneous with it.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// Its start and its events, in their order, are an execution's journal: who folds them again has the same execution.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Event {
     InvocationSucceeded {
         invocation: InvocationId,
+        #[serde(with = "faastlane_payload::as_flat_bytes")]
         output: Payload,
         /// Where [`crate::Action::Invoke`] asked for it.
         log: Option<Box<InvocationLog>>,
@@ -81,6 +86,7 @@ pub enum Event {
     /// not wrapped any more.
     TaskSucceeded {
         invocation: InvocationId,
+        #[serde(with = "faastlane_payload::as_flat_bytes")]
         result: Payload,
         at: Micros,
     },
@@ -101,6 +107,7 @@ pub enum Event {
     /// The answer to [`crate::Action::CloseResults`]: what the Map's result is.
     ResultsWritten {
         transfer: TransferId,
+        #[serde(with = "faastlane_payload::as_flat_bytes")]
         result: Payload,
         at: Micros,
     },

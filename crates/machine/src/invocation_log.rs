@@ -3,9 +3,10 @@
 use crate::event::Micros;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::{Deserialize, Serialize};
 
 /// What a function printed while it ran, and what Lambda's own lines around that say.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvocationLog {
     /// What the function's context shows as `aws_request_id`.
     pub request_id: String,

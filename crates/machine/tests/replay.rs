@@ -233,6 +233,12 @@ fn drive(machine: &Machine, choices: &[(u8, usize)]) -> (Execution, Vec<Event>, 
     (execution, events, all)
 }
 
+/// Events that were written down and read again.
+fn journal(events: &[Event]) -> Vec<Event> {
+    let written = |event| postcard::to_stdvec(event).unwrap();
+    events.iter().map(written).map(|bytes| postcard::from_bytes(&bytes).unwrap()).collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
@@ -251,11 +257,24 @@ proptest! {
         let (execution, events, actions) = drive(&machine, &choices);
 
         let (mut again, mut actions_again) = Execution::start(&machine, start(json!({"items": [1, 2]})));
-        for event in events {
-            again.step(&machine, event, &mut actions_again);
+        // What it is after each event, and how many actions there were.
+        let mut before = vec![(again.clone(), actions_again.len())];
+        for event in &events {
+            again.step(&machine, event.clone(), &mut actions_again);
+            before.push((again.clone(), actions_again.len()));
         }
         prop_assert_eq!(&again, &execution);
         prop_assert_eq!(&actions_again, &actions);
+
+        // Whoever has any beginning of the journal, as it was written down, goes on from there with the same rest.
+        let mut resumed = Execution::start(&machine, start(json!({"items": [1, 2]}))).0;
+        for (event, (was, told)) in journal(&events).into_iter().zip(before) {
+            prop_assert_eq!(&resumed, &was);
+            let mut rest = Vec::new();
+            resumed.step(&machine, event, &mut rest);
+            prop_assert!(actions[told..].starts_with(&rest));
+        }
+        prop_assert_eq!(&resumed, &execution);
 
         let history: Vec<_> = actions.iter().filter_map(|action| match action {
             Action::Record(event) => Some(event),

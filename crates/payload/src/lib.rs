@@ -10,6 +10,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod as_flat_bytes;
 mod error;
 pub mod flat;
 mod payload;

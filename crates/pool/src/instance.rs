@@ -1,17 +1,16 @@
 //! An instance: the processes that run executions of one bundle.
 
+use crate::limits::Held;
 use crate::logs::{LogLine, LogReaders};
+use crate::memory::MemoryUse;
 use crate::process::{CopyError, HostProcess, Inheritance, Spawner};
-use crate::record::{EventRecord, Record, Status};
 use crate::scratch::Scratch;
-use crate::timeline::Timeline;
-use crate::transfers::Transfers;
 use faastlane_asl::source::Source;
 use faastlane_compose::{Placement, Plan};
 use faastlane_domain::{Doorbell, RING_LEN, RingWriter, shared_file, shared_len};
 use faastlane_instance::{
-    Assignment, Command, Descriptors, DomainSize, EventReport, FaultReport, FinishReport, Order,
-    OrderChannel, Report, RunRequest, SetUpFailure,
+    Assignment, CallReport, Command, Descriptors, DomainSize, EventReport, FaultReport, HandReport, Order,
+    OrderChannel, Report, SetUpFailure,
 };
 use faastlane_items::Stores;
 use faastlane_payload::Payload;
@@ -27,8 +26,8 @@ use std::time::{Duration, Instant};
 
 /// How long the supervisor sleeps at most before it looks whether a process has died. Reports wake it earlier.
 const LOOK: Duration = Duration::from_millis(10);
-/// How long an instance has to end an execution that was stopped.
-const STOP: Duration = Duration::from_millis(500);
+/// How long calls that nobody waits for have to come back before the next execution. As long as within one.
+const GRACE: Duration = Duration::from_millis(50);
 
 #[derive(Debug, thiserror::Error)]
 pub enum InstanceError {
@@ -93,12 +92,16 @@ pub struct RunInput<'a> {
 pub(crate) struct Instance {
     plan: Arc<Plan>,
     hosts: Vec<HostProcess>,
+    /// After the processes, which it is for.
+    held: Held,
     commands: RingWriter,
     doorbell: Doorbell,
     logs: LogReaders,
     scratch: Scratch,
     /// Reports that came while a command was written.
     early: VecDeque<Report>,
+    /// By position in the plan.
+    underway: Vec<Option<HandReport>>,
 }
 
 /// What the processes of one instance share with each other and with the supervisor.
@@ -109,6 +112,7 @@ struct Shared {
     mailboxes: Vec<Option<File>>,
     pipes: Vec<(PipeReader, PipeWriter)>,
     scratch: Scratch,
+    held: Held,
 }
 
 impl Shared {
@@ -128,6 +132,7 @@ impl Shared {
                 .collect::<io::Result<_>>()?,
             pipes: plan.domains.iter().map(|_| io::pipe()).collect::<io::Result<_>>()?,
             scratch: Scratch::make(plan.domains.len())?,
+            held: Held::new(&plan.limits)?,
         })
     }
 
@@ -161,9 +166,12 @@ impl Shared {
         hosts: Vec<HostProcess>,
         printed: Vec<LogLine>,
     ) -> io::Result<Instance> {
+        hosts.iter().try_for_each(|host| self.held.add(host.id()))?;
         Ok(Instance {
+            underway: vec![None; plan.domains.len()],
             plan,
             hosts,
+            held: self.held,
             commands: RingWriter::open(self.commands.as_fd())?,
             doorbell: Doorbell::shared(self.doorbell.as_fd())?,
             logs: LogReaders::start(self.pipes, printed),
@@ -178,6 +186,8 @@ pub(crate) struct Template {
     instance: Instance,
     /// Of each process.
     orders: Vec<OrderChannel>,
+    /// What functions printed while they were loaded, until an instance has it.
+    printed: Vec<LogLine>,
     domains: Vec<DomainSize>,
 }
 
@@ -208,7 +218,10 @@ impl Template {
         }
         let mut instance = shared.instance(plan.clone(), hosts, Vec::new())?;
         match instance.await_loaded(stop) {
-            Ok(domains) => Ok(Self { instance, orders, domains }),
+            Ok(domains) => {
+                let printed = instance.logs.take_all(0..plan.domains.len());
+                Ok(Self { instance, orders, printed, domains })
+            }
             Err(error) => Err(StartError { error, logs: instance.close() }),
         }
     }
@@ -228,11 +241,12 @@ impl Template {
             let scratch = shared.scratch.folders().to_owned();
             hosts.push(process.copy(orders, scratch, descriptors, inheritance)?);
         }
-        Ok(shared.instance(plan.clone(), hosts, self.instance.logs.take())?)
+        Ok(shared.instance(plan.clone(), hosts, std::mem::take(&mut self.printed))?)
     }
 
     /// Lets the processes be an instance themselves, which is not ready yet.
-    pub(crate) fn into_instance(self) -> io::Result<Instance> {
+    pub(crate) fn into_instance(mut self) -> io::Result<Instance> {
+        self.instance.logs.put_back(self.printed);
         self.orders.iter().try_for_each(|orders| orders.order(&Order::GoOn, &[]))?;
         Ok(self.instance)
     }
@@ -255,7 +269,8 @@ impl Instance {
 
     /// Until executions can be run.
     pub(crate) fn await_ready(&mut self, stop: &dyn Fn() -> bool) -> Result<(), InstanceError> {
-        self.follow_start(stop, |report| matches!(report, Report::Ready))
+        self.follow_start(stop, |report| matches!(report, Report::Ready))?;
+        Ok(self.held.limit_each(self.processes())?)
     }
 
     /// Reads reports until `done` is satisfied with one, or the instance turns out not to come up.
@@ -283,7 +298,11 @@ impl Instance {
                     let domains = self.plan.domains.iter().enumerate();
                     let here = domains.filter(|(_, domain)| domain.host as usize == host);
                     let loading = here.map(|(index, _)| index).filter(|index| !up.contains(index)).collect();
-                    return Err(InstanceError::Died { how: status.to_string(), loading });
+                    let how = match self.out_of_memory() {
+                        Some(why) => format!("{status}: {why}"),
+                        None => status.to_string(),
+                    };
+                    return Err(InstanceError::Died { how, loading });
                 }
                 Happened::Nothing if stop() => return Err(InstanceError::Interrupted),
                 Happened::Nothing => {}
@@ -291,19 +310,33 @@ impl Instance {
         }
     }
 
+    fn processes(&self) -> impl Iterator<Item = u32> {
+        self.hosts.iter().map(HostProcess::id)
+    }
+
+    /// The most it has had in use.
+    pub(crate) fn memory_use(&self) -> MemoryUse {
+        self.held.memory_use(self.processes())
+    }
+
+    /// That it needed more memory than it may have, if a process of it was ended for that.
+    pub(crate) fn out_of_memory(&self) -> Option<String> {
+        self.held.out_of_memory()
+    }
+
     /// What happens next, or nothing within [`LOOK`].
-    fn next(&mut self) -> Happened {
+    pub(crate) fn next(&mut self) -> Happened {
         let rings = self.hosts[0].reports().rings();
         for waited in [false, true] {
             if let Some(report) = self.next_report() {
-                return report;
+                return Happened::Report(report);
             }
             let ended = self.hosts.iter_mut().map(HostProcess::ended).enumerate();
             let ended: Option<(usize, ExitStatus)> =
                 ended.filter_map(|(host, status)| Some((host, status?))).next();
             if let Some((host, status)) = ended {
                 // What a process said is all there once it has ended.
-                return self.next_report().unwrap_or(Happened::Ended(host, status));
+                return self.next_report().map_or(Happened::Ended(host, status), Happened::Report);
             }
             if !waited {
                 self.hosts[0].reports().wait(rings, LOOK);
@@ -312,13 +345,23 @@ impl Instance {
         Happened::Nothing
     }
 
-    fn next_report(&mut self) -> Option<Happened> {
+    /// The next thing that it said, if there is one.
+    pub(crate) fn next_report(&mut self) -> Option<Report> {
         let early = self.early.pop_front();
-        early.or_else(|| next_of(&mut self.hosts)).map(Happened::Report)
+        let report = early.or_else(|| next_of(&mut self.hosts))?;
+        match &report {
+            Report::Handed(hand) => self.underway[hand.domain] = Some(hand.clone()),
+            Report::Freed { domain } | Report::Call(CallReport { domain, .. }) => {
+                self.underway[*domain] = None;
+            }
+            _ => {}
+        }
+        Some(report)
     }
 
-    /// Writes a command. What the instance has to say meanwhile is taken in: it may not read before it got rid of that.
-    fn command(&mut self, command: &Command) {
+    /// Writes a command. What the instance has to say meanwhile is taken in: it may not read before it got rid of that. To one
+    /// that has ended nothing is said.
+    pub(crate) fn command(&mut self, command: &Command) {
         let Self { commands, doorbell, hosts, early, .. } = self;
         let taken = RefCell::new((hosts, early));
         // A command is plain data, which always has a form.
@@ -327,145 +370,63 @@ impl Instance {
                 doorbell.ring();
                 let (hosts, early) = &mut *taken.borrow_mut();
                 early.extend(std::iter::from_fn(|| next_of(hosts)));
+                !hosts.iter_mut().any(|host| host.ended().is_some())
             });
             doorbell.ring();
         }
     }
 
-    /// Runs one execution to its end.
-    pub(crate) fn run(&mut self, run: &RunInput<'_>) -> Result<Record, InstanceError> {
-        let begin = Instant::now();
-        if !faastlane_sandbox::left_out("scratch") {
-            self.scratch.empty().map_err(InstanceError::Scratch)?;
+    /// # Errors
+    /// What an earlier execution left is still there.
+    pub(crate) fn empty_scratch(&self) -> Result<(), InstanceError> {
+        if faastlane_sandbox::left_out("scratch") {
+            return Ok(());
         }
-        self.command(&Command::Run(RunRequest {
-            execution_name: run.name.to_owned(),
-            input: run.input.flat().to_vec(),
-            seed: run.seed,
-            time_scale: run.time_scale,
-            history: run.history.is_some(),
-        }));
-        let mut timeline = Timeline::default();
-        let mut transfers = Transfers::new(run.stores);
-        let mut stopped: Option<Instant> = None;
-        let ending = loop {
-            match self.next() {
-                Happened::Report(Report::Event(event)) => timeline.add(event, run.history),
-                Happened::Report(Report::Call(call)) => timeline.calls.push(call),
-                Happened::Report(Report::Mocked(mocked)) => timeline.mocked.push(mocked),
-                Happened::Report(Report::Transfer { transfer, request }) => {
-                    if let Some(answer) = transfers.serve(transfer, request) {
-                        self.command(&Command::Transfer { transfer, answer });
-                    }
-                }
-                Happened::Report(Report::LogWanted { invocation, domain, request_id }) => {
-                    let printed = self.logs.tail(domain, &request_id);
-                    self.command(&Command::Log { invocation, printed });
-                }
-                Happened::Report(Report::Finished(finish)) => break Ending::of(finish),
-                Happened::Report(Report::Fault(fault)) => {
-                    self.catch_up(&mut timeline, run.history);
-                    break self.faulted(&fault, &timeline, begin)?;
-                }
-                Happened::Report(Report::SetUpFailed(failure)) => {
-                    return Err(InstanceError::SetUp(Box::new(failure)));
-                }
-                Happened::Report(Report::DomainUp { .. } | Report::Loaded(_) | Report::Ready) => {}
-                Happened::Ended(_, status) => {
-                    self.catch_up(&mut timeline, run.history);
-                    break exited(status, &timeline, begin);
-                }
-                Happened::Nothing => {}
-            }
-            match stopped {
-                None if (run.stop)() => {
-                    let cause = Some("interrupted".into());
-                    self.command(&Command::Abort { error: None, cause });
-                    stopped = Some(Instant::now());
-                }
-                Some(since) if since.elapsed() > STOP => break Ending::aborted(begin.elapsed()),
-                _ => {}
-            }
-        };
-        Ok(self.record(ending, &timeline))
+        self.scratch.empty().map_err(InstanceError::Scratch)
     }
 
-    /// Reads what host 0 has said about an execution that another process ended by its own end.
-    fn catch_up(&mut self, timeline: &mut Timeline, history: Option<&dyn Fn(&EventReport)>) {
-        while let Some(report) = self.hosts[0].next_report() {
-            match report {
-                Report::Event(event) => timeline.add(event, history),
-                Report::Call(call) => timeline.calls.push(call),
-                Report::Mocked(mocked) => timeline.mocked.push(mocked),
-                _ => {}
+    /// Who has each domain, by position in the plan, as far as the instance has said.
+    pub(crate) fn underway(&self) -> &[Option<HandReport>] {
+        &self.underway
+    }
+
+    /// Whether it can run another execution. Calls that nobody waits for any more have a short while to come back.
+    pub(crate) fn is_fit(&mut self) -> bool {
+        let since = Instant::now();
+        loop {
+            match self.next_report() {
+                Some(Report::Fault(_) | Report::SetUpFailed(_)) => return false,
+                Some(_) => continue,
+                None if self.hosts.iter_mut().any(|host| host.ended().is_some()) => return false,
+                None if self.underway.iter().all(Option::is_none) => return true,
+                None if since.elapsed() > GRACE => return false,
+                None => {}
             }
+            let rings = self.hosts[0].reports().rings();
+            self.hosts[0].reports().wait(rings, LOOK);
         }
     }
 
-    fn record(&mut self, ending: Ending, timeline: &Timeline) -> Record {
-        let states = timeline.state_records(&self.plan);
-        let duration_us = ending.duration_ns / 1000;
-        let mut events = timeline.event_records();
-        events.extend(ending.last_events(timeline, duration_us));
-        Record {
-            status: ending.status,
-            output: ending.output,
-            error: ending.error,
-            cause: ending.cause,
-            violation: ending.violation,
-            isolation: self.plan.isolation,
-            duration_us,
-            interaction_us: timeline.interaction_us(&states),
-            billed_ms: ending.duration_ns.div_ceil(1_000_000),
-            states,
-            mocked: timeline.mocked_functions(),
-            events,
-            logs: self.logs.take(),
-        }
+    /// What a function printed last in an invocation that has come back.
+    pub(crate) fn printed(&mut self, domain: usize, request_id: &str) -> String {
+        self.logs.tail(domain, request_id)
+    }
+
+    /// What functions printed since the last call, to the last line where they are in one of these domains.
+    pub(crate) fn take_logs(&mut self, domains: impl Iterator<Item = usize>) -> Vec<LogLine> {
+        self.logs.take_all(domains)
+    }
+
+    /// Ends the processes. What they said can still be read.
+    pub(crate) fn end(&mut self) {
+        self.hosts.iter_mut().for_each(HostProcess::end);
     }
 
     /// Ends the processes; what functions printed and no record holds yet.
     pub(crate) fn close(mut self) -> Vec<LogLine> {
-        self.hosts.iter_mut().for_each(HostProcess::end);
+        self.end();
         self.logs.finish()
     }
-
-    fn faulted(
-        &self,
-        fault: &FaultReport,
-        timeline: &Timeline,
-        begin: Instant,
-    ) -> Result<Ending, InstanceError> {
-        if fault.trusted {
-            return Err(InstanceError::Died { how: fault.what.clone(), loading: Vec::new() });
-        }
-        let (error, cause) = match fault.violation {
-            Some(_) => (faastlane_machine::ISOLATION_VIOLATION, fault.what.clone()),
-            None => {
-                ("Runtime.ExitError", format!("Runtime exited with error: {}: {}", fault.ending, fault.what))
-            }
-        };
-        let functions = fault.domain.map_or(&[][..], |domain| &self.plan.domains[domain].functions);
-        let of_domain = |state: &str| {
-            let planned = self.plan.states.iter().find(|planned| planned.name == state);
-            let function = planned.and_then(|planned| planned.function.as_deref());
-            fault.domain.is_none()
-                || functions.iter().any(|&index| function == Some(self.plan.functions[index].name.as_str()))
-        };
-        let mut ending = Ending::crashed(error, cause, timeline, begin.elapsed(), of_domain);
-        ending.violation = fault.violation.is_some();
-        Ok(ending)
-    }
-}
-
-/// A process ended without a word: somebody killed it.
-fn exited(status: ExitStatus, timeline: &Timeline, begin: Instant) -> Ending {
-    let open: Vec<&str> =
-        timeline.open_calls().into_iter().filter_map(|event| event.state.as_deref()).collect();
-    let during =
-        if open.is_empty() { String::new() } else { format!(" while running state {}", open.join(", ")) };
-    let cause = format!("Runtime exited with error: {status}{during}");
-    Ending::crashed("Runtime.ExitError", cause, timeline, begin.elapsed(), |_| true)
 }
 
 fn next_of(hosts: &mut [HostProcess]) -> Option<Report> {
@@ -473,100 +434,9 @@ fn next_of(hosts: &mut [HostProcess]) -> Option<Report> {
     hosts.iter_mut().rev().find_map(HostProcess::next_report)
 }
 
-enum Happened {
+pub(crate) enum Happened {
     Report(Report),
     /// Which host.
     Ended(usize, ExitStatus),
     Nothing,
-}
-
-/// How an execution ended.
-struct Ending {
-    status: Status,
-    output: Option<Payload>,
-    error: Option<String>,
-    cause: Option<String>,
-    violation: bool,
-    duration_ns: u64,
-    /// The call that the instance died in: the machine did not get to say how that ended.
-    crashed_in: Option<u64>,
-}
-
-impl Ending {
-    fn new(status: Status, duration_ns: u64) -> Self {
-        Self {
-            status,
-            output: None,
-            error: None,
-            cause: None,
-            violation: false,
-            duration_ns,
-            crashed_in: None,
-        }
-    }
-
-    fn of(finish: FinishReport) -> Self {
-        match finish {
-            FinishReport::Succeeded { output, duration_ns } => {
-                let output = Some(Payload::from_flat(Box::new(output)));
-                Self { output, ..Self::new(Status::Succeeded, duration_ns) }
-            }
-            FinishReport::Failed { error, cause, duration_ns } => {
-                Self { error, cause, ..Self::new(Status::Failed, duration_ns) }
-            }
-            FinishReport::TimedOut { duration_ns } => Self::new(Status::TimedOut, duration_ns),
-            FinishReport::Aborted { error, cause, duration_ns } => {
-                Self { error, cause, ..Self::new(Status::Aborted, duration_ns) }
-            }
-        }
-    }
-
-    fn aborted(after: Duration) -> Self {
-        Self::new(Status::Aborted, after.as_nanos() as u64)
-    }
-
-    /// `in_state` tells whether it can have been a call of that state.
-    fn crashed(
-        error: &str,
-        cause: String,
-        timeline: &Timeline,
-        after: Duration,
-        in_state: impl Fn(&str) -> bool,
-    ) -> Self {
-        let mut open = timeline.open_calls().into_iter();
-        Self {
-            error: Some(error.to_owned()),
-            cause: Some(cause),
-            crashed_in: open
-                .rfind(|event| event.state.as_deref().is_some_and(&in_state))
-                .map(|event| event.id),
-            ..Self::new(Status::Failed, after.as_nanos() as u64)
-        }
-    }
-
-    /// The events with which the history of an execution ends whose instance died.
-    fn last_events(&self, timeline: &Timeline, at_us: u64) -> Vec<EventRecord> {
-        if self.status != Status::Failed
-            || timeline.events.last().is_some_and(|last| last.kind == "ExecutionFailed")
-        {
-            return Vec::new();
-        }
-        let mut id = timeline.events.last().map_or(0, |event| event.id);
-        let mut previous_id = id;
-        let mut event = |kind: &str, state: Option<String>, previous: u64| {
-            id += 1;
-            let (error, cause) = (self.error.clone(), self.cause.clone());
-            EventRecord { id, previous_id: previous, at_us, kind: kind.to_owned(), state, error, cause }
-        };
-        let mut events = Vec::new();
-        let scheduled = timeline.events.iter().find(|event| Some(event.id) == self.crashed_in);
-        if let Some(scheduled) = scheduled {
-            let kind = scheduled.kind.replace("Scheduled", "Failed");
-            let failed = event(&kind, scheduled.state.as_deref().map(str::to_owned), scheduled.id + 1);
-            previous_id = failed.id;
-            events.push(failed);
-        }
-        events.push(event("ExecutionFailed", None, previous_id));
-        events
-    }
 }

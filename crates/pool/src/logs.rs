@@ -60,8 +60,20 @@ impl LogReaders {
         Self { read, lines, marking, marks: 0, threads }
     }
 
+    /// What has been printed since the last call in these domains, and what of the others has been read.
+    pub(crate) fn take_all(&mut self, domains: impl Iterator<Item = usize>) -> Vec<LogLine> {
+        let marked = domains.filter_map(|domain| self.mark(domain)).collect();
+        self.receive_until(marked);
+        self.take()
+    }
+
+    /// Undoes [`Self::take_all`], while nothing has been printed since.
+    pub(crate) fn put_back(&mut self, lines: Vec<LogLine>) {
+        self.lines.splice(..0, lines);
+    }
+
     /// What has been read since the last call.
-    pub(crate) fn take(&mut self) -> Vec<LogLine> {
+    fn take(&mut self) -> Vec<LogLine> {
         self.lines.extend(self.read.try_iter().filter_map(Read::line));
         std::mem::take(&mut self.lines)
     }
@@ -80,12 +92,8 @@ impl LogReaders {
     /// The end of what was printed in an invocation that has come back, each line with its end. What is looked for has been
     /// written, but perhaps not been read, so a mark is sent after it.
     pub(crate) fn tail(&mut self, domain: usize, request_id: &str) -> String {
-        let Some(pipe) = self.marking.get_mut(domain) else { return String::new() };
-        self.marks += 1;
-        // In one piece: it is shorter than what a pipe takes at once. The reader is gone if it cannot be written.
-        if pipe.write_all(format!("\n\x1e\x1e{}\n", self.marks).as_bytes()).is_ok() {
-            self.receive_until(domain, self.marks);
-        }
+        let marked = self.mark(domain).into_iter().collect();
+        self.receive_until(marked);
         let (mut lines, mut bytes) = (Vec::new(), 0);
         let printed = |line: &&LogLine| line.domain == domain && line.request_id == request_id;
         for line in self.lines.iter().rev().filter(printed) {
@@ -102,15 +110,32 @@ impl LogReaders {
         text[start.unwrap_or(text.len())..].to_owned()
     }
 
-    fn receive_until(&mut self, domain: usize, mark: u64) {
-        while let Ok(read) = self.read.recv() {
+    /// Sends a mark through the pipe of a domain.
+    fn mark(&mut self, domain: usize) -> Option<(usize, u64)> {
+        let pipe = self.marking.get_mut(domain)?;
+        self.marks += 1;
+        // In one piece: it is shorter than what a pipe takes at once. The reader is gone if it cannot be written.
+        pipe.write_all(format!("\n\x1e\x1e{}\n", self.marks).as_bytes()).ok()?;
+        Some((domain, self.marks))
+    }
+
+    /// Receives until all these marks have come, by domain and number.
+    fn receive_until(&mut self, mut marked: Vec<(usize, u64)>) {
+        while !marked.is_empty() {
+            let Ok(read) = self.read.recv() else { return };
             match read {
                 Read::Line(line) => self.lines.push(line),
-                Read::Mark { domain: of, number } if (of, number) == (domain, mark) => break,
+                Read::Mark { domain, number } if marked.contains(&(domain, number)) => {
+                    marked.retain(|mark| *mark != (domain, number));
+                    self.remove_cut(domain);
+                }
                 Read::Mark { .. } => {}
             }
         }
-        // A mark begins with a line's end. Where there was no open line for it to end, it made an empty one.
+    }
+
+    /// A mark begins with a line's end. Where there was no open line for it to end, it made an empty one.
+    fn remove_cut(&mut self, domain: usize) {
         let last = self.lines.iter().rposition(|line| line.domain == domain);
         if let Some(last) = last.filter(|last| self.lines[*last].text.is_empty()) {
             self.lines.remove(last);
@@ -208,6 +233,33 @@ mod tests {
             (1, "id-2", "no end"),
         ];
         assert_eq!(lines, expected.map(|(function, id, text)| (function, id.to_owned(), text.to_owned())));
+    }
+
+    #[test]
+    fn what_was_printed_is_there_as_soon_as_it_is_taken() {
+        let (mut pipes, mut writers) = (Vec::new(), Vec::new());
+        for _ in 0..3 {
+            let (reader, writer) = std::io::pipe().unwrap();
+            pipes.push((reader, writer.try_clone().unwrap()));
+            writers.push(writer);
+        }
+        let mut logs = LogReaders::start(pipes, Vec::new());
+        for round in 0..50 {
+            for (domain, writer) in writers.iter_mut().enumerate() {
+                write!(writer, "\x1e0 id-{round}\n{round} of {domain}\n").unwrap();
+            }
+            let mut taken: Vec<_> = logs
+                .take_all(0..3)
+                .into_iter()
+                .map(|line| (line.domain, line.request_id, line.text))
+                .collect();
+            taken.sort();
+            let expected =
+                [0, 1, 2].map(|domain| (domain, format!("id-{round}"), format!("{round} of {domain}")));
+            assert_eq!(taken, expected);
+        }
+        drop(writers);
+        assert!(logs.finish().is_empty());
     }
 
     #[test]

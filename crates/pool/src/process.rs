@@ -172,6 +172,10 @@ impl HostProcess {
         self.end_children();
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.pid.as_raw_nonzero().get().unsigned_abs()
+    }
+
     pub(crate) fn reports(&self) -> &RingReader {
         &self.reports
     }
@@ -179,7 +183,7 @@ impl HostProcess {
     /// They cannot leave the group that the process began.
     fn end_children(&self) {
         if self.has_children {
-            end_group(self.pid.as_raw_nonzero().get().unsigned_abs());
+            end_group(self.id());
         }
     }
 

@@ -1,9 +1,12 @@
 //! What an execution was: how it ended, what ran where and when.
 
 use crate::logs::LogLine;
+use crate::memory::MemoryUse;
+use crate::metering::FunctionUse;
 use faastlane_compose::{Isolation, Placement};
 use faastlane_payload::Payload;
 use serde::Serialize;
+use std::time::Duration;
 
 /// How an execution ended, in Step Functions' words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -23,10 +26,14 @@ pub struct Record {
     pub output: Option<Payload>,
     pub error: Option<String>,
     pub cause: Option<String>,
-    /// Whether a function touched what is not its own.
+    /// Whether it failed because a function touched what is not its own.
     pub violation: bool,
     /// Really in force.
     pub isolation: Isolation,
+    /// How many instances it took: 1, and one for each that was lost.
+    pub instances: u32,
+    /// What starting instances took, where there was none to begin or to go on in.
+    pub started: Option<Duration>,
     /// From the execution's first event to its last, in microseconds.
     pub duration_us: u64,
     /// The part of it between the first call of a function and the last return in which no function ran and none was to
@@ -34,6 +41,10 @@ pub struct Record {
     pub interaction_us: u64,
     /// What a platform would bill for: milliseconds, rounded up as clouds do.
     pub billed_ms: u64,
+    /// The most that an instance of it had in use, from its start to the execution's end.
+    pub memory: Option<MemoryUse>,
+    /// All functions of the plan, in its order, with what their calls came to.
+    pub functions: Vec<FunctionUse>,
     /// In the order they were entered.
     pub states: Vec<StateRecord>,
     /// The functions that a stand-in answered for, in the order they were called first.

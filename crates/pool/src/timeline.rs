@@ -46,40 +46,9 @@ impl Timeline {
         self.events.iter().map(record).collect()
     }
 
-    /// States whose function had been called and had not come back, with the event that scheduled the call.
-    pub(crate) fn open_calls(&self) -> Vec<&EventReport> {
-        let answered = |id: u64| self.calls.iter().any(|call| call.scheduled_id == id);
-        let ended = |kind: &str| ["Succeeded", "Failed", "TimedOut"].iter().any(|end| kind.ends_with(end));
-        let closed = |scheduled: &EventReport| {
-            self.events.iter().any(|event| {
-                ended(&event.kind)
-                    && event.state == scheduled.state
-                    && self.leads_to(event.previous_id, scheduled.id)
-            })
-        };
-        self.events
-            .iter()
-            .filter(|event| event.kind.ends_with("Scheduled") && !answered(event.id) && !closed(event))
-            .collect()
-    }
-
     fn event(&self, id: u64) -> Option<&EventReport> {
         // Ids count from 1 without gaps.
         self.events.get(usize::try_from(id).ok()?.checked_sub(1)?)
-    }
-
-    /// Is `target` on the way back from `id`, within the few events of one attempt?
-    fn leads_to(&self, mut id: u64, target: u64) -> bool {
-        for _ in 0..4 {
-            if id == target {
-                return true;
-            }
-            match self.event(id) {
-                Some(event) => id = event.previous_id,
-                None => return false,
-            }
-        }
-        false
     }
 
     /// The visit (by the id of its `…StateEntered`) of `state` that the event `id` belongs to.

@@ -26,7 +26,7 @@ fn runs(process: u32) -> bool {
     status.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))
 }
 
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let begin = Instant::now();
     while !holds() {
         assert!(begin.elapsed() < Duration::from_secs(30), "not within 30 s: {what}");
@@ -34,13 +34,13 @@ fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-fn signal(name: &str, process: u32) {
+pub(crate) fn signal(name: &str, process: u32) {
     let killed = Command::new("kill").args(["-s", name, &process.to_string()]).status().unwrap();
     assert!(killed.success());
 }
 
 /// Starts a function that says so in a file and then does `code`; returns the command and all its processes.
-fn started(workflow: &Workflow, arguments: &[&str]) -> (Child, BTreeSet<u32>) {
+pub(crate) fn started(workflow: &Workflow, arguments: &[&str]) -> (Child, BTreeSet<u32>) {
     let marker = workflow.path("marks/started");
     drop(fs::remove_file(&marker));
     let child = piped(workflow.command().args(arguments));
@@ -51,7 +51,7 @@ fn started(workflow: &Workflow, arguments: &[&str]) -> (Child, BTreeSet<u32>) {
 }
 
 /// Grants a function the folder in which it leaves its mark.
-fn may_mark(workflow: Workflow, function: &str) -> Workflow {
+pub(crate) fn may_mark(workflow: Workflow, function: &str) -> Workflow {
     workflow
         .file("marks/empty", "")
         .config(&format!("[functions.{function}]\nwritable_files = [\"marks\"]\n"))

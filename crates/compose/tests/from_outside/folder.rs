@@ -1,7 +1,7 @@
 //! A workflow folder made for one test, and a world around it that the test knows.
 
 use faastlane_asl::diagnostic::Diagnostic;
-use faastlane_compose::{Host, Keys, Overrides, Surroundings, Workflow, load};
+use faastlane_compose::{Host, Keys, LimitMeans, Overrides, Surroundings, Workflow, load};
 use std::ffi::OsString;
 use std::fs;
 use std::io::Write;
@@ -124,6 +124,8 @@ pub(crate) fn host_with_keys(keys: u32) -> Host {
         keys: Keys::Available(keys),
         glibc: Some((2, 36)),
         landlock: Some(1),
+        memory_limits: LimitMeans::Whole("a control group (version 2)".to_owned()),
+        cpu_limits: LimitMeans::Unavailable { reason: "the group has no cpu controller".to_owned() },
     }
 }
 

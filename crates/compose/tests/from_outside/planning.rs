@@ -1,7 +1,7 @@
 //! Which domain each function gets, and where the domain runs.
 
 use crate::folder::{Folder, host_with_keys};
-use faastlane_compose::{Host, Isolation, Keys, Placement, Plan, RequestedIsolation, plan};
+use faastlane_compose::{Host, Isolation, Keys, LimitMeans, Placement, Plan, RequestedIsolation, plan};
 
 fn plan_on(folder: &Folder, host: &Host) -> Plan {
     let workflow = folder.load().unwrap_or_else(|findings| panic!("{findings:?}"));
@@ -73,6 +73,26 @@ fn an_isolation_asked_for_in_the_file_is_refused_at_its_place() {
     let host = Host { keys: Keys::Available(1), ..host_with_keys(0) };
     let findings = plan(&folder.load().unwrap(), &host, &mut |_| {}).unwrap_err();
     assert_eq!(crate::folder::places(&findings), [("FL0401", "'mpk'".to_owned())]);
+}
+
+#[test]
+fn limits_of_an_instance_are_said_with_what_holds_it_to_them() {
+    let folder = folder_with(1);
+    folder.write("faastlane.toml", "[limits]\ninstance_memory_mb = 512\ninstance_cpus = 0.5\n");
+    let host = host_with_keys(15);
+    let planned = plan_on(&folder, &host);
+    assert_eq!((planned.limits.instance_memory_mb, planned.limits.instance_cpus), (Some(512), Some(0.5)));
+    let [memory, cpus] = planned.notes.as_slice() else { panic!("{:?}", planned.notes) };
+    assert_eq!(memory, "an instance may use 512 MB of memory: a control group (version 2) holds it to that");
+    assert_eq!(
+        cpus,
+        "an instance may use 0.5 CPUs, but nothing holds it to that here: the group has no cpu controller"
+    );
+    let means = LimitMeans::EachProcess { means: "RLIMIT_DATA".into(), reason: "no groups".into() };
+    let planned = plan_on(&folder, &Host { memory_limits: means, ..host });
+    assert!(
+        planned.notes[0].ends_with("only each of its processes is held to that, by RLIMIT_DATA: no groups")
+    );
 }
 
 #[test]

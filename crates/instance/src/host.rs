@@ -79,7 +79,7 @@ impl Host {
             };
             let mailbox = if assignment.is_remote(index) {
                 let file = assignment.mailbox_file(index).map_err(failed("open its mailbox"))?;
-                Mailbox::shared(file.as_fd(), assignment.max_payload(), loaded.key)
+                Mailbox::shared(file.as_fd(), 0, assignment.max_payload(), loaded.key)
             } else {
                 Mailbox::private(loaded.key, pool.clone())
             }
@@ -126,7 +126,9 @@ impl Host {
             };
             if assignment.is_remote(index) {
                 let file = assignment.mailbox_file(index).map_err(failed("open its mailbox"))?;
-                domain.mailbox.replace(file.as_fd(), key).map_err(failed("map its mailbox"))?;
+                let max_payload = assignment.max_payload();
+                domain.mailbox = Mailbox::shared(file.as_fd(), assignment.lane, max_payload, key)
+                    .map_err(failed("map its mailbox"))?;
             }
             let confinement = confinement(assignment, index, key.is_some())?;
             *domain.confinement.lock().unwrap_or_else(PoisonError::into_inner) = confinement;
@@ -135,7 +137,7 @@ impl Host {
                 !functions(assignment, index).any(|function| function.env.contains_key(*name))
             });
             let news = Payload::from_value(json!({ "env": variables }));
-            let revived = domain.started.revive(copy, page.as_ref(), news.flat());
+            let revived = domain.started.revive(copy, page.as_ref(), &domain.mailbox, news.flat());
             let range = revived.map_err(failed("make its thread again"))?;
             self.owners.lock().unwrap_or_else(PoisonError::into_inner).give(range, index, false);
             domain.threads = confirm(&domain.started, index, key, &self.owners, self.cpus)?;

@@ -1,6 +1,7 @@
 //! One process of an instance: how it is started, and how it is ended.
 
 use crate::INSTANCE_ARGUMENT;
+use crate::instance::Part;
 use command_fds::{CommandFdExt, FdMapping};
 use faastlane_domain::{LOADER_TUNABLES, RING_LEN, RingReader, shared_file};
 use faastlane_instance::{
@@ -62,6 +63,7 @@ impl Spawner {
 
 /// A process of an instance, or of a template. Ends with this value.
 pub(crate) struct HostProcess {
+    pub(crate) part: Part,
     pid: Pid,
     reports: RingReader,
     status: Option<ExitStatus>,
@@ -107,6 +109,7 @@ impl HostProcess {
         command.envs(without.map(|list| ("FAASTLANE_TEST_WITHOUT", list)));
         let child = spawner.spawn(command)?;
         let process = Self {
+            part: Part { host: assignment.host, lane: 0 },
             pid: Pid::from_child(&child),
             reports: RingReader::open(reports.as_fd())?,
             status: None,
@@ -115,10 +118,11 @@ impl HostProcess {
         Ok((process, orders))
     }
 
-    /// Has the template behind `orders` copied. `descriptors` are positions in `inheritance`.
+    /// Has the template behind `orders` copied, for the lane `lane` of an instance. `descriptors` are positions in `inheritance`.
     pub(crate) fn copy(
         &self,
         orders: &OrderChannel,
+        lane: u32,
         scratch: Vec<PathBuf>,
         mut descriptors: Descriptors,
         mut inheritance: Inheritance,
@@ -132,13 +136,14 @@ impl HostProcess {
             )));
         }
         let reports = RingReader::open(reports.as_fd())?;
-        orders.order(&Order::Copy(CopyOrder { scratch, descriptors }), &inheritance.0)?;
+        orders.order(&Order::Copy(CopyOrder { lane, scratch, descriptors }), &inheritance.0)?;
         let pid = match orders.answered()? {
             Some(CopyAnswer::Made(pid)) => Pid::from_raw(pid).ok_or(CopyError::Gone)?,
             Some(CopyAnswer::Refused(why)) => return Err(CopyError::Refused(why)),
             None => return Err(CopyError::Gone),
         };
-        Ok(Self { pid, reports, status: None, has_children: self.has_children })
+        let part = Part { lane, ..self.part };
+        Ok(Self { part, pid, reports, status: None, has_children: self.has_children })
     }
 
     /// The next thing it said.

@@ -68,13 +68,6 @@ pub fn plan(
     plan.states = states;
     add_notes(&mut plan, decision.domains_per_process, host);
     add_limit_notes(&mut plan, host);
-    if plan.lanes > 1 {
-        plan.notes.push(format!(
-            "up to {} lanes: where calls of a function come at the same time and would wait longer than it takes to make \
-             another process, copies of its process take some of them",
-            plan.lanes
-        ));
-    }
     let shared =
         workflow.functions.iter().zip(&plan.functions).filter(|(source, _)| source.own_folder.is_none());
     let hidden: Vec<String> = shared.filter_map(|(_, function)| hides_module(function, &plan)).collect();

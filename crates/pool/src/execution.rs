@@ -270,6 +270,7 @@ impl<'a> Execution<'a> {
             cause: ending.cause,
             isolation: self.plan.isolation,
             instances: self.instances,
+            not_copied: self.launcher.not_copied(),
             started: self.started,
             duration_us: ending.duration_ns / 1000,
             interaction_us: self.timeline.interaction_us(&states),

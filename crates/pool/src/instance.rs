@@ -268,8 +268,8 @@ impl Instance {
         if faastlane_sandbox::left_out("scratch") {
             return Ok(());
         }
-        let all = [&self.scratch].into_iter().chain(&self.lane_scratch);
-        all.map(Scratch::empty).collect::<io::Result<()>>().map_err(InstanceError::Scratch)
+        let mut all = [&self.scratch].into_iter().chain(&self.lane_scratch);
+        all.try_for_each(Scratch::empty).map_err(InstanceError::Scratch)
     }
 
     /// What is under way and where, as far as the instance has said.

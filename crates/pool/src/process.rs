@@ -209,7 +209,17 @@ pub(crate) enum CopyError {
     #[error("the process has ended")]
     Gone,
     #[error(transparent)]
-    System(#[from] io::Error),
+    System(io::Error),
+}
+
+impl From<io::Error> for CopyError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            // What a channel says whose other end has gone.
+            io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => Self::Gone,
+            _ => Self::System(error),
+        }
+    }
 }
 
 impl Drop for HostProcess {

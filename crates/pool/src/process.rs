@@ -119,14 +119,14 @@ impl HostProcess {
     }
 
     /// Has the template behind `orders` copied, for the lane `lane` of an instance. `descriptors` are positions in `inheritance`.
-    pub(crate) fn copy(
+    pub(crate) fn copy<'a>(
         &self,
-        orders: &OrderChannel,
+        orders: &'a OrderChannel,
         lane: u32,
         scratch: Vec<PathBuf>,
         mut descriptors: Descriptors,
         mut inheritance: Inheritance,
-    ) -> Result<Self, CopyError> {
+    ) -> Result<Copying<'a>, CopyError> {
         let reports = shared_file(c"faastlane-reports", RING_LEN)?;
         descriptors.reports = inheritance.add_copy(&reports)?;
         if inheritance.0.len() > MOST_DESCRIPTORS {
@@ -137,13 +137,8 @@ impl HostProcess {
         }
         let reports = RingReader::open(reports.as_fd())?;
         orders.order(&Order::Copy(CopyOrder { lane, scratch, descriptors }), &inheritance.0)?;
-        let pid = match orders.answered()? {
-            Some(CopyAnswer::Made(pid)) => Pid::from_raw(pid).ok_or(CopyError::Gone)?,
-            Some(CopyAnswer::Refused(why)) => return Err(CopyError::Refused(why)),
-            None => return Err(CopyError::Gone),
-        };
         let part = Part { lane, ..self.part };
-        Ok(Self { part, pid, reports, status: None, has_children: self.has_children })
+        Ok(Copying { orders, part, reports, has_children: self.has_children })
     }
 
     /// The next thing it said.
@@ -198,6 +193,27 @@ impl HostProcess {
             kill_process(self.pid, Signal::KILL).ok();
             self.wait(WaitOptions::empty());
         }
+    }
+}
+
+/// A copy that has been ordered. It must be taken, also where it is not wanted any more: the next order has an answer too.
+#[must_use]
+pub(crate) struct Copying<'a> {
+    orders: &'a OrderChannel,
+    part: Part,
+    reports: RingReader,
+    has_children: bool,
+}
+
+impl Copying<'_> {
+    pub(crate) fn take(self) -> Result<HostProcess, CopyError> {
+        let pid = match self.orders.answered()? {
+            Some(CopyAnswer::Made(pid)) => Pid::from_raw(pid).ok_or(CopyError::Gone)?,
+            Some(CopyAnswer::Refused(why)) => return Err(CopyError::Refused(why)),
+            None => return Err(CopyError::Gone),
+        };
+        let Self { part, reports, has_children, .. } = self;
+        Ok(HostProcess { part, pid, reports, status: None, has_children })
     }
 }
 

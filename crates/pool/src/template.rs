@@ -3,7 +3,7 @@
 use crate::instance::{Instance, Part, StartError};
 use crate::limits::Held;
 use crate::logs::LogLine;
-use crate::process::{CopyError, HostProcess, Inheritance, Spawner};
+use crate::process::{CopyError, Copying, HostProcess, Inheritance, Spawner};
 use crate::scratch::Scratch;
 use faastlane_asl::source::Source;
 use faastlane_compose::{Placement, Plan};
@@ -128,12 +128,17 @@ impl Template {
     pub(crate) fn copy(&mut self) -> Result<Instance, CopyError> {
         let plan = self.instance.plan().clone();
         let shared = Shared::make(&plan)?;
-        let mut hosts = Vec::new();
+        // All are asked before the first has answered: they are copied side by side.
+        let mut copying = Vec::new();
         for (process, orders) in self.instance.hosts().iter().zip(&self.orders) {
-            let (inheritance, descriptors) = shared.part(&plan, process.part.host)?;
             let scratch = shared.scratch.folders().to_owned();
-            hosts.push(process.copy(orders, 0, scratch, descriptors, inheritance)?);
+            let part = shared.part(&plan, process.part.host).map_err(CopyError::from);
+            copying.push(part.and_then(|(inheritance, descriptors)| {
+                process.copy(orders, 0, scratch, descriptors, inheritance)
+            }));
         }
+        let taken: Vec<_> = copying.into_iter().map(|copying| copying.and_then(Copying::take)).collect();
+        let hosts = taken.into_iter().collect::<Result<_, _>>()?;
         Ok(Instance::of(plan, shared, hosts, std::mem::take(&mut self.printed))?)
     }
 
@@ -144,7 +149,7 @@ impl Template {
         let host = part.host as usize;
         let (process, orders) = (&self.instance.hosts()[host], &self.orders[host]);
         let folders = scratch.folders().to_owned();
-        let process = process.copy(orders, part.lane, folders, descriptors, inheritance)?;
+        let process = process.copy(orders, part.lane, folders, descriptors, inheritance)?.take()?;
         Ok(instance.add_lane(process, scratch, pipes)?)
     }
 

@@ -197,7 +197,7 @@ impl Instance {
         }
     }
 
-    fn processes(&self) -> impl Iterator<Item = u32> {
+    pub(crate) fn processes(&self) -> impl Iterator<Item = u32> {
         self.hosts.iter().map(HostProcess::id)
     }
 

@@ -44,6 +44,12 @@ impl Launcher {
         self.source.lock().unwrap_or_else(PoisonError::into_inner).not_copied.clone()
     }
 
+    /// The numbers of the template's processes; none where there is no template.
+    pub fn template_processes(&self) -> Vec<u32> {
+        let sources = self.source.lock().unwrap_or_else(PoisonError::into_inner);
+        sources.template.iter().flat_map(Template::processes).collect()
+    }
+
     /// A new instance, with every function loaded.
     pub(crate) fn launch(&self, stop: &dyn Fn() -> bool) -> Result<(Instance, StartedUp), StartError> {
         let begin = Instant::now();

@@ -124,6 +124,10 @@ impl Template {
         &self.domains
     }
 
+    pub(crate) fn processes(&self) -> impl Iterator<Item = u32> {
+        self.instance.processes()
+    }
+
     /// Another instance, which is not ready yet. What functions printed while they were loaded is the first one's.
     pub(crate) fn copy(&mut self) -> Result<Instance, CopyError> {
         let plan = self.instance.plan().clone();

@@ -74,6 +74,11 @@ impl Worker {
         Ok(execution.record(ending, logs))
     }
 
+    /// The numbers of the processes of its instance; none while it has no instance.
+    pub fn processes(&self) -> Vec<u32> {
+        self.instance.iter().flat_map(Instance::processes).collect()
+    }
+
     /// Ends the instance, and keeps what was printed there.
     fn lose(&mut self) {
         self.logs.extend(self.instance.take().map(Instance::close).unwrap_or_default());

@@ -319,3 +319,85 @@ fn a_function_that_cannot_be_loaded_again_ends_the_execution_as_at_its_start() {
         assert_eq!((run.exit, run.codes()), (Some(101), vec!["FL0310"]), "{isolation}: {run:#?}");
     }
 }
+
+/// Nobody can be blamed for what happens while no function runs, and so nothing would ever end it.
+#[test]
+fn an_execution_whose_instances_end_before_anything_goes_on_fails() {
+    let machine = json!({ "StartAt": "Wait", "States": {
+        "Wait": { "Type": "Wait", "Seconds": 600, "Next": "Last" }, "Last": task("last", "") } });
+    let code = "import os, threading\nthreading.Timer(1, os._exit, [4]).start()\n\
+                def handler(event, context): return 1\n";
+    let workflow = Workflow::new(&machine).functions(&[("last", code)]);
+    for isolation in ISOLATIONS {
+        let run = workflow.run_under(isolation, &json!({}));
+        let (error, cause) = run.failure();
+        assert_eq!(error, "Runtime.ExitError", "{isolation}");
+        assert!(
+            cause.contains("exit status 4") && cause.contains("3 times in a row"),
+            "{isolation}: {cause}"
+        );
+        let events = [json!("ExecutionStarted"), json!("WaitStateEntered"), json!("ExecutionFailed")];
+        assert_eq!(run.report["events"], json!(events), "{isolation}");
+    }
+}
+
+/// The reader of its items and the writer of its results are the supervisor's, which goes on.
+#[test]
+fn a_distributed_map_goes_on_reading_and_writing() {
+    let machine = json!({ "StartAt": "Each", "States": { "Each": { "Type": "Map", "End": true, "MaxConcurrency": 2,
+        "ItemReader": { "Resource": "arn:aws:states:::s3:getObject", "Parameters": { "Bucket": "data", "Key": "a.json" },
+                        "ReaderConfig": { "InputType": "JSON" } },
+        "ItemProcessor": { "ProcessorConfig": { "Mode": "DISTRIBUTED", "ExecutionType": "STANDARD" }, "StartAt": "Item",
+            "States": { "Item": { "Type": "Task", "Resource": "item", "End": true, "Retry": retry(&["Runtime.ExitError"]) } } },
+        "ResultWriter": { "Resource": "arn:aws:states:::s3:putObject", "Parameters": { "Bucket": "data", "Prefix": "out" },
+                          "WriterConfig": { "Transformation": "COMPACT", "OutputType": "JSON" } } } } });
+    let body = "n = begun('item' + str(event)); (os._exit(1) if event % 100 == 0 and n == 0 else None)\n    return event";
+    let items: Vec<u64> = (1..=300).collect();
+    let workflow = marking(&machine, &[("item", body)]).file("data/a.json", json!(items).to_string());
+    let config = fs::read_to_string(workflow.path("faastlane.toml")).unwrap();
+    let workflow = workflow.config(&(config + "[stores]\ndata = \"data\"\n"));
+    for isolation in ISOLATIONS {
+        forget_calls(&workflow);
+        let run = fast(&workflow, isolation);
+        let read = |key: &Value| -> Value {
+            let text = fs::read_to_string(workflow.path("data").join(key.as_str().unwrap())).unwrap();
+            parse(&text).unwrap()
+        };
+        let manifest = read(&run.output()["ResultWriterDetails"]["Key"]);
+        let results = read(&manifest["ResultFiles"]["SUCCEEDED"][0]["Key"]);
+        let mut results: Vec<u64> =
+            results.as_array().unwrap().iter().map(|one| one.as_u64().unwrap()).collect();
+        results.sort_unstable();
+        assert_eq!(results, items, "{isolation}");
+        for item in &items {
+            let times = if item % 100 == 0 { 2 } else { 1 };
+            assert_eq!(calls(&workflow, &format!("item{item}")), times, "{isolation}: item {item}");
+        }
+        assert_eq!(run.report["instances"], 4, "{isolation}");
+    }
+}
+
+/// A stand-in that answers by attempt goes on counting, and is told of once.
+#[test]
+fn stand_ins_answer_as_if_nothing_had_happened() {
+    let mut machine = three(&json!({ "Retry": retry(&["Runtime.ExitError"]) }));
+    machine["States"]["First"]["Retry"] = retry(&["Busy"]);
+    let body = "if begun('break_it') == 0: os._exit(1)\n    return event";
+    let mocks = json!({
+        "StateMachines": { "workflow": { "TestCases": { "Busy": { "First": "BusyOnce", "Last": "Late" } } } },
+        "MockedResponses": {
+            "BusyOnce": { "0": { "Throw": { "Error": "Busy", "Cause": "c" } }, "1": { "Return": 7 } },
+            "Late": { "0": { "Return": "done" } } } });
+    let workflow = marking(&machine, &[("break_it", body)]).file("mocks.json", mocks.to_string());
+    let mocks = format!("{}#Busy", workflow.path("mocks.json").display());
+    for isolation in ISOLATIONS {
+        forget_calls(&workflow);
+        let flags = ["--isolation", isolation, "--time-scale", "0.01", "--mock", &mocks];
+        let run = workflow.run_text(&flags, "{}");
+        assert_eq!(run.output(), "done", "{isolation}");
+        assert_eq!((&run.report["mocked"], &run.report["instances"]), (&json!(["first", "last"]), &json!(2)));
+        let scheduled =
+            run.report["events"].as_array().unwrap().iter().filter(|kind| *kind == "LambdaFunctionScheduled");
+        assert_eq!(scheduled.count(), 5, "{isolation}");
+    }
+}

@@ -277,11 +277,9 @@ fn a_call_that_never_returns_leaves_room_for_the_next_one() {
             forget_calls(&workflow);
             let run = fast(&workflow, isolation);
             assert_eq!(run.output(), &json!(2), "{fields}, {isolation}");
-            assert_eq!(
-                ["first", "break_it", "last"].map(|name| calls(&workflow, name)),
-                [1, 2, 1],
-                "{isolation}"
-            );
+            assert_eq!((calls(&workflow, "first"), calls(&workflow, "last")), (1, 1), "{isolation}");
+            // On a busy host the next call may take too long as well.
+            assert!(calls(&workflow, "break_it") >= 2, "{isolation}");
         }
     }
 }
@@ -290,9 +288,9 @@ fn a_call_that_never_returns_leaves_room_for_the_next_one() {
 fn a_wait_ends_when_it_was_to_end_whatever_becomes_of_the_instance() {
     let machine = json!({ "StartAt": "First", "States": {
         "First": task("first", "Wait"),
-        "Wait": { "Type": "Wait", "Seconds": 2, "Next": "Last" },
+        "Wait": { "Type": "Wait", "Seconds": 4, "Next": "Last" },
         "Last": task("last", "") } });
-    let body = "begun('first'); threading.Timer(0.2, os._exit, [4]).start()\n    return 1";
+    let body = "begun('first'); threading.Timer(3, os._exit, [4]).start()\n    return 1";
     let workflow = marking(&machine, &[("first", body), LAST]);
     for isolation in ISOLATIONS {
         forget_calls(&workflow);
@@ -301,7 +299,8 @@ fn a_wait_ends_when_it_was_to_end_whatever_becomes_of_the_instance() {
         assert_eq!((calls(&workflow, "first"), &run.report["instances"]), (1, &json!(2)), "{isolation}");
         let wait = &run.report["states"][1];
         let took = wait["exited_us"].as_u64().unwrap() - wait["entered_us"].as_u64().unwrap();
-        assert!((2_000_000..4_000_000).contains(&took), "{isolation}: {took}");
+        // If it began again, it would take 7.
+        assert!((4_000_000..7_000_000).contains(&took), "{isolation}: {took}");
     }
 }
 

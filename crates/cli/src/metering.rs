@@ -66,7 +66,7 @@ pub(crate) fn to_json(metering: &Metering) -> Value {
     let apart: Map<String, Value> = Rounding::CLOUDS
         .iter()
         .zip(metering.apart_ms())
-        .map(|(rounding, ms)| (rounding.cloud.to_owned(), json!(ms)))
+        .map(|(rounding, ms)| (rounding.cloud.to_lowercase().replace(' ', "_"), json!(ms)))
         .collect();
     let functions = metering.functions.iter().map(|function| {
         json!({

@@ -11,7 +11,7 @@ pub fn memory_limit_means() -> LimitMeans {
     match ControlGroups::of_this_process().can(Controller::Memory) {
         Ok(version) => LimitMeans::Whole(version.to_string()),
         Err(reason) => LimitMeans::EachProcess {
-            means: "RLIMIT_DATA, counted from when its functions are loaded".to_owned(),
+            means: "RLIMIT_DATA, which counts what it reserves once its functions are loaded".to_owned(),
             reason: reason.to_owned(),
         },
     }

@@ -91,13 +91,13 @@ impl Ticket {
 }
 
 /// An execution with whoever waits for it.
-pub(crate) struct Job {
+pub(crate) struct Request {
     submission: Submission,
     submitted: Instant,
     answer: Box<dyn FnOnce(Completion) + Send>,
 }
 
-impl Job {
+impl Request {
     /// The execution does not happen.
     pub(crate) fn give_up(self, error: StartError) {
         let given_up = given_up(self.submitted);
@@ -163,7 +163,7 @@ impl Pool {
     }
 
     /// As [`Pool::submit`]. `then` is called once, on a thread of the pool; its instance is free again by then, but runs nothing
-    /// before `then` returns.
+    /// before `then` returns, and the pool cannot be closed from within it.
     ///
     /// # Errors
     /// [`TooManyRequests`] when as many wait as may.
@@ -172,15 +172,15 @@ impl Pool {
         submission: Submission,
         then: impl FnOnce(Completion) + Send + 'static,
     ) -> Result<(), TooManyRequests> {
-        let job = Job { submission, submitted: Instant::now(), answer: Box::new(then) };
-        if self.shared.state().take(job, &self.shared.limits)? == Taken::NeedsInstance {
+        let request = Request { submission, submitted: Instant::now(), answer: Box::new(then) };
+        if self.shared.state().take(request, &self.shared.limits)? == Taken::NeedsInstance {
             let shared = Arc::clone(&self.shared);
             let thread = std::thread::Builder::new().name("faastlane-pool".to_owned());
             if let Err(error) = thread.spawn(move || shared.work()) {
-                let job = self.shared.state().start_failed();
+                let request = self.shared.state().start_failed();
                 self.shared.thread_ends();
-                if let Some(job) = job {
-                    job.give_up(StartError::from(error));
+                if let Some(request) = request {
+                    request.give_up(StartError::from(error));
                 }
             }
         }
@@ -224,10 +224,10 @@ impl Shared {
             match Worker::start(&self.launcher, &|| self.stops()) {
                 Ok((worker, started)) => self.serve(worker, started.took),
                 Err(error) => {
-                    let job = self.state().start_failed();
+                    let request = self.state().start_failed();
                     // None waits any more when another instance took it meanwhile.
-                    if let Some(job) = job {
-                        job.give_up(error);
+                    if let Some(request) = request {
+                        request.give_up(error);
                     }
                 }
             }
@@ -244,13 +244,13 @@ impl Shared {
     fn serve(&self, mut worker: Worker, took: Duration) {
         let (desk, mut next) = self.state().started();
         let mut cold_start = Some(took);
-        while let Some(job) = next.take().or_else(|| self.await_job(&desk)) {
+        while let Some(request) = next.take().or_else(|| self.await_job(&desk)) {
             if self.stops() {
                 next = self.state().finished(&desk, None);
-                job.give_up(StartError::from(InstanceError::Interrupted));
+                request.give_up(StartError::from(InstanceError::Interrupted));
                 continue;
             }
-            let Job { submission, submitted, answer } = job;
+            let Request { submission, submitted, answer } = request;
             let (begun, cold_start) = (Instant::now(), cold_start.take());
             let outcome = self.run(&mut worker, submission);
             let lost = outcome.is_err();
@@ -284,12 +284,12 @@ impl Shared {
     }
 
     /// Sleeps until there is work; `None` when there was none for too long, or the pool closes.
-    fn await_job(&self, desk: &Desk) -> Option<Job> {
+    fn await_job(&self, desk: &Desk) -> Option<Request> {
         let since = Instant::now();
         let mut state = self.state();
         loop {
-            if let Some(job) = state.handed(desk) {
-                return Some(job);
+            if let Some(request) = state.handed(desk) {
+                return Some(request);
             }
             let left = self.limits.keep_warm.saturating_sub(since.elapsed());
             if left.is_zero() || self.closing.load(Ordering::Relaxed) {
@@ -303,8 +303,8 @@ impl Shared {
 
     fn give_up_waiting(&self) {
         let waiting = self.state().all_waiting();
-        for job in waiting {
-            job.give_up(StartError::from(InstanceError::Interrupted));
+        for request in waiting {
+            request.give_up(StartError::from(InstanceError::Interrupted));
         }
     }
 

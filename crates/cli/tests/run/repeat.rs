@@ -65,9 +65,9 @@ fn what_executions_are_billed() {
     );
     assert_eq!(number(&second["gb_ms"]), number(&second["billed_ms"]) / 2.0);
     let apart = &metering["apart"]["billed_ms"];
-    assert_eq!(number(&apart["AWS Lambda"]), number(&first["billed_ms"]) + number(&second["billed_ms"]));
-    assert!(number(&apart["Azure Functions"]) >= 1000.0, "100 ms a call at least: {metering:#}");
-    assert_eq!(number(&apart["Google Cloud Functions"]) % 100.0, 0.0);
+    assert_eq!(number(&apart["aws_lambda"]), number(&first["billed_ms"]) + number(&second["billed_ms"]));
+    assert!(number(&apart["azure_functions"]) >= 1000.0, "100 ms a call at least: {metering:#}");
+    assert_eq!(number(&apart["google_cloud_functions"]) % 100.0, 0.0);
     assert_eq!(number(&metering["apart"]["gb_ms"]), number(&first["gb_ms"]) + number(&second["gb_ms"]));
     for share in ["cold_start_share", "interaction_share"] {
         assert!((0.0..=1.0).contains(&number(&metering[share])), "{metering:#}");
@@ -231,6 +231,47 @@ fn a_function_that_needs_too_much_can_be_caught() {
     definition["States"]["Less"] = json!({ "Type": "Pass", "Result": "went on", "End": true });
     let workflow = hungry_once().file("workflow.asl.json", definition.to_string());
     assert_eq!(workflow.run(&json!({})).output(), "went on");
+}
+
+#[test]
+fn an_instance_with_limits_is_in_groups_of_its_own_that_go_with_it() {
+    let workflow = Workflow::new(&chain(&["stay"]));
+    let marker = workflow.path("marks/started");
+    let code = format!(
+        "import time\ndef handler(event, context):\n    open({marker:?}, 'w').close()\n    time.sleep(600)\n"
+    );
+    let limits = "[limits]\ninstance_memory_mb = 256\ninstance_cpus = 0.5\n";
+    let workflow = may_mark(workflow, "stay").file("functions/stay.py", code);
+    let config = std::fs::read_to_string(workflow.path("faastlane.toml")).unwrap() + limits;
+    let workflow = workflow.config(&config);
+    let (child, processes) = started(&workflow, &[]);
+    let groups_of = |process: &u32| {
+        let text = std::fs::read_to_string(format!("/proc/{process}/cgroup")).unwrap();
+        let groups = text.lines().filter_map(|line| line.rsplit('/').next()).map(str::to_owned);
+        groups.filter(|group| group.starts_with("faastlane-")).collect::<Vec<_>>()
+    };
+    let groups: Vec<_> = processes.iter().map(groups_of).collect();
+    let kept = ["memory limits", "CPU limits"].iter().filter(|name| doctor(name).0 == "ok").count();
+    signal("INT", child.id());
+    child.wait_with_output().unwrap();
+    assert!(groups.iter().all(|group| *group == groups[0]), "all processes of an instance: {groups:?}");
+    assert_eq!(groups[0].is_empty(), kept == 0, "{groups:?}");
+    // Groups of other instances may come and go; those of this command's process must be gone.
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let mounts = mounts.lines().filter(|line| line.contains(" - cgroup"));
+    for mount in mounts.filter_map(|line| line.split(' ').nth(4)) {
+        for group in &groups[0] {
+            assert!(!holds(mount.as_ref(), group, 3), "{group} is left in {mount}");
+        }
+    }
+}
+
+/// Whether a folder, or one so deep in it, has this name.
+fn holds(folder: &std::path::Path, name: &str, depth: usize) -> bool {
+    let below = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    below
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .any(|entry| entry.file_name() == name || depth > 0 && holds(&entry.path(), name, depth - 1))
 }
 
 /// Only builds with debug assertions leave anything out.

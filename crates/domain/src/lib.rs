@@ -29,6 +29,7 @@ mod region;
 mod rights_repair;
 mod rights_scan;
 mod ring;
+mod snapshot;
 mod sys;
 mod test_switch;
 mod thread;
@@ -46,8 +47,11 @@ pub use memory::{MemoryCall, perform as perform_memory_call};
 pub use namespace::{Namespace, NamespaceError};
 pub use owners::{DomainIndex, Owners};
 pub use pkru::StartUpPage;
-pub use process::{DomainProcess, LOADER_TUNABLES, PrepareError, die_with_parent, exit_now};
+pub use process::{
+    Copied, DomainProcess, LOADER_TUNABLES, PrepareError, ProcessCopy, die_with_parent, exit_now,
+};
 pub use region::{Region, RegionPool};
 pub use ring::{RING_LEN, RingReader, RingWriter, shared_file};
+pub use snapshot::Woken;
 pub use sys::monotonic_nanos;
 pub use thread::{ConfineError, Gate, Guest, Launch, Progress, Started, spawn_trusted};

@@ -83,6 +83,11 @@ impl Doorbell {
         Ok(Self { memory: Mapping::shared(file, sys::PAGE, None)? })
     }
 
+    /// Puts another one in its place, for the same threads: theirs in a copy of the process.
+    pub fn replace(&self, file: BorrowedFd<'_>) -> io::Result<()> {
+        self.memory.replace(file, None)
+    }
+
     pub(crate) fn word(&self) -> &AtomicU32 {
         // SAFETY: the page is mapped as long as `self`, and a futex word is always accessed atomically.
         unsafe { &*(self.memory.address() as *const AtomicU32) }
@@ -132,7 +137,7 @@ impl AsRef<[u8]> for Received {
 /// What a domain said. Payloads are whatever bytes it wrote: they are checked where they are decoded.
 #[derive(Debug)]
 pub enum Reply {
-    /// Its interpreter runs and its functions are loaded.
+    /// It takes calls.
     Started,
     /// With an error object in the flat form.
     StartFailed(Box<[u8]>),
@@ -194,6 +199,11 @@ impl Mailbox {
     pub fn shared(file: BorrowedFd<'_>, max_payload: usize, key: Option<Key>) -> io::Result<Self> {
         let memory = Mapping::shared(file, shared_len(max_payload), key.or(trusted_key()))?;
         Ok(Self { memory, boxes: Boxes::Shared { box_len: sys::page_ceil(max_payload) } })
+    }
+
+    /// Puts another shared one in its place, for the same domain: its own in a copy of the process.
+    pub fn replace(&self, file: BorrowedFd<'_>, key: Option<Key>) -> io::Result<()> {
+        self.memory.replace(file, key.or(trusted_key()))
     }
 
     /// What the domain's thread needs to know of it.

@@ -31,6 +31,13 @@ impl Mapping {
         Self::new(len, key, libc::MAP_SHARED | libc::MAP_NORESERVE, file.as_raw_fd())
     }
 
+    /// Maps as much of another shared file in its place. No thread may use it meanwhile.
+    pub(crate) fn replace(&self, file: BorrowedFd<'_>, key: Option<Key>) -> io::Result<()> {
+        // SAFETY: the mapping is ours; whoever uses it does so through addresses, which stay.
+        unsafe { sys::map_over(self.address, self.len, file.as_raw_fd())? };
+        self.tag(key)
+    }
+
     fn new(len: usize, key: Option<Key>, flags: i32, fd: i32) -> io::Result<Self> {
         let len = sys::page_ceil(len);
         // Not readable until it is tagged: no domain may see it in between.

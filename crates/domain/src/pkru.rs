@@ -28,6 +28,15 @@ impl StartUpPage {
     /// Fails with a text that names the file where one does and cannot be rewritten.
     pub fn map() -> io::Result<Self> {
         clean_process().map_err(io::Error::other)?;
+        Self::make()
+    }
+
+    /// Maps the page again, in a copy of a process: what was executable then has been cleaned, and a domain cannot have added to it.
+    pub fn map_in_copy() -> io::Result<Self> {
+        Self::make()
+    }
+
+    fn make() -> io::Result<Self> {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
         let address = sys::map(sys::PAGE, libc::PROT_READ | libc::PROT_WRITE, flags, -1)?;
         let page = Self { address, waiting: Mutex::default() };

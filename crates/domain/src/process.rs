@@ -7,6 +7,7 @@ use crate::keys::{Keys, KeysUnavailable};
 use crate::link_map::LinkMap;
 use crate::mapping::Mapping;
 use crate::namespace::{Namespace, NamespaceError, find_libc};
+use crate::snapshot::{Forked, ThreadLayout, copy_process};
 use crate::sys;
 use crate::thread_lists::{ListHeads, ThreadListsError};
 use std::io;
@@ -34,6 +35,22 @@ pub struct DomainProcess {
     /// `None` where domains are not to be kept apart by keys.
     pub keys: Option<Keys>,
     heads: Option<ListHeads>,
+    /// `None` where this glibc is unknown to us: then the process cannot be copied.
+    layout: Option<ThreadLayout>,
+}
+
+/// Shows that the calling process is a copy, in which parked threads may be made again.
+#[derive(Debug)]
+pub struct ProcessCopy {
+    pub(crate) layout: ThreadLayout,
+}
+
+/// Which of the two a process is after [`DomainProcess::copy`].
+#[derive(Debug)]
+pub enum Copied {
+    /// The copy has this number.
+    Original(i32),
+    Copy(ProcessCopy),
 }
 
 impl DomainProcess {
@@ -63,11 +80,47 @@ impl DomainProcess {
         }
         // Until its libc has made a thread it believes that there is one only, and the loader's allocations, which are that
         // libc's, go unlocked even when the threads of other namespaces make them.
-        std::thread::spawn(|| ())
+        let elsewhere = std::thread::spawn(ThreadLayout::candidates)
             .join()
             .map_err(|_| PrepareError::System("threads", io::ErrorKind::Other.into()))?;
+        let layout = ThreadLayout::among(&elsewhere);
         fault::install().map_err(|error| PrepareError::System("signal handlers", error))?;
-        Ok(Self { keys, heads })
+        Ok(Self { keys, heads, layout })
+    }
+
+    /// Copies the process. The copy is a sibling, of the same parent, and has the calling thread only; it ends when the thread
+    /// ends that started the original.
+    ///
+    /// To be called while all domains are parked and every trusted thread sleeps. Fails where threads are there that nobody
+    /// could make again: `threads` is how many there are without those that functions started.
+    pub fn copy(&self, threads: usize) -> io::Result<Copied> {
+        let unsupported = |why: String| io::Error::new(io::ErrorKind::Unsupported, why);
+        let layout = self.layout.ok_or_else(|| unsupported("this glibc is not known".into()))?;
+        let there = std::fs::read_dir("/proc/self/task")?.count();
+        if there > threads {
+            let others = there - threads;
+            return Err(unsupported(format!(
+                "importing the functions started {others} threads, which run on"
+            )));
+        }
+        // SAFETY: asks for a number.
+        let parent = unsafe { libc::getppid() };
+        // SAFETY: the other threads sleep, as the caller promises, outside of any lock.
+        match unsafe { copy_process(layout)? } {
+            Forked::Original(pid) => Ok(Copied::Original(pid)),
+            Forked::Copy => {
+                die_with_parent()?;
+                // SAFETY: asks for a number, and makes this process the first of a group.
+                let orphaned = unsafe {
+                    libc::setpgid(0, 0);
+                    libc::getppid() != parent
+                };
+                if orphaned {
+                    exit_now(0);
+                }
+                Ok(Copied::Copy(ProcessCopy { layout }))
+            }
+        }
     }
 
     /// Loads `library` in a namespace of its own, on `key`. All of them before the first domain starts.

@@ -60,6 +60,16 @@ pub(crate) fn map_at(address: usize, len: usize) -> io::Result<usize> {
     check(unsafe { libc::syscall(libc::SYS_mmap, address, len, libc::PROT_NONE, flags, -1, 0usize) })
 }
 
+/// `mmap(2)` of a shared file over what is at `address`, not accessible yet.
+///
+/// # Safety
+/// The caller owns the range.
+pub(crate) unsafe fn map_over(address: usize, len: usize, fd: i32) -> io::Result<usize> {
+    let flags = libc::MAP_SHARED | libc::MAP_NORESERVE | libc::MAP_FIXED;
+    // SAFETY: as the caller promises.
+    check(unsafe { libc::syscall(libc::SYS_mmap, address, len, libc::PROT_NONE, flags, fd, 0usize) })
+}
+
 /// `mremap(2)` of a whole mapping to `to`.
 ///
 /// # Safety

@@ -6,6 +6,8 @@ use crate::mailbox::{Answer, Call, DomainSide, Doorbell, Mailbox};
 use crate::mapping::{Mapping, trusted_key};
 use crate::namespace::Namespace;
 use crate::pkru::{StartUpPage, WritePkru};
+use crate::process::ProcessCopy;
+use crate::snapshot::{Parking, Woken};
 use crate::sys;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::io;
@@ -64,10 +66,15 @@ unsafe fn create(
 /// `confine` runs while the thread still has all rights; everything after it runs with the domain's rights alone, and must
 /// not touch the trusted heap: no `Box`, no `String`, no `format!`.
 pub trait Guest: Send + 'static {
-    /// Puts the calling thread under its policy.
+    /// Puts the calling thread under its policy. Once more in every copy of the process.
     fn confine(&mut self, gate: &Gate) -> Result<(), ConfineError>;
     /// Starts, with its environment set; where it cannot, writes why (flat form) and says how many bytes.
     fn start(&mut self, config: &[u8], error: &mut [u8]) -> Result<(), usize>;
+    /// The thread is about to park: the process may be copied before it goes on.
+    fn before_parking(&mut self);
+    /// It goes on, before its first call. `news` is what [`Started::revive`] was given, and empty in place. Errors as
+    /// [`Self::start`].
+    fn after_parking(&mut self, woken: Woken, news: &[u8], error: &mut [u8]) -> Result<(), usize>;
     fn call(&mut self, call: &Call<'_>, out: &mut [u8]) -> Answer;
     /// The thread is about to sleep for a call, and has been woken by one.
     fn pause(&mut self);
@@ -140,19 +147,30 @@ pub(crate) struct WaitingGate(usize);
 impl WaitingGate {
     pub(crate) fn let_begin(self) {
         // SAFETY: the block begins with the gate and is never unmapped before its thread begins.
-        let gate = unsafe { &*(self.0 as *const Gate) };
+        let gate = unsafe { &(*(self.0 as *const Front)).gate };
         gate.open.store(BEGIN, Ordering::Release);
         sys::futex_wake(&gate.open);
     }
 }
 
+/// What the trusted threads see of a [`Block`], whatever its guest is.
+#[repr(C)]
+struct Front {
+    gate: Gate,
+    parking: Parking,
+    rights: Option<(WritePkru, u32)>,
+    /// In a copy: where it is, and its length.
+    news: (usize, usize),
+    /// The life of the thread when it was made again, with the block's address.
+    second_life: unsafe extern "C" fn(usize) -> !,
+}
+
 /// All that a domain's thread needs, in memory that carries its key.
 #[repr(C)]
 struct Block<G> {
-    gate: Gate,
+    front: Front,
     guest: G,
     side: DomainSide,
-    rights: Option<(WritePkru, u32)>,
     signal_stack: usize,
     clear_environment: unsafe extern "C" fn() -> c_int,
     put_environment: unsafe extern "C" fn(*mut c_char) -> c_int,
@@ -173,9 +191,10 @@ pub struct Launch<'a, G> {
     pub environment: &'a [String],
 }
 
-/// A domain's first thread, on its way up.
+/// A domain's first thread, on its way up, and wherever it is made again.
 pub struct Started {
-    gate: usize,
+    block: usize,
+    key: Option<Key>,
     /// The memory that is the domain's from the start: stack, block, mailbox.
     pub ranges: Vec<Range<usize>>,
 }
@@ -191,9 +210,51 @@ pub enum Progress {
 }
 
 impl Started {
+    fn front(&self) -> &Front {
+        // SAFETY: the block begins with its front and is never unmapped.
+        unsafe { &*(self.block as *const Front) }
+    }
+
     fn gate(&self) -> &Gate {
-        // SAFETY: the block begins with the gate and is never unmapped.
-        unsafe { &*(self.gate as *const Gate) }
+        &self.front().gate
+    }
+
+    /// Sleeps until the thread has parked, as it does when its guest has started; false where that failed.
+    pub fn await_parked(&self) -> bool {
+        self.front().parking.await_parked()
+    }
+
+    /// Lets the parked thread go on where it is.
+    pub fn go_on(&self) {
+        self.front().parking.go_on();
+    }
+
+    /// Makes the parked thread again in a copy of the process, from [`Guest::confine`] on; to be followed like one that starts.
+    /// `news` is for [`Guest::after_parking`]. Returns the memory it is in, which is the domain's.
+    pub fn revive(
+        &self,
+        copy: &ProcessCopy,
+        page: Option<&StartUpPage>,
+        news: &[u8],
+    ) -> io::Result<Range<usize>> {
+        let memory = Mapping::private(news.len().max(1), self.key)?;
+        let range = memory.address()..memory.address() + memory.len();
+        let news_at = memory.leak();
+        let page = page.filter(|_| self.key.is_some());
+        // SAFETY: the memory is fresh and long enough. In the copy the block's thread does not run yet, so it is all ours.
+        unsafe {
+            std::ptr::copy_nonoverlapping(news.as_ptr(), news_at as *mut u8, news.len());
+            let front = &mut *(self.block as *mut Front);
+            front.gate = Gate::default();
+            front.news = (news_at, news.len());
+            front.rights = self.key.zip(page).map(|(key, page)| (page.write_pkru(), key.constant_pkru()));
+        }
+        // SAFETY: this is a copy, as the caller shows; the block's thread makes this its second life, for good.
+        unsafe { self.front().parking.revive(copy.layout, self.front().second_life, self.block)? };
+        if let Some(page) = page {
+            page.hold(WaitingGate(self.block));
+        }
+        Ok(range)
     }
 
     /// Waits for what comes after `Progress` number `seen` (0 at first).
@@ -261,10 +322,15 @@ impl<G: Guest> Launch<'_, G> {
             std::ptr::copy_nonoverlapping(self.config.as_ptr(), config_at as *mut u8, self.config.len());
             std::ptr::copy_nonoverlapping(environment.as_ptr(), environment_at as *mut u8, environment.len());
             block.write(Block {
-                gate: Gate::default(),
+                front: Front {
+                    gate: Gate::default(),
+                    parking: Parking::default(),
+                    rights: self.key.zip(page).map(|(key, page)| (page.write_pkru(), key.constant_pkru())),
+                    news: (config_at, 0),
+                    second_life: second_life::<G>,
+                },
                 guest: self.guest,
                 side: DomainSide::new(self.mailbox.domain_side(), self.doorbell),
-                rights: self.key.zip(page).map(|(key, page)| (page.write_pkru(), key.constant_pkru())),
                 signal_stack,
                 clear_environment: std::mem::transmute::<usize, unsafe extern "C" fn() -> c_int>(clear),
                 put_environment: std::mem::transmute::<usize, unsafe extern "C" fn(*mut c_char) -> c_int>(
@@ -279,7 +345,7 @@ impl<G: Guest> Launch<'_, G> {
         if let Some(page) = page.filter(|_| self.key.is_some()) {
             page.hold(WaitingGate(address));
         }
-        Ok(Started { gate: address, ranges })
+        Ok(Started { block: address, key: self.key, ranges })
     }
 }
 
@@ -291,20 +357,8 @@ fn c_strings(strings: &[String]) -> Vec<u8> {
 extern "C" fn run_domain<G: Guest>(block: *mut c_void) -> *mut c_void {
     // SAFETY: `start` wrote the block and gave it to this thread; it is never unmapped.
     let block = unsafe { &mut *block.cast::<Block<G>>() };
-    let confined = fault::use_alternate_stack(block.signal_stack, SIGNAL_STACK)
-        .map_err(|error| ConfineError { step: "sigaltstack", errno: error.raw_os_error().unwrap_or(0) })
-        .and_then(|()| block.guest.confine(&block.gate));
-    if let Err(error) = confined {
-        block.gate.fail(error);
+    if !block.confine() {
         return std::ptr::null_mut();
-    }
-    if let Some((write_pkru, rights)) = block.rights {
-        // SAFETY: the page stays until this thread says that it is past it; this stack and block carry the domain's key.
-        unsafe { write_pkru.call(rights) };
-    }
-    block.gate.publish(2);
-    if block.rights.is_some() {
-        block.gate.wait_to_begin();
     }
     // SAFETY: libc's own functions, on a thread of that libc; each string ends with a zero and stays for good.
     unsafe {
@@ -318,10 +372,19 @@ extern "C" fn run_domain<G: Guest>(block: *mut c_void) -> *mut c_void {
     }
     // SAFETY: `start` put the configuration there, for good.
     let config = unsafe { std::slice::from_raw_parts(block.config.0 as *const u8, block.config.1) };
-    match block.guest.start(config, block.side.start_error()) {
+    let mut up = block.guest.start(config, block.side.start_error());
+    if up.is_ok() {
+        block.guest.before_parking();
+        let woken = block.front.parking.park();
+        // SAFETY: `revive` put the news there, for good; in place they are empty.
+        let news = unsafe { std::slice::from_raw_parts(block.front.news.0 as *const u8, block.front.news.1) };
+        up = block.guest.after_parking(woken, news, block.side.start_error());
+    }
+    match up {
         Ok(()) => block.side.started(),
         Err(written) => {
             block.side.start_failed(written);
+            block.front.parking.give_up();
             return std::ptr::null_mut();
         }
     }
@@ -332,5 +395,42 @@ extern "C" fn run_domain<G: Guest>(block: *mut c_void) -> *mut c_void {
         let guest = &mut block.guest;
         block.side.answer(|call, out| guest.call(call, out));
         block.guest.pause();
+    }
+}
+
+/// What a domain's first thread does in a copy of its process before it goes on where it parked.
+unsafe extern "C" fn second_life<G: Guest>(block: usize) -> ! {
+    {
+        // SAFETY: `start` wrote the block; it is this thread's, in this copy too.
+        let block = unsafe { &mut *(block as *mut Block<G>) };
+        if !block.confine() {
+            // Whoever follows it ends the process.
+            fault::sleep_for_good();
+        }
+    }
+    // SAFETY: this is the thread that was made again for this block's parking.
+    unsafe { (*(block as *const Front)).parking.resume() }
+}
+
+impl<G: Guest> Block<G> {
+    /// Puts the calling thread under its policy and takes its rights; says at the gate how that went.
+    fn confine(&mut self) -> bool {
+        let front = &self.front;
+        let confined = fault::use_alternate_stack(self.signal_stack, SIGNAL_STACK)
+            .map_err(|error| ConfineError { step: "sigaltstack", errno: error.raw_os_error().unwrap_or(0) })
+            .and_then(|()| self.guest.confine(&front.gate));
+        if let Err(error) = confined {
+            front.gate.fail(error);
+            return false;
+        }
+        if let Some((write_pkru, rights)) = front.rights {
+            // SAFETY: the page stays until this thread says that it is past it; this stack and block carry the domain's key.
+            unsafe { write_pkru.call(rights) };
+        }
+        front.gate.publish(2);
+        if front.rights.is_some() {
+            front.gate.wait_to_begin();
+        }
+        true
     }
 }

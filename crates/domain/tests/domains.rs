@@ -19,12 +19,16 @@ use std::process::{Command, ExitCode};
 #[global_allocator]
 static HEAP: TrustedHeap = TrustedHeap::new();
 
+/// Where a scenario is played: in the process that set it up, or in a copy of that, as instances are.
+const IN_PLACE: &str = "in_place";
+const IN_COPY: &str = "in_a_copy";
+
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().collect();
-    if let [_, flag, name] = words.as_slice()
+    if let [_, flag, name, copied] = words.as_slice()
         && flag == "--scenario"
     {
-        scenarios::play(name);
+        scenarios::play(name, copied == IN_COPY);
     }
     // What libtest prints for `--list`, so that runners which ask first find one test a scenario.
     if words.iter().any(|word| word == "--list") {
@@ -34,7 +38,7 @@ fn main() -> ExitCode {
     if let Err(reason) = probe_keys() {
         let required = std::env::var_os("FAASTLANE_REQUIRE_MPK").is_some_and(|value| value == "1");
         let (verdict, failed) = if required { ("FAILED", 1) } else { ("ok", 0) };
-        let skipped = scenarios::ALL.len();
+        let skipped = 2 * scenarios::ALL.len();
         say(&format!(
             "no protection keys here ({reason}): nothing was tested\n\ntest result: {verdict}. 0 passed; {failed} failed; {skipped} ignored; 0 measured; 0 filtered out\n"
         ));
@@ -46,14 +50,16 @@ fn main() -> ExitCode {
         .filter(|scenario| filter.is_none_or(|part| scenario.name.contains(part.as_str())));
     let (mut passed, mut failed) = (0, 0);
     for scenario in chosen {
-        match run(scenario) {
-            Ok(()) => {
-                passed += 1;
-                say(&format!("test {} ... ok\n", scenario.name));
-            }
-            Err(what) => {
-                failed += 1;
-                say(&format!("test {} ... FAILED\n{what}\n", scenario.name));
+        for place in [IN_PLACE, IN_COPY] {
+            match run(scenario, place) {
+                Ok(()) => {
+                    passed += 1;
+                    say(&format!("test {} {place} ... ok\n", scenario.name));
+                }
+                Err(what) => {
+                    failed += 1;
+                    say(&format!("test {} {place} ... FAILED\n{what}\n", scenario.name));
+                }
             }
         }
     }
@@ -69,9 +75,9 @@ fn say(text: &str) {
     drop(std::io::stdout().write_all(text.as_bytes()));
 }
 
-fn run(scenario: &scenarios::Scenario) -> Result<(), String> {
+fn run(scenario: &scenarios::Scenario, place: &str) -> Result<(), String> {
     let output = Command::new("/proc/self/exe")
-        .args(["--scenario", scenario.name])
+        .args(["--scenario", scenario.name, place])
         .env(LOADER_TUNABLES.0, LOADER_TUNABLES.1)
         .output()
         .map_err(|error| error.to_string())?;

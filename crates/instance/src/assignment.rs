@@ -1,8 +1,10 @@
 //! What the supervisor tells an instance when it starts it.
 
 use crate::message::Reporter;
+use crate::order::OrderChannel;
 use faastlane_compose::{Grants, Isolation, Placement, Plan};
-use faastlane_domain::{Doorbell, RingReader, RingWriter};
+use faastlane_domain::{RingReader, RingWriter};
+use faastlane_sandbox::inherited;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io;
@@ -23,10 +25,12 @@ pub struct Assignment {
     pub descriptors: Descriptors,
 }
 
-/// Numbers of inherited descriptors.
+/// Numbers of inherited descriptors, or positions among those that come with an order.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Descriptors {
     pub reports: i32,
+    /// Where orders come from; -1 in a copy, which gets none.
+    pub orders: i32,
     /// Host 0 only reads it.
     pub commands: i32,
     pub doorbell: i32,
@@ -34,6 +38,22 @@ pub struct Descriptors {
     pub logs: Vec<i32>,
     /// The shared mailbox of each domain, by position in the plan; -1 for those of host 0.
     pub mailboxes: Vec<i32>,
+}
+
+impl Descriptors {
+    /// The same, with each given as `number` says; -1 stays.
+    pub fn renumbered(&self, number: impl Fn(i32) -> i32) -> Self {
+        let one = |descriptor: i32| if descriptor < 0 { -1 } else { number(descriptor) };
+        let all = |descriptors: &[i32]| descriptors.iter().map(|&descriptor| one(descriptor)).collect();
+        Self {
+            reports: one(self.reports),
+            orders: one(self.orders),
+            commands: one(self.commands),
+            doorbell: one(self.doorbell),
+            logs: all(&self.logs),
+            mailboxes: all(&self.mailboxes),
+        }
+    }
 }
 
 fn open(descriptor: i32) -> io::Result<File> {
@@ -53,8 +73,12 @@ impl Assignment {
         RingReader::open(open(self.descriptors.commands)?.as_fd())
     }
 
-    pub(crate) fn doorbell(&self) -> io::Result<Doorbell> {
-        Doorbell::shared(open(self.descriptors.doorbell)?.as_fd())
+    pub(crate) fn orders(&self) -> io::Result<OrderChannel> {
+        Ok(inherited(self.descriptors.orders)?.into())
+    }
+
+    pub(crate) fn doorbell_file(&self) -> io::Result<File> {
+        open(self.descriptors.doorbell)
     }
 
     pub(crate) fn mailbox_file(&self, domain: usize) -> io::Result<File> {

@@ -7,8 +7,8 @@ use crate::monitor::{self, Watched};
 use crate::reach::{files_of, scratch_of, temporary};
 use faastlane_compose::{FunctionPlan, PythonInstall};
 use faastlane_domain::{
-    ConfineError, Cpus, DomainProcess, Doorbell, Gate, Key, Launch, Mailbox, Namespace, Owners, Progress,
-    RegionPool, StartUpPage, Started,
+    ConfineError, Cpus, DomainProcess, Doorbell, Gate, Key, Launch, Mailbox, Namespace, Owners, ProcessCopy,
+    Progress, RegionPool, StartUpPage, Started,
 };
 use faastlane_payload::Payload;
 use faastlane_python::PythonGuest;
@@ -34,6 +34,10 @@ pub(crate) struct LocalDomain {
     pub(crate) index: usize,
     pub(crate) mailbox: Mailbox,
     pub(crate) threads: Threads,
+    pub(crate) started: Started,
+    key: Option<Key>,
+    /// What its first thread enters, wherever it is made.
+    confinement: Arc<Mutex<Confinement>>,
 }
 
 /// A domain whose libraries are loaded and whose thread is not started.
@@ -57,7 +61,8 @@ impl Host {
             close_process().map_err(of_process("keep it out of core dumps"))?;
         }
         let owners = Arc::new(Mutex::new(Owners::default()));
-        let doorbell = assignment.doorbell().map_err(of_process("map the doorbell"))?;
+        let doorbell = assignment.doorbell_file().and_then(|file| Doorbell::shared(file.as_fd()));
+        let doorbell = doorbell.map_err(of_process("map the doorbell"))?;
         let cpus = Cpus::allowed().map_err(of_process("ask which CPUs there are"))?;
         let pool = RegionPool::new(assignment.max_payload());
         // All libraries first: what the loader maps for one must not be mistaken for what another does meanwhile.
@@ -79,11 +84,63 @@ impl Host {
                 Mailbox::private(loaded.key, pool.clone())
             }
             .map_err(failed("map its mailbox"))?;
-            let threads = start(assignment, loaded, &mailbox, &doorbell, page.as_ref(), &owners, cpus)?;
-            domains.push(LocalDomain { index, mailbox, threads });
+            let confinement = confinement(assignment, index, loaded.key.is_some())?;
+            let confinement = Arc::new(Mutex::new(confinement));
+            let started = start(assignment, loaded, &mailbox, &doorbell, page.as_ref(), &confinement)?;
+            {
+                let mut owners = owners.lock().unwrap_or_else(PoisonError::into_inner);
+                started.ranges.iter().for_each(|range| owners.give(range.clone(), index, false));
+            }
+            let threads = confirm(&started, index, loaded.key, &owners, cpus)?;
+            domains.push(LocalDomain { index, mailbox, threads, started, key: loaded.key, confinement });
         }
         drop(page);
         Ok(Self { owners, doorbell, domains, cpus })
+    }
+
+    /// How many threads there are in this process, with `others` trusted ones, as long as functions have started none.
+    pub(crate) fn threads(&self, others: usize) -> usize {
+        let monitored = self.domains.iter().filter(|domain| domain.key.is_some()).count();
+        others + self.domains.len() + monitored
+    }
+
+    /// Makes the parked domains again in a copy of the process, as those of the instance that `assignment` is about.
+    pub(crate) fn revive(
+        &mut self,
+        copy: &ProcessCopy,
+        assignment: &Arc<Assignment>,
+    ) -> Result<(), SetUpFailure> {
+        let of_process = |what: &'static str| {
+            move |error: std::io::Error| SetUpFailure::of_process(what, error.to_string())
+        };
+        let doorbell = assignment.doorbell_file().and_then(|file| self.doorbell.replace(file.as_fd()));
+        doorbell.map_err(of_process("map the doorbell"))?;
+        let page = match self.domains.iter().any(|domain| domain.key.is_some()) {
+            true => Some(StartUpPage::map_in_copy().map_err(of_process("map the start-up page"))?),
+            false => None,
+        };
+        for domain in &mut self.domains {
+            let (index, key) = (domain.index, domain.key);
+            let failed = |what: &'static str| {
+                move |error: std::io::Error| SetUpFailure::of_domain(index, what, error.to_string())
+            };
+            if assignment.is_remote(index) {
+                let file = assignment.mailbox_file(index).map_err(failed("open its mailbox"))?;
+                domain.mailbox.replace(file.as_fd(), key).map_err(failed("map its mailbox"))?;
+            }
+            let confinement = confinement(assignment, index, key.is_some())?;
+            *domain.confinement.lock().unwrap_or_else(PoisonError::into_inner) = confinement;
+            let mut variables = scratch_variables(assignment, index);
+            variables.retain(|name, _| {
+                !functions(assignment, index).any(|function| function.env.contains_key(*name))
+            });
+            let news = Payload::from_value(json!({ "env": variables }));
+            let revived = domain.started.revive(copy, page.as_ref(), news.flat());
+            let range = revived.map_err(failed("make its thread again"))?;
+            self.owners.lock().unwrap_or_else(PoisonError::into_inner).give(range, index, false);
+            domain.threads = confirm(&domain.started, index, key, &self.owners, self.cpus)?;
+        }
+        Ok(())
     }
 }
 
@@ -117,22 +174,23 @@ fn python_of(assignment: &Assignment, domain: usize) -> &PythonInstall {
     &assignment.plan.pythons[assignment.plan.domains[domain].python]
 }
 
-/// Starts one domain's thread and waits until it has given up its rights.
+/// Starts one domain's thread.
 fn start(
     assignment: &Arc<Assignment>,
     loaded: &Loaded,
     mailbox: &Mailbox,
     doorbell: &Doorbell,
     page: Option<&StartUpPage>,
-    owners: &Arc<Mutex<Owners>>,
-    cpus: Cpus,
-) -> Result<Threads, SetUpFailure> {
+    confinement: &Arc<Mutex<Confinement>>,
+) -> Result<Started, SetUpFailure> {
     let Loaded { index, key, namespace } = loaded;
     let index = *index;
     let failure = |what: &str, cause: String| SetUpFailure::of_domain(index, what, cause);
-    let confinement = confinement(assignment, index, key.is_some())?;
+    let confinement = confinement.clone();
     let confine = move |gate: &Gate| {
         confinement
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
             .enter(|listener| gate.hand_over(listener))
             .map_err(|error| ConfineError { step: error.step, errno: error.errno })
     };
@@ -148,12 +206,7 @@ fn start(
         config: config.flat(),
         environment: &environment(assignment, index),
     };
-    let started = launch.start(page).map_err(|error| failure("start its thread", error.to_string()))?;
-    {
-        let mut owners = owners.lock().unwrap_or_else(PoisonError::into_inner);
-        started.ranges.iter().for_each(|range| owners.give(range.clone(), index, false));
-    }
-    confirm(&started, index, *key, owners, cpus)
+    launch.start(page).map_err(|error| failure("start its thread", error.to_string()))
 }
 
 /// Follows a starting thread until it is confined.
@@ -239,6 +292,12 @@ fn configuration(assignment: &Assignment, domain: usize) -> Payload {
     }))
 }
 
+/// What leads to the domain's scratch directory, which each instance has of its own.
+fn scratch_variables(assignment: &Assignment, domain: usize) -> BTreeMap<&'static str, String> {
+    let scratch = scratch_of(assignment, domain).display().to_string();
+    ["HOME", "TMPDIR", "TEMP", "TMP"].into_iter().map(|name| (name, scratch.clone())).collect()
+}
+
 /// Everything in the domain's environment: as Lambda sets it, then the functions' own.
 fn environment(assignment: &Assignment, domain: usize) -> Vec<String> {
     let mut variables: BTreeMap<&str, String> = BTreeMap::from([
@@ -249,9 +308,9 @@ fn environment(assignment: &Assignment, domain: usize) -> Vec<String> {
         // A function's folder is its code, not its cache.
         ("PYTHONDONTWRITEBYTECODE", "1".into()),
     ]);
-    for name in ["HOME", "TMPDIR", "TEMP", "TMP"] {
-        variables.insert(name, scratch_of(assignment, domain).display().to_string());
-    }
+    variables.extend(scratch_variables(assignment, domain));
+    // Threads that run on from an import cannot be copied with the process.
+    variables.insert("OPENBLAS_NUM_THREADS", "1".into());
     for function in functions(assignment, domain) {
         variables.insert("AWS_LAMBDA_FUNCTION_NAME", function.name.clone());
         variables.insert("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".into());

@@ -2,7 +2,7 @@
 //!
 //! It has no HTTP, no async runtime and no credentials. Its supervisor starts it with an [`Assignment`] and shared memory;
 //! from then on they speak [`Command`]s and [`Report`]s through rings. Start reading at [`run`], then `host` (how the domains
-//! come up), then `orchestrator` (how an execution runs on them).
+//! come up), `template` (how a process becomes an instance, or several), and `orchestrator` (how an execution runs).
 //!
 //! Architecture Invariant: what a domain wrote is bytes until it has been checked. Nothing here follows a pointer or believes
 //! a length of a domain's.
@@ -20,10 +20,12 @@ mod log_tails;
 mod message;
 mod monitor;
 mod orchestrator;
+mod order;
 mod queue;
 mod reach;
 mod resume;
 mod stand_ins;
+mod template;
 mod timers;
 mod transfer;
 
@@ -33,7 +35,10 @@ pub use message::{
     HandReport, ItemReport, MockReport, Report, ResumeRequest, RunRequest, SetUpFailure, TransferAnswer,
     TransferRequest, Violation,
 };
+pub use order::{CopyAnswer, CopyOrder, MOST_DESCRIPTORS, Order, OrderChannel};
 
+use faastlane_asl::definition::StateMachine;
+use faastlane_asl::source::Source;
 use faastlane_domain::{DomainProcess, exit_now, sleep_for_good, spawn_trusted};
 use std::sync::Arc;
 
@@ -81,19 +86,29 @@ fn start(assignment_at: &str) -> Result<std::convert::Infallible, StartError> {
         Ok(host) => host,
         Err(failure) => return Err(Some((reporter, failure))),
     };
-    let owners = host.owners.clone();
-    if assignment.host == 0 {
-        let orchestrator = orchestrator::Orchestrator::new(&assignment, host, reporter.clone())
-            .map_err(|error| fail("set the orchestrator up", &error))?;
-        spawn_trusted(move || orchestrator.run()).map_err(|error| fail("start the orchestrator", &error))?;
-    }
-    let watcher = reporter.clone();
-    let watch = move || {
-        let fault = faastlane_domain::watch_for_fault();
-        watcher.send(&Report::Fault(fault::describe(&fault, &owners, &assignment)));
-        watcher.ring();
-        exit_now(FAULTED)
+    template::watch(&host, &assignment, &reporter).map_err(|error| fail("start the watcher", &error))?;
+    let machine = match assignment.host {
+        0 => Some(machine(&assignment).map_err(|error| fail("read the definition", &error))?),
+        _ => None,
     };
-    spawn_trusted(watch).map_err(|error| fail("start the watcher", &error))?;
+    let orders = assignment.orders().map_err(|error| fail("open the channel for orders", &error))?;
+    let keeper = reporter.clone();
+    let template = template::Template { process, assignment, host, machine, reporter, orders };
+    let live = move || {
+        let ready = template.serve();
+        if ready.assignment.host == 0 {
+            orchestrator::live(ready);
+        }
+        sleep_for_good()
+    };
+    spawn_trusted(live).map_err(|error| {
+        Some((keeper, SetUpFailure::of_process("start the thread that takes orders", error.to_string())))
+    })?;
     sleep_for_good()
+}
+
+fn machine(assignment: &Assignment) -> Result<Arc<StateMachine>, &'static str> {
+    let source = Source::new(assignment.definition_name.as_str(), assignment.definition.as_str());
+    let parsed = faastlane_asl::parse(&source).map_err(|_| "it is not valid any more")?;
+    Ok(Arc::new(parsed.machine))
 }

@@ -130,13 +130,15 @@ impl RunRequest {
 /// From an instance, in the order things happened.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Report {
-    /// A domain's interpreter runs and its functions are loaded.
+    /// A domain's interpreter runs, its functions are loaded, and it is parked.
     DomainUp {
         domain: usize,
         since_start_us: u64,
     },
-    /// All are up; commands are read from now on.
-    Ready(Vec<DomainSize>),
+    /// All domains of the process are parked; orders are taken from now on.
+    Loaded(Vec<DomainSize>),
+    /// The instance is one, and reads commands from now on.
+    Ready,
     /// The instance cannot serve, and ends.
     SetUpFailed(SetUpFailure),
     /// An execution begins.

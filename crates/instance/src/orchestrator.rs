@@ -5,18 +5,18 @@
 use crate::assignment::Assignment;
 use crate::calls::Wanted;
 use crate::host::Host;
-use crate::invocation::{error_and_cause, request_id};
+use crate::invocation::request_id;
 use crate::lane::Lane;
 use crate::log_tails::LogTails;
 use crate::message::{
-    BeginReport, Command, DomainSize, EventReport, FinishReport, MockReport, Report, Reporter, RunRequest,
-    SetUpFailure,
+    BeginReport, Command, EventReport, FinishReport, MockReport, Report, Reporter, RunRequest, SetUpFailure,
 };
 use crate::queue::Queue;
 use crate::stand_ins::{StandIns, scaled};
+use crate::template::{Ready, give_up};
 use crate::timers::{Due, Timers};
 use crate::transfer;
-use faastlane_asl::source::Source;
+use faastlane_asl::definition::StateMachine;
 use faastlane_domain::{Doorbell, Mailbox, Reply, RingReader, exit_now, monotonic_nanos};
 use faastlane_machine::{
     Action, Detail, Event, Execution, HistoryEvent, HistoryLevel, InvocationId, Limits, Machine, Micros,
@@ -71,14 +71,28 @@ pub(crate) struct Running {
     pub(crate) replaying: Option<u64>,
 }
 
+/// The life of the thread that runs executions in the process that has the orchestrator.
+pub(crate) fn live(ready: Ready) {
+    let Ready { assignment, host, machine, reporter } = ready;
+    let Some(machine) = machine else { return };
+    match Orchestrator::new(&assignment, host, machine, reporter.clone()) {
+        Ok(orchestrator) => orchestrator.run(),
+        Err(error) => {
+            let failure = SetUpFailure::of_process("set the orchestrator up", error.to_string());
+            reporter.send(&Report::SetUpFailed(failure));
+            reporter.ring();
+            exit_now(crate::SET_UP_FAILED);
+        }
+    }
+}
+
 impl Orchestrator {
-    pub(crate) fn new(
+    fn new(
         assignment: &Arc<Assignment>,
         host: Host,
+        machine: Arc<StateMachine>,
         reporter: Reporter,
     ) -> Result<Self, SetUpError> {
-        let source = Source::new(assignment.definition_name.as_str(), assignment.definition.as_str());
-        let parsed = faastlane_asl::parse(&source).map_err(|_| "the definition is not valid any more")?;
         let limits = Limits { payload_bytes: assignment.max_payload(), ..Limits::default() };
         let plan = &assignment.plan;
         let pin = assignment.uses_keys();
@@ -106,7 +120,7 @@ impl Orchestrator {
             (domain, position.unwrap_or(0) as u32)
         };
         Ok(Self {
-            machine: Machine::new(Arc::new(parsed.machine), limits),
+            machine: Machine::new(machine, limits),
             functions: plan.functions.iter().enumerate().map(|(i, f)| (f.name.as_str().into(), i)).collect(),
             places: (0..plan.functions.len()).map(place).collect(),
             queues,
@@ -124,7 +138,7 @@ impl Orchestrator {
         })
     }
 
-    pub(crate) fn run(mut self) {
+    fn run(mut self) {
         self.await_domains();
         loop {
             let rings = self.doorbell.rings();
@@ -156,9 +170,8 @@ impl Orchestrator {
         (self.epoch_us + (monotonic_ns / 1000) as i64) as Micros
     }
 
-    /// Until every domain's interpreter runs. Ends the process when one cannot.
+    /// Until every domain takes calls. Ends the process when one cannot.
     fn await_domains(&mut self) {
-        let begin = monotonic_nanos();
         while let Some(waiting) = self.queues.iter().position(|queue| !queue.up) {
             let rings = self.doorbell.rings();
             let mut worked = false;
@@ -169,39 +182,19 @@ impl Orchestrator {
                 };
                 worked = true;
                 match reply {
-                    Reply::StartFailed(error) => self.give_up(domain, &error),
-                    Reply::Started | Reply::Returned(_) => {
-                        self.queues[domain].up = true;
-                        let since_start_us = (monotonic_nanos() - begin) / 1000;
-                        self.reporter.later(Report::DomainUp { domain, since_start_us });
+                    Reply::StartFailed(error) => {
+                        let cause = "what it does after a restore failed";
+                        give_up(&self.assignment, &self.reporter, domain, cause, &error);
                     }
+                    Reply::Started | Reply::Returned(_) => self.queues[domain].up = true,
                 }
             }
-            self.reporter.flush();
             if !worked {
                 self.doorbell.wait(rings, None);
             }
         }
-        self.reporter.send(&Report::Ready(self.domain_sizes()));
+        self.reporter.send(&Report::Ready);
         self.reporter.ring();
-    }
-
-    fn give_up(&mut self, domain: usize, error: &[u8]) -> ! {
-        let (_, text) = error_and_cause(error);
-        let name = self.assignment.plan.domains[domain].name.clone();
-        self.reporter.flush();
-        self.reporter.send(&Report::SetUpFailed(SetUpFailure {
-            domain: Some(domain),
-            what: format!("load `{name}`"),
-            cause: "its code failed while it was imported".into(),
-            function_error: Some(text),
-        }));
-        self.reporter.ring();
-        exit_now(crate::SET_UP_FAILED)
-    }
-
-    fn domain_sizes(&self) -> Vec<DomainSize> {
-        crate::footprint::of_domains(&self.assignment)
     }
 
     fn read_commands(&mut self) -> bool {

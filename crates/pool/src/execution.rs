@@ -139,7 +139,8 @@ impl<'a> Execution<'a> {
             | Report::Stuck
             | Report::Fault(_)
             | Report::DomainUp { .. }
-            | Report::Ready(_) => {}
+            | Report::Loaded(_)
+            | Report::Ready => {}
         }
         Ok(None)
     }

@@ -3,24 +3,25 @@
 use crate::limits::Held;
 use crate::logs::{LogLine, LogReaders};
 use crate::memory::MemoryUse;
-use crate::process::{HostProcess, Inheritance};
+use crate::process::{CopyError, HostProcess, Inheritance, Spawner};
 use crate::scratch::Scratch;
 use faastlane_asl::source::Source;
 use faastlane_compose::{Placement, Plan};
 use faastlane_domain::{Doorbell, RING_LEN, RingWriter, shared_file, shared_len};
 use faastlane_instance::{
-    Assignment, CallReport, Command, Descriptors, DomainSize, EventReport, FaultReport, HandReport, Report,
-    SetUpFailure,
+    Assignment, CallReport, Command, Descriptors, DomainSize, EventReport, FaultReport, HandReport, Order,
+    OrderChannel, Report, SetUpFailure,
 };
 use faastlane_items::Stores;
 use faastlane_payload::Payload;
 use std::cell::RefCell;
 use std::collections::{BTreeSet, VecDeque};
 use std::fs::File;
-use std::io;
+use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::ExitStatus;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long the supervisor sleeps at most before it looks whether a process has died. Reports wake it earlier.
@@ -88,10 +89,8 @@ pub struct RunInput<'a> {
 }
 
 /// The processes that run executions of one bundle, one execution at a time. They end with this value.
-///
-/// To be started on a thread that lives as long as the instance is to: its processes end when that thread does.
-pub struct Instance {
-    plan: Plan,
+pub(crate) struct Instance {
+    plan: Arc<Plan>,
     hosts: Vec<HostProcess>,
     /// After the processes, which it is for.
     held: Held,
@@ -105,85 +104,184 @@ pub struct Instance {
     underway: Vec<Option<HandReport>>,
 }
 
-impl Instance {
-    /// Starts the processes and waits until every function is loaded.
-    pub fn start(
-        executable: &Path,
-        plan: &Plan,
-        definition: &Source,
-        stop: &dyn Fn() -> bool,
-    ) -> Result<(Self, StartedUp), StartError> {
-        let begin = Instant::now();
-        let commands = shared_file(c"faastlane-commands", RING_LEN)?;
-        let doorbell = shared_file(c"faastlane-doorbell", 4096)?;
-        let scratch = Scratch::make(plan.domains.len())?;
-        let held = Held::new(&plan.limits)?;
-        let pipes: Vec<_> = plan.domains.iter().map(|_| io::pipe()).collect::<io::Result<_>>()?;
+/// What the processes of one instance share with each other and with the supervisor.
+struct Shared {
+    commands: File,
+    doorbell: File,
+    /// Those of the domains in processes of their own.
+    mailboxes: Vec<Option<File>>,
+    pipes: Vec<(PipeReader, PipeWriter)>,
+    scratch: Scratch,
+    held: Held,
+}
+
+impl Shared {
+    fn make(plan: &Plan) -> io::Result<Self> {
         let max_payload = usize::try_from(plan.limits.max_payload_bytes).unwrap_or(usize::MAX);
         let mailbox = |placement: Placement| match placement {
             Placement::Thread => Ok(None),
             _ => shared_file(c"faastlane-mailbox", shared_len(max_payload)).map(Some),
         };
-        let mailboxes: Vec<Option<File>> =
-            plan.domains.iter().map(|domain| mailbox(domain.placement)).collect::<io::Result<_>>()?;
-        let mut hosts = Vec::new();
-        for host in 0..plan.hosts() {
-            let mut inheritance = Inheritance::default();
-            let mut logs = vec![-1; plan.domains.len()];
-            let mut boxes = vec![-1; plan.domains.len()];
-            for (index, domain) in plan.domains.iter().enumerate() {
-                if domain.host == host {
-                    logs[index] = inheritance.add(pipes[index].1.as_fd().try_clone_to_owned()?);
-                }
-                if let Some(file) = mailboxes[index].as_ref().filter(|_| host == 0 || domain.host == host) {
-                    boxes[index] = inheritance.add_copy(file)?;
-                }
+        Ok(Self {
+            commands: shared_file(c"faastlane-commands", RING_LEN)?,
+            doorbell: shared_file(c"faastlane-doorbell", 4096)?,
+            mailboxes: plan
+                .domains
+                .iter()
+                .map(|domain| mailbox(domain.placement))
+                .collect::<io::Result<_>>()?,
+            pipes: plan.domains.iter().map(|_| io::pipe()).collect::<io::Result<_>>()?,
+            scratch: Scratch::make(plan.domains.len())?,
+            held: Held::new(&plan.limits)?,
+        })
+    }
+
+    /// What one of the processes gets of it.
+    fn part(&self, plan: &Plan, host: u32) -> io::Result<(Inheritance, Descriptors)> {
+        let mut inheritance = Inheritance::default();
+        let mut logs = vec![-1; plan.domains.len()];
+        let mut mailboxes = vec![-1; plan.domains.len()];
+        for (index, domain) in plan.domains.iter().enumerate() {
+            if domain.host == host {
+                logs[index] = inheritance.add(self.pipes[index].1.as_fd().try_clone_to_owned()?);
             }
-            let descriptors = Descriptors {
-                reports: -1,
-                commands: if host == 0 { inheritance.add_copy(&commands)? } else { -1 },
-                doorbell: inheritance.add_copy(&doorbell)?,
-                logs,
-                mailboxes: boxes,
-            };
+            if let Some(file) = self.mailboxes[index].as_ref().filter(|_| host == 0 || domain.host == host) {
+                mailboxes[index] = inheritance.add_copy(file)?;
+            }
+        }
+        let descriptors = Descriptors {
+            reports: -1,
+            orders: -1,
+            commands: if host == 0 { inheritance.add_copy(&self.commands)? } else { -1 },
+            doorbell: inheritance.add_copy(&self.doorbell)?,
+            logs,
+            mailboxes,
+        };
+        Ok((inheritance, descriptors))
+    }
+
+    fn instance(
+        self,
+        plan: Arc<Plan>,
+        hosts: Vec<HostProcess>,
+        printed: Vec<LogLine>,
+    ) -> io::Result<Instance> {
+        hosts.iter().try_for_each(|host| self.held.add(host.id()))?;
+        Ok(Instance {
+            underway: vec![None; plan.domains.len()],
+            plan,
+            hosts,
+            held: self.held,
+            commands: RingWriter::open(self.commands.as_fd())?,
+            doorbell: Doorbell::shared(self.doorbell.as_fd())?,
+            logs: LogReaders::start(self.pipes, printed),
+            scratch: self.scratch,
+            early: VecDeque::new(),
+        })
+    }
+}
+
+/// The processes of a bundle with its functions loaded and parked: they can be copied, or go on as an instance themselves.
+pub(crate) struct Template {
+    instance: Instance,
+    /// Of each process.
+    orders: Vec<OrderChannel>,
+    /// What functions printed while they were loaded, until an instance has it.
+    printed: Vec<LogLine>,
+    domains: Vec<DomainSize>,
+}
+
+impl Template {
+    /// Starts the processes and waits until every function is loaded.
+    pub(crate) fn start(
+        executable: &Path,
+        spawner: &Spawner,
+        plan: &Arc<Plan>,
+        definition: &Source,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Self, StartError> {
+        let shared = Shared::make(plan)?;
+        let (mut hosts, mut orders) = (Vec::new(), Vec::new());
+        for host in 0..plan.hosts() {
+            let (inheritance, descriptors) = shared.part(plan, host)?;
             let assignment = Assignment {
-                plan: plan.clone(),
+                plan: (**plan).clone(),
                 definition_name: definition.name.to_string(),
                 definition: definition.text.to_string(),
                 host,
-                scratch: scratch.folders().to_owned(),
+                scratch: shared.scratch.folders().to_owned(),
                 descriptors,
             };
-            let process = HostProcess::start(executable, assignment, inheritance)?;
-            held.add(process.id())?;
+            let (process, channel) = HostProcess::start(executable, spawner, assignment, inheritance)?;
             hosts.push(process);
+            orders.push(channel);
         }
-        let mut instance = Self {
-            plan: plan.clone(),
-            hosts,
-            held,
-            commands: RingWriter::open(commands.as_fd())?,
-            doorbell: Doorbell::shared(doorbell.as_fd())?,
-            logs: LogReaders::start(pipes),
-            scratch,
-            early: VecDeque::new(),
-            underway: vec![None; plan.domains.len()],
-        };
-        let ready = instance.await_ready(stop).and_then(|domains| {
-            instance.held.limit_each(instance.processes())?;
-            Ok(domains)
-        });
-        match ready {
-            Ok(domains) => Ok((instance, StartedUp { took: begin.elapsed(), domains })),
+        let mut instance = shared.instance(plan.clone(), hosts, Vec::new())?;
+        match instance.await_loaded(stop) {
+            Ok(domains) => {
+                let printed = instance.logs.take_all(0..plan.domains.len());
+                Ok(Self { instance, orders, printed, domains })
+            }
             Err(error) => Err(StartError { error, logs: instance.close() }),
         }
     }
 
-    fn await_ready(&mut self, stop: &dyn Fn() -> bool) -> Result<Vec<DomainSize>, InstanceError> {
+    /// How much memory each domain takes.
+    pub(crate) fn domains(&self) -> &[DomainSize] {
+        &self.domains
+    }
+
+    /// Another instance, which is not ready yet. What functions printed while they were loaded is the first one's.
+    pub(crate) fn copy(&mut self) -> Result<Instance, CopyError> {
+        let plan = &self.instance.plan;
+        let shared = Shared::make(plan)?;
+        let mut hosts = Vec::new();
+        for (host, (process, orders)) in self.instance.hosts.iter().zip(&self.orders).enumerate() {
+            let (inheritance, descriptors) = shared.part(plan, host as u32)?;
+            let scratch = shared.scratch.folders().to_owned();
+            hosts.push(process.copy(orders, scratch, descriptors, inheritance)?);
+        }
+        Ok(shared.instance(plan.clone(), hosts, std::mem::take(&mut self.printed))?)
+    }
+
+    /// Lets the processes be an instance themselves, which is not ready yet.
+    pub(crate) fn into_instance(mut self) -> io::Result<Instance> {
+        self.instance.logs.put_back(self.printed);
+        self.orders.iter().try_for_each(|orders| orders.order(&Order::GoOn, &[]))?;
+        Ok(self.instance)
+    }
+}
+
+impl Instance {
+    /// Until the functions are loaded.
+    fn await_loaded(&mut self, stop: &dyn Fn() -> bool) -> Result<Vec<DomainSize>, InstanceError> {
+        let mut sizes = Vec::new();
+        let mut missing = self.hosts.len();
+        self.follow_start(stop, |report| {
+            if let Report::Loaded(domains) = report {
+                sizes.extend(domains);
+                missing -= 1;
+            }
+            missing == 0
+        })?;
+        Ok(sizes)
+    }
+
+    /// Until executions can be run.
+    pub(crate) fn await_ready(&mut self, stop: &dyn Fn() -> bool) -> Result<(), InstanceError> {
+        self.follow_start(stop, |report| matches!(report, Report::Ready))?;
+        Ok(self.held.limit_each(self.processes())?)
+    }
+
+    /// Reads reports until `done` is satisfied with one, or the instance turns out not to come up.
+    fn follow_start(
+        &mut self,
+        stop: &dyn Fn() -> bool,
+        mut done: impl FnMut(Report) -> bool,
+    ) -> Result<(), InstanceError> {
         let mut up = BTreeSet::new();
         loop {
             match self.next() {
-                Happened::Report(Report::Ready(domains)) => return Ok(domains),
                 Happened::Report(Report::SetUpFailed(failure)) => {
                     return Err(InstanceError::SetUp(Box::new(failure)));
                 }
@@ -191,7 +289,11 @@ impl Instance {
                     return Err(InstanceError::Faulted(Box::new(fault)));
                 }
                 Happened::Report(Report::DomainUp { domain, .. }) => drop(up.insert(domain)),
-                Happened::Report(..) => {}
+                Happened::Report(report) => {
+                    if done(report) {
+                        return Ok(());
+                    }
+                }
                 Happened::Ended(host, status) => {
                     let domains = self.plan.domains.iter().enumerate();
                     let here = domains.filter(|(_, domain)| domain.host as usize == host);
@@ -321,7 +423,7 @@ impl Instance {
     }
 
     /// Ends the processes; what functions printed and no record holds yet.
-    pub fn close(mut self) -> Vec<LogLine> {
+    pub(crate) fn close(mut self) -> Vec<LogLine> {
         self.end();
         self.logs.finish()
     }

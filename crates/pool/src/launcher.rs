@@ -1,30 +1,90 @@
-//! Where instances of a bundle come from.
+//! Where instances of a bundle come from: one template, and its copies.
 
-use crate::instance::{Instance, StartError, StartedUp};
+use crate::instance::{Instance, InstanceError, StartError, StartedUp, Template};
+use crate::process::{CopyError, Spawner};
 use faastlane_asl::source::Source;
 use faastlane_compose::Plan;
+use faastlane_instance::DomainSize;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
-/// Starts instances of one bundle, as many as are wanted, from any thread.
-#[derive(Debug)]
+/// Makes instances of one bundle, as many as are wanted, from any thread. They end with this value.
+///
+/// The first one takes as long as it takes to load the functions, which is done once, in a template; the others are copies of
+/// it. Where it cannot be copied, each instance loads the functions itself: [`Self::not_copied`] says why.
 pub struct Launcher {
     executable: PathBuf,
-    plan: Plan,
+    plan: Arc<Plan>,
     definition: Source,
+    spawner: Spawner,
+    source: Mutex<Sources>,
+}
+
+#[derive(Default)]
+struct Sources {
+    template: Option<Template>,
+    not_copied: Option<String>,
 }
 
 impl Launcher {
     /// `executable` becomes an instance when its first argument is [`crate::INSTANCE_ARGUMENT`].
     pub fn new(executable: PathBuf, plan: Plan, definition: Source) -> Self {
-        Self { executable, plan, definition }
+        let plan = Arc::new(plan);
+        Self { executable, plan, definition, spawner: Spawner::new(), source: Mutex::default() }
     }
 
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// A new instance, with every function loaded. Its processes end when the calling thread does.
-    pub fn launch(&self, stop: &dyn Fn() -> bool) -> Result<(Instance, StartedUp), StartError> {
-        Instance::start(&self.executable, &self.plan, &self.definition, stop)
+    /// Why instances are not copies of one template, once that has turned out.
+    pub fn not_copied(&self) -> Option<String> {
+        self.source.lock().unwrap_or_else(PoisonError::into_inner).not_copied.clone()
+    }
+
+    /// A new instance, with every function loaded.
+    pub(crate) fn launch(&self, stop: &dyn Fn() -> bool) -> Result<(Instance, StartedUp), StartError> {
+        let begin = Instant::now();
+        let (mut instance, domains) = {
+            let mut sources = self.source.lock().unwrap_or_else(PoisonError::into_inner);
+            self.make(&mut sources, stop)?
+        };
+        match instance.await_ready(stop) {
+            Ok(()) => Ok((instance, StartedUp { took: begin.elapsed(), domains })),
+            Err(error) => Err(StartError { error, logs: instance.close() }),
+        }
+    }
+
+    fn make(
+        &self,
+        sources: &mut Sources,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<(Instance, Vec<DomainSize>), StartError> {
+        // A template that has ended is made anew, once.
+        for _ in 0..2 {
+            let mut template = match sources.template.take() {
+                Some(template) => template,
+                None => Template::start(&self.executable, &self.spawner, &self.plan, &self.definition, stop)?,
+            };
+            let domains = template.domains().to_vec();
+            if sources.not_copied.is_some() {
+                return Ok((template.into_instance()?, domains));
+            }
+            match template.copy() {
+                Ok(instance) => {
+                    sources.template = Some(template);
+                    return Ok((instance, domains));
+                }
+                Err(CopyError::Refused(why)) => {
+                    sources.not_copied = Some(why);
+                    return Ok((template.into_instance()?, domains));
+                }
+                Err(CopyError::System(error)) => return Err(error.into()),
+                Err(CopyError::Gone) => {}
+            }
+        }
+        let how = "its template ended twice".into();
+        Err(InstanceError::Died { how, loading: Vec::new() }.into())
     }
 }

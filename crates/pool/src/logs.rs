@@ -45,7 +45,8 @@ enum Read {
 }
 
 impl LogReaders {
-    pub(crate) fn start(pipes: Vec<(PipeReader, PipeWriter)>) -> Self {
+    /// `lines` have been read already.
+    pub(crate) fn start(pipes: Vec<(PipeReader, PipeWriter)>, lines: Vec<LogLine>) -> Self {
         let (sender, read) = channel();
         let (pipes, marking): (Vec<_>, Vec<_>) = pipes.into_iter().unzip();
         let threads = pipes
@@ -56,7 +57,7 @@ impl LogReaders {
                 std::thread::spawn(move || follow(domain, pipe, &sender))
             })
             .collect();
-        Self { read, lines: Vec::new(), marking, marks: 0, threads }
+        Self { read, lines, marking, marks: 0, threads }
     }
 
     /// What has been printed since the last call in these domains, and what of the others has been read.
@@ -64,6 +65,11 @@ impl LogReaders {
         let marked = domains.filter_map(|domain| self.mark(domain)).collect();
         self.receive_until(marked);
         self.take()
+    }
+
+    /// Undoes [`Self::take_all`], while nothing has been printed since.
+    pub(crate) fn put_back(&mut self, lines: Vec<LogLine>) {
+        self.lines.splice(..0, lines);
     }
 
     /// What has been read since the last call.
@@ -214,7 +220,7 @@ mod tests {
     #[test]
     fn lines_belong_to_the_marker_before_them() {
         let (reader, mut writer) = std::io::pipe().unwrap();
-        let logs = LogReaders::start(vec![(reader, writer.try_clone().unwrap())]);
+        let logs = LogReaders::start(vec![(reader, writer.try_clone().unwrap())], Vec::new());
         writer.write_all(b"loading\n\x1e0 id-1\none\ntwo\n\x1e1 id-2\nthr\xffee\nno end").unwrap();
         drop(writer);
         let lines: Vec<_> =
@@ -237,7 +243,7 @@ mod tests {
             pipes.push((reader, writer.try_clone().unwrap()));
             writers.push(writer);
         }
-        let mut logs = LogReaders::start(pipes);
+        let mut logs = LogReaders::start(pipes, Vec::new());
         for round in 0..50 {
             for (domain, writer) in writers.iter_mut().enumerate() {
                 write!(writer, "\x1e0 id-{round}\n{round} of {domain}\n").unwrap();
@@ -259,7 +265,7 @@ mod tests {
     #[test]
     fn the_tail_of_an_invocation_is_there_as_soon_as_it_was_written() {
         let (reader, mut writer) = std::io::pipe().unwrap();
-        let mut logs = LogReaders::start(vec![(reader, writer.try_clone().unwrap())]);
+        let mut logs = LogReaders::start(vec![(reader, writer.try_clone().unwrap())], Vec::new());
         let mut printed_after = |text: &[u8], request_id: &str| {
             writer.write_all(text).unwrap();
             logs.tail(0, request_id)

@@ -3,28 +3,32 @@
 use crate::INSTANCE_ARGUMENT;
 use command_fds::{CommandFdExt, FdMapping};
 use faastlane_domain::{LOADER_TUNABLES, RING_LEN, RingReader, shared_file};
-use faastlane_instance::{Assignment, Report};
+use faastlane_instance::{
+    Assignment, CopyAnswer, CopyOrder, Descriptors, MOST_DESCRIPTORS, Order, OrderChannel, Report,
+};
 use faastlane_sandbox::end_group;
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Sender, SyncSender, channel, sync_channel};
 
 /// The first descriptor number that is given to an instance.
 const FIRST: i32 = 3;
 
-/// Collects what a process is to inherit, and numbers it.
+/// Collects the descriptors that a process is to have.
 #[derive(Default)]
-pub(crate) struct Inheritance(Vec<FdMapping>);
+pub(crate) struct Inheritance(Vec<OwnedFd>);
 
 impl Inheritance {
-    /// The number that `descriptor` will have there.
+    /// Its position among them.
     pub(crate) fn add(&mut self, descriptor: OwnedFd) -> i32 {
-        let child_fd = FIRST + self.0.len() as i32;
-        self.0.push(FdMapping { parent_fd: descriptor, child_fd });
-        child_fd
+        self.0.push(descriptor);
+        self.0.len() as i32 - 1
     }
 
     pub(crate) fn add_copy(&mut self, file: &File) -> io::Result<i32> {
@@ -32,9 +36,33 @@ impl Inheritance {
     }
 }
 
-/// A process of an instance. Ends with this value.
+/// Starts processes on a thread that lives as long as this value. They end when it does, whatever thread asked for them.
+#[derive(Debug)]
+pub(crate) struct Spawner(Sender<(Command, SyncSender<io::Result<Child>>)>);
+
+impl Spawner {
+    pub(crate) fn new() -> Self {
+        let (sender, commands) = channel::<(Command, SyncSender<io::Result<Child>>)>();
+        std::thread::spawn(move || {
+            for (mut command, answer) in commands {
+                // Whoever asked has gone only when it panicked.
+                drop(answer.send(command.spawn()));
+            }
+        });
+        Self(sender)
+    }
+
+    fn spawn(&self, command: Command) -> io::Result<Child> {
+        let gone = || io::Error::other("the thread that starts processes is gone");
+        let (answer, answered) = sync_channel(1);
+        self.0.send((command, answer)).map_err(|_| gone())?;
+        answered.recv().map_err(|_| gone())?
+    }
+}
+
+/// A process of an instance, or of a template. Ends with this value.
 pub(crate) struct HostProcess {
-    child: Child,
+    pid: Pid,
     reports: RingReader,
     status: Option<ExitStatus>,
     /// A function in it may start processes.
@@ -42,19 +70,25 @@ pub(crate) struct HostProcess {
 }
 
 impl HostProcess {
-    /// Starts `executable` with `assignment`, whose descriptors `inheritance` numbered. It inherits nothing else: no
-    /// environment, no descriptors, no terminal's signals.
+    /// Starts `executable` with `assignment`, whose descriptors are positions in `inheritance`. It inherits nothing else: no
+    /// environment, no descriptors, no terminal's signals. Orders go through the channel.
     pub(crate) fn start(
         executable: &Path,
+        spawner: &Spawner,
         mut assignment: Assignment,
         mut inheritance: Inheritance,
-    ) -> io::Result<Self> {
+    ) -> io::Result<(Self, OrderChannel)> {
         let has_children = assignment.has_children();
         let reports = shared_file(c"faastlane-reports", RING_LEN)?;
         assignment.descriptors.reports = inheritance.add_copy(&reports)?;
+        let (orders, theirs) = OrderChannel::pair()?;
+        assignment.descriptors.orders = inheritance.add(theirs);
+        assignment.descriptors = assignment.descriptors.renumbered(|position| FIRST + position);
         let mut file = shared_file(c"faastlane-assignment", 0)?;
-        let number = inheritance.add_copy(&file)?;
+        let number = FIRST + inheritance.add_copy(&file)?;
         file.write_all(&serde_json::to_vec(&assignment)?)?;
+        let numbered = (FIRST..).zip(inheritance.0);
+        let mappings = numbered.map(|(child_fd, parent_fd)| FdMapping { parent_fd, child_fd }).collect();
         let mut command = Command::new(executable);
         // The switch with which tests see that an attack is real: see `faastlane_sandbox::left_out`.
         #[cfg(debug_assertions)]
@@ -67,12 +101,44 @@ impl HostProcess {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .process_group(0)
-            .fd_mappings(inheritance.0)
+            .fd_mappings(mappings)
             .map_err(io::Error::other)?;
         #[cfg(debug_assertions)]
         command.envs(without.map(|list| ("FAASTLANE_TEST_WITHOUT", list)));
-        let child = command.spawn()?;
-        Ok(Self { child, reports: RingReader::open(reports.as_fd())?, status: None, has_children })
+        let child = spawner.spawn(command)?;
+        let process = Self {
+            pid: Pid::from_child(&child),
+            reports: RingReader::open(reports.as_fd())?,
+            status: None,
+            has_children,
+        };
+        Ok((process, orders))
+    }
+
+    /// Has the template behind `orders` copied. `descriptors` are positions in `inheritance`.
+    pub(crate) fn copy(
+        &self,
+        orders: &OrderChannel,
+        scratch: Vec<PathBuf>,
+        mut descriptors: Descriptors,
+        mut inheritance: Inheritance,
+    ) -> Result<Self, CopyError> {
+        let reports = shared_file(c"faastlane-reports", RING_LEN)?;
+        descriptors.reports = inheritance.add_copy(&reports)?;
+        if inheritance.0.len() > MOST_DESCRIPTORS {
+            return Err(CopyError::Refused(format!(
+                "a process with {} mailboxes and logs is too large for it",
+                inheritance.0.len()
+            )));
+        }
+        let reports = RingReader::open(reports.as_fd())?;
+        orders.order(&Order::Copy(CopyOrder { scratch, descriptors }), &inheritance.0)?;
+        let pid = match orders.answered()? {
+            Some(CopyAnswer::Made(pid)) => Pid::from_raw(pid).ok_or(CopyError::Gone)?,
+            Some(CopyAnswer::Refused(why)) => return Err(CopyError::Refused(why)),
+            None => return Err(CopyError::Gone),
+        };
+        Ok(Self { pid, reports, status: None, has_children: self.has_children })
     }
 
     /// The next thing it said.
@@ -85,16 +151,29 @@ impl HostProcess {
     /// How it ended, if it has. Everything it said before can still be read.
     pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         if self.status.is_none() {
-            self.status = self.child.try_wait().ok().flatten();
-            if self.status.is_some() {
-                self.end_children();
-            }
+            self.wait(WaitOptions::NOHANG);
         }
         self.status
     }
 
+    fn wait(&mut self, options: WaitOptions) {
+        let waited = loop {
+            match waitpid(Some(self.pid), options) {
+                Err(Errno::INTR) => {}
+                other => break other,
+            }
+        };
+        match waited {
+            Ok(Some((_, status))) => self.status = Some(ExitStatus::from_raw(status.as_raw())),
+            Ok(None) => return,
+            // It is no child of ours any more: as good as killed.
+            Err(_) => self.status = Some(ExitStatus::from_raw(Signal::KILL.as_raw())),
+        }
+        self.end_children();
+    }
+
     pub(crate) fn id(&self) -> u32 {
-        self.child.id()
+        self.pid.as_raw_nonzero().get().unsigned_abs()
     }
 
     pub(crate) fn reports(&self) -> &RingReader {
@@ -104,18 +183,28 @@ impl HostProcess {
     /// They cannot leave the group that the process began.
     fn end_children(&self) {
         if self.has_children {
-            end_group(self.child.id());
+            end_group(self.id());
         }
     }
 
     pub(crate) fn end(&mut self) {
         if self.status.is_none() {
             // It fails only when the process has ended already.
-            drop(self.child.kill());
-            self.end_children();
-            self.status = self.child.wait().ok();
+            kill_process(self.pid, Signal::KILL).ok();
+            self.wait(WaitOptions::empty());
         }
     }
+}
+
+/// Why there is no copy.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CopyError {
+    #[error("the process cannot be copied: {0}")]
+    Refused(String),
+    #[error("the process has ended")]
+    Gone,
+    #[error(transparent)]
+    System(#[from] io::Error),
 }
 
 impl Drop for HostProcess {

@@ -7,8 +7,7 @@ use crate::logs::LogLine;
 use crate::record::Record;
 use std::sync::Arc;
 
-/// Runs executions of one bundle, one at a time, in an instance of its own. To be used on one thread: the instance's processes
-/// end when that thread does.
+/// Runs executions of one bundle, one at a time, in an instance of its own.
 ///
 /// An instance that dies takes nothing with it but the attempts that were under way: the execution goes on in another one.
 pub struct Worker {

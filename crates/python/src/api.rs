@@ -73,6 +73,9 @@ table! {
         Py_InitializeEx(c_int);
         PyEval_SaveThread() -> *mut c_void;
         PyEval_RestoreThread(*mut c_void);
+        PyOS_BeforeFork();
+        PyOS_AfterFork_Parent();
+        PyOS_AfterFork_Child();
         Py_IncRef(Objects);
         Py_DecRef(Objects);
 

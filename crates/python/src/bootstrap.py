@@ -118,6 +118,10 @@ class LambdaContext:
         return on_demand("shown_context", self)
 
 
+def _log_stream():
+    return time.strftime("%Y/%m/%d/[$LATEST]", time.gmtime()) + os.urandom(16).hex()
+
+
 def _context_class(function):
     name = function["name"]
     region = os.environ.get("AWS_REGION", "us-east-1")
@@ -127,9 +131,62 @@ def _context_class(function):
         "memory_limit_in_mb": str(function.get("memory_mb") or 128),
         "invoked_function_arn": f"arn:aws:lambda:{region}:000000000000:function:{name}",
         "log_group_name": f"/aws/lambda/{name}",
-        "log_stream_name": time.strftime("%Y/%m/%d/[$LATEST]", time.gmtime()) + os.urandom(16).hex(),
+        "log_stream_name": _log_stream(),
     }
     return type("LambdaContext", (LambdaContext,), attributes)
+
+
+# Around a snapshot: an instance is a copy of a process in which the functions were loaded.
+
+# (index of the function, what is to be done)
+_before_snapshot = []
+_after_restore = []
+
+
+def _before(work):
+    _before_snapshot.insert(0, (now[0], work))
+    return work
+
+
+def _after(work):
+    _after_restore.append((now[0], work))
+    return work
+
+
+class _HookFinder:
+    """Gives `faastlane` to functions that import it, and `snapshot_restore_py`, its like in AWS Lambda."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name not in ("faastlane", "snapshot_restore_py"):
+            return None
+        return on_demand("restore_spec", name, _before, _after)
+
+
+def _run_hooks(hooks, name):
+    for index, work in hooks:
+        now[0] = index
+        try:
+            work()
+        except BaseException as error:
+            return index, on_demand("hook_failed", error, name)
+        finally:
+            if now[2]:
+                flush()
+    return None
+
+
+def restored(news=None):
+    """Makes this interpreter that of an instance; returns None or (index, why a function's own work failed)."""
+    if news is not None:
+        os.environ.update(news["env"])
+        for name in ("tempfile", "numpy.random"):
+            if name in sys.modules:
+                on_demand("renew", name, sys.modules[name])
+        for _, context in functions:
+            if context is not None:
+                context.log_stream_name = _log_stream()
+    return _run_hooks(_after_restore, "after_restore")
 
 
 # Loading.
@@ -211,6 +268,7 @@ def start(config):
         on_demand("set_up_logging", sys.modules["logging"])
     else:
         sys.meta_path.insert(0, _LoggingFinder)
+    sys.meta_path.append(_HookFinder)
     for index, function in enumerate(config["functions"]):
         now[0] = index
         error = _load(index, function)
@@ -218,4 +276,4 @@ def start(config):
             flush()
         if error is not None:
             return index, error
-    return None
+    return _run_hooks(_before_snapshot, "before_snapshot")

@@ -3,7 +3,7 @@
 use crate::api::Api;
 use crate::interpreter::{self, Interpreter, Outcome};
 use crate::output::Output;
-use faastlane_domain::{Answer, Call, ConfineError, Gate, Guest, Namespace, Written, monotonic_nanos};
+use faastlane_domain::{Answer, Call, ConfineError, Gate, Guest, Namespace, Woken, Written, monotonic_nanos};
 use std::ffi::CStr;
 
 /// An interpreter to be started in a domain. `C` puts the domain's thread under its policy.
@@ -48,6 +48,18 @@ where
             }
             Err(failure) => Err(failure.written),
         }
+    }
+
+    fn before_parking(&mut self) {
+        if let Some(interpreter) = &mut self.interpreter {
+            interpreter.before_fork();
+        }
+    }
+
+    fn after_parking(&mut self, woken: Woken, news: &[u8], error: &mut [u8]) -> Result<(), usize> {
+        let Some(interpreter) = &mut self.interpreter else { return Err(0) };
+        interpreter.after_fork(woken == Woken::InCopy);
+        interpreter.restored(news, Output::from(error)).map_err(|failure| failure.written)
     }
 
     fn call(&mut self, call: &Call<'_>, out: &mut [u8]) -> Answer {

@@ -34,6 +34,7 @@ pub struct Interpreter<'a> {
 struct Parts<'a> {
     now: Object<'a>,
     functions: Object<'a>,
+    restored: Object<'a>,
     flush: Object<'a>,
     on_demand: Object<'a>,
     aws_request_id: Object<'a>,
@@ -144,6 +145,40 @@ impl<'a> Interpreter<'a> {
         }
     }
 
+    /// To be called before the process is copied, on this thread, which holds the lock; [`Self::after_fork`] undoes it. Runs the
+    /// hooks of `os.register_at_fork`.
+    pub fn before_fork(&mut self) {
+        // SAFETY: the interpreter is started, and this thread holds its lock.
+        unsafe { (self.api.PyOS_BeforeFork)() };
+    }
+
+    /// On the same thread, in the copy or (`false`) in the original.
+    pub fn after_fork(&mut self, in_copy: bool) {
+        // SAFETY: `before_fork` was called on this thread.
+        unsafe { (if in_copy { self.api.PyOS_AfterFork_Child } else { self.api.PyOS_AfterFork_Parent })() };
+    }
+
+    /// Makes the interpreter one of an instance: new random numbers, the environment it has there, and what functions want done
+    /// after a restore. `news` is the flat form of an object with `env` (object of strings), or nothing.
+    ///
+    /// # Errors
+    /// The error object of a function's own code is in `output`.
+    pub fn restored(&mut self, news: &[u8], output: Output<'_>) -> Result<(), StartFailure> {
+        // SAFETY: the interpreter is started, and this thread holds its lock.
+        let python = unsafe { Python::new(self.api) };
+        let parts = &*self.parts;
+        let arguments = if news.is_empty() {
+            python.tuple([])
+        } else {
+            decode(python, &mut self.keys, news).and_then(|news| python.tuple([news]))
+        };
+        let result = arguments.and_then(|arguments| parts.restored.call_with(&arguments));
+        parts.up(python, result, output).unwrap_or_else(|Raised| {
+            python.clear_exception();
+            Err(StartFailure { function: None, written: 0 })
+        })
+    }
+
     /// Lets the function's other threads run while this one waits for its next invocation.
     pub fn release(&mut self) {
         if self.released.is_null() {
@@ -244,17 +279,29 @@ impl<'a> Parts<'a> {
         let parts = Parts {
             now: names.named(c"now")?,
             functions: names.named(c"functions")?,
+            restored: names.named(c"restored")?,
             flush: names.named(c"flush")?,
             on_demand: names.named(c"on_demand")?,
             aws_request_id: python.text(b"aws_request_id")?,
             deadline: python.text(b"_epoch_deadline_time_in_ms")?,
         };
         let start = names.named(c"start")?;
-        let failure = match decode(python, keys, config).and_then(|config| start.call([config])) {
-            Ok(failure) if failure.is_none() => return Ok(Ok(parts)),
+        let started = decode(python, keys, config).and_then(|config| start.call([config]));
+        Ok(parts.up(python, started, output)?.map(|()| parts))
+    }
+
+    /// What came of bringing the functions up: the bootstrap gave None, or which function failed, and how.
+    fn up(
+        &self,
+        python: Python<'a>,
+        result: Result<Object<'a>, Raised>,
+        output: Output<'_>,
+    ) -> Result<Result<(), StartFailure>, Raised> {
+        let failure = match result {
+            Ok(failure) if failure.is_none() => return Ok(Ok(())),
             Ok(failure) => failure,
             Err(Raised) => {
-                let written = match parts.write_error(python, Stage::Handler, "", output) {
+                let written = match self.write_error(python, Stage::Handler, "", output) {
                     Outcome::Error(written) => written,
                     _ => 0,
                 };
@@ -263,7 +310,7 @@ impl<'a> Parts<'a> {
         };
         let function = failure.tuple_element(0)?.as_i64()?.and_then(|index| u32::try_from(index).ok());
         let error = failure.tuple_element(1)?;
-        let written = encode(python, &error, &parts.on_demand, output).unwrap_or_else(|_| {
+        let written = encode(python, &error, &self.on_demand, output).unwrap_or_else(|_| {
             python.clear_exception();
             let message = "the function cannot be loaded, and the error is larger than the outbox";
             plain_error(output, message, "Runtime.StartFailed", "").unwrap_or(0)

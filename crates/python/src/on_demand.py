@@ -200,3 +200,50 @@ def imported_beside(name, file, index):
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+# Restoring.
+
+
+class _HookLoader:
+    """Makes the module through which functions say what is to be done around a snapshot."""
+
+    def __init__(self, before_snapshot, after_restore):
+        self._hooks = before_snapshot, after_restore
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        before_snapshot, after_restore = self._hooks
+        if module.__name__ == "faastlane":
+            module.before_snapshot, module.after_restore = before_snapshot, after_restore
+        else:
+            # Source: https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
+            module.register_before_snapshot = lambda work, *args, **kwargs: before_snapshot(
+                lambda: work(*args, **kwargs)
+            )
+            module.register_after_restore = lambda work, *args, **kwargs: after_restore(
+                lambda: work(*args, **kwargs)
+            )
+
+
+def restore_spec(name, before_snapshot, after_restore):
+    from importlib.machinery import ModuleSpec
+
+    return ModuleSpec(name, _HookLoader(before_snapshot, after_restore))
+
+
+def renew(name, module):
+    """What two copies of one process must not have in common, and the standard library's own hooks do not see to."""
+    if name == "tempfile":
+        module.tempdir = None  # the scratch directory is another one
+        module._name_sequence = None
+    else:
+        module.seed()
+
+
+def hook_failed(error, name):
+    report = failed(error, "")
+    report["errorMessage"] = f"{name} failed: {report['errorMessage']}"
+    return report

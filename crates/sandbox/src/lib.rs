@@ -6,6 +6,7 @@
 mod check;
 mod confine;
 mod defences;
+mod descriptors;
 mod files;
 mod filter;
 mod listener;
@@ -15,6 +16,7 @@ mod temporary;
 
 pub use confine::{Confinement, EnterError};
 pub use defences::left_out;
+pub use descriptors::{close_others, inherited};
 pub use files::{Files, landlock_version};
 pub use filter::Grants;
 pub use listener::{AskedCall, Listener};

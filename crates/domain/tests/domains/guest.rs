@@ -1,6 +1,6 @@
 //! A guest of native code: each call is one thing to do, its argument a number.
 
-use faastlane_domain::{Answer, Call, ConfineError, Gate, Guest, Namespace, Written, monotonic_nanos};
+use faastlane_domain::{Answer, Call, ConfineError, Gate, Guest, Namespace, Woken, Written, monotonic_nanos};
 use faastlane_sandbox::{Confinement, Files};
 use std::ffi::{CStr, c_int, c_void};
 
@@ -135,6 +135,13 @@ impl Guest for Native {
 
     fn start(&mut self, _config: &[u8], _error: &mut [u8]) -> Result<(), usize> {
         Ok(())
+    }
+
+    fn before_parking(&mut self) {}
+
+    fn after_parking(&mut self, woken: Woken, news: &[u8], _error: &mut [u8]) -> Result<(), usize> {
+        let expected: &[u8] = if woken == Woken::InCopy { b"news" } else { b"" };
+        if news == expected { Ok(()) } else { Err(0) }
     }
 
     fn call(&mut self, call: &Call<'_>, out: &mut [u8]) -> Answer {

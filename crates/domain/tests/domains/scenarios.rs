@@ -5,9 +5,9 @@ use crate::guest::{
 };
 use crate::{memory_calls, rights};
 use faastlane_domain::{
-    CallHeader, DomainProcess, Doorbell, FaultKind, Key, Launch, Mailbox, MemoryCall, Outcome, Outgoing,
-    Owners, Progress, Received, RegionPool, Reply, StartUpPage, exit_now, perform_memory_call, spawn_trusted,
-    watch_for_fault,
+    CallHeader, Copied, DomainProcess, Doorbell, FaultKind, Key, Launch, Mailbox, MemoryCall, Outcome,
+    Outgoing, Owners, Progress, Received, RegionPool, Reply, StartUpPage, Started, exit_now,
+    perform_memory_call, sleep_for_good, spawn_trusted, watch_for_fault,
 };
 use faastlane_sandbox::Listener;
 use std::io::Write;
@@ -96,24 +96,32 @@ fn say(line: &str) {
     drop(writeln!(std::io::stdout(), "{line}"));
 }
 
-pub(crate) fn play(name: &str) -> ! {
+/// Plays a scenario, in this process or in a copy of it.
+pub(crate) fn play(name: &str, in_copy: bool) -> ! {
     let Some(scenario) = ALL.iter().find(|scenario| scenario.name == name) else { exit_now(2) };
-    let (stage, owners) = match set_up() {
-        Ok(ready) => ready,
-        Err(error) => {
-            say(&format!("set-up failed: {error}"));
-            exit_now(3)
-        }
+    let parked = match set_up() {
+        Ok(parked) => parked,
+        Err(error) => fail(&*error),
     };
     let act = scenario.play;
-    let mut stage = stage;
     let started = spawn_trusted(move || {
+        let mut stage = parked.go_on(in_copy).unwrap_or_else(|error| fail(&*error));
         say(&act(&mut stage));
         exit_now(0)
     });
     if started.is_err() {
         exit_now(4);
     }
+    sleep_for_good()
+}
+
+fn fail(error: &dyn std::error::Error) -> ! {
+    say(&format!("set-up failed: {error}"));
+    exit_now(3)
+}
+
+/// Says what a domain's thread did that faulted.
+fn watch(owners: &Mutex<Owners>) -> ! {
     let fault = watch_for_fault();
     let owners = owners.lock().unwrap();
     let name = |owner: Option<usize>| owner.map_or("nobody's".into(), |domain| format!("domain {domain}"));
@@ -129,9 +137,17 @@ pub(crate) fn play(name: &str) -> ! {
     exit_now(0)
 }
 
-type SetUp = (Stage, Arc<Mutex<Owners>>);
+type Failure = Box<dyn std::error::Error>;
 
-fn set_up() -> Result<SetUp, Box<dyn std::error::Error>> {
+/// Two domains whose threads are parked.
+struct Parked {
+    process: DomainProcess,
+    started: Vec<Started>,
+    owners: Arc<Mutex<Owners>>,
+    stage: Stage,
+}
+
+fn set_up() -> Result<Parked, Failure> {
     let process = DomainProcess::prepare(true)?;
     let keys = process.keys.as_ref().ok_or("no keys")?;
     let owners = Arc::new(Mutex::new(Owners::default()));
@@ -146,8 +162,8 @@ fn set_up() -> Result<SetUp, Box<dyn std::error::Error>> {
         namespaces.push(namespace);
     }
     let page = StartUpPage::map()?;
-    let start_up_page = start_up_page_address();
-    let mut mailboxes = Vec::new();
+    let mut stage = Stage { mailboxes: Vec::new(), doorbell, start_up_page: start_up_page_address() };
+    let mut all_started = Vec::new();
     for (domain, namespace) in namespaces.iter().enumerate() {
         let key = Some(keys.domains[domain]);
         let mailbox = Mailbox::private(key, pool.clone())?;
@@ -157,7 +173,7 @@ fn set_up() -> Result<SetUp, Box<dyn std::error::Error>> {
             key,
             guest,
             mailbox: &mailbox,
-            doorbell: &doorbell,
+            doorbell: &stage.doorbell,
             config: &[],
             environment: &[],
         };
@@ -165,32 +181,62 @@ fn set_up() -> Result<SetUp, Box<dyn std::error::Error>> {
         let mut book = owners.lock().map_err(|_| "poisoned")?;
         started.ranges.iter().for_each(|range| book.give(range.clone(), domain, false));
         drop(book);
-        loop {
-            match started.wait() {
-                Progress::Listener(listener) => {
-                    serve(
-                        Listener::from_handed_over(listener)?,
-                        domain,
-                        keys.domains[domain],
-                        owners.clone(),
-                    )?;
-                    started.open_gate();
-                }
-                Progress::Confined => break,
-                other => return Err(format!("{other:?}").into()),
-            }
-        }
-        mailboxes.push(mailbox);
+        follow(&started, domain, keys.domains[domain], &owners)?;
+        all_started.push(started);
+        stage.mailboxes.push(mailbox);
     }
     drop(page);
-    let mut stage = Stage { mailboxes, doorbell, start_up_page };
-    for domain in 0..2 {
-        match stage.reply(domain) {
-            Reply::Started => {}
+    Ok(Parked { process, started: all_started, owners, stage })
+}
+
+/// Until the thread has given up its rights.
+fn follow(started: &Started, domain: usize, key: Key, owners: &Arc<Mutex<Owners>>) -> Result<(), Failure> {
+    loop {
+        match started.wait() {
+            Progress::Listener(listener) => {
+                serve(Listener::from_handed_over(listener)?, domain, key, owners.clone())?;
+                started.open_gate();
+            }
+            Progress::Confined => return Ok(()),
             other => return Err(format!("{other:?}").into()),
         }
     }
-    Ok((stage, owners))
+}
+
+impl Parked {
+    /// Lets the domains take calls: the parked threads themselves, or those of a copy, in which this returns.
+    fn go_on(self, in_copy: bool) -> Result<Stage, Failure> {
+        let Self { process, started, owners, mut stage } = self;
+        for started in &started {
+            assert!(started.await_parked());
+        }
+        if in_copy {
+            // The first thread, this one, and for each domain its own and its monitor.
+            match process.copy(2 + 2 * started.len())? {
+                Copied::Original(_) => exit_now(0),
+                Copied::Copy(copy) => {
+                    let keys = process.keys.as_ref().ok_or("no keys")?;
+                    let page = StartUpPage::map_in_copy()?;
+                    stage.start_up_page = start_up_page_address();
+                    for (domain, started) in started.iter().enumerate() {
+                        let range = started.revive(&copy, Some(&page), b"news")?;
+                        owners.lock().map_err(|_| "poisoned")?.give(range, domain, false);
+                        follow(started, domain, keys.domains[domain], &owners)?;
+                    }
+                }
+            }
+        } else {
+            started.iter().for_each(Started::go_on);
+        }
+        spawn_trusted(move || watch(&owners))?;
+        for domain in 0..started.len() {
+            match stage.reply(domain) {
+                Reply::Started => {}
+                other => return Err(format!("{other:?}").into()),
+            }
+        }
+        Ok(stage)
+    }
 }
 
 /// The monitor of one domain.

@@ -20,6 +20,10 @@ pub enum BenchError {
     Changed { contestant: String },
     #[error("the peer {peer} failed: {problem}")]
     Peer { peer: &'static str, problem: String },
+    #[error("the functions cannot import what they are to: {python} says {problem}")]
+    Imports { python: String, problem: String },
+    #[error("instances are no copies of a template here: {0}")]
+    NotCopied(String),
     #[error("interrupted")]
     Interrupted,
 }

@@ -4,23 +4,31 @@
 //! May know `pool` and below: it starts instances as `faastlane run` does, and looks at nothing inside them. It prints
 //! nothing; what comes out is a report. Nothing here fails because a number is bad.
 //!
-//! Start reading at `hop.rs`.
+//! Start reading at `contest.rs`, then at the benchmark: each has a file of its name.
 #![forbid(unsafe_code)]
 
+mod bundle;
 mod chain;
+mod cold;
+mod contest;
 mod error;
 mod event;
 mod hop;
 mod machine;
 mod ours;
+mod outside;
 mod peers;
 mod report;
 mod start_up;
 mod statistics;
 
+pub use cold::{Cold, ColdOptions, ColdReport, Idle, IdleMemory, MissingPeer};
 pub use error::BenchError;
 pub use event::{EventKind, EventSpec};
 pub use hop::{Hop, HopOptions};
 pub use machine::Machine;
-pub use report::{Contestant, DomainMemory, EventReport, HopReport, StartUp, Target, Unavailable, Versions};
+pub use outside::Outside;
+pub use report::{
+    Contestant, DomainMemory, EventReport, Heading, HopReport, StartUp, Target, Unavailable, Versions,
+};
 pub use statistics::Summary;

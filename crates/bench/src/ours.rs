@@ -1,9 +1,11 @@
 //! Our own way: a warm instance that runs the chain, under one isolation.
 
 use crate::BenchError;
-use crate::chain::Chain;
+use crate::chain;
+use crate::contest::Contender;
 use crate::event::EventSpec;
-use crate::hop::{Contender, Hop, hops_per_round};
+use crate::hop::{Hop, hops_per_round};
+use crate::outside::{Outside, kept_apart_by};
 use faastlane_compose::{DEFAULT_MAX_PAYLOAD_BYTES, Isolation, RequestedIsolation};
 use faastlane_payload::Payload;
 use faastlane_pool::{Launcher, Record, RunInput, Status, Stores, Worker};
@@ -24,12 +26,12 @@ impl Ours {
         wanted: RequestedIsolation,
         spec: EventSpec,
     ) -> Result<Self, BenchError> {
-        let chain = Chain::make(hops_per_round(hop.options, spec))?;
+        let bundle = chain::of_hops(hops_per_round(hop.options, spec))?;
         let limit = spec.limit(DEFAULT_MAX_PAYLOAD_BYTES);
-        let (workflow, plan) = chain.compose(hop.surroundings, hop.host, wanted, limit)?;
+        let (workflow, plan) = bundle.compose(hop.outside, wanted, limit)?;
         let isolation = plan.isolation;
-        let launcher = Arc::new(Launcher::new(hop.executable.to_owned(), plan, workflow.definition));
-        let (worker, _) = Worker::start(&launcher, hop.stop)?;
+        let launcher = Arc::new(Launcher::new(hop.outside.executable.to_owned(), plan, workflow.definition));
+        let (worker, _) = Worker::start(&launcher, hop.outside.stop)?;
         let mut ours = Self {
             name: format!("faastlane, {}", isolation.name()),
             isolation,
@@ -37,7 +39,7 @@ impl Ours {
             event: Payload::from_value(spec.make()),
             executions: 0,
         };
-        ours.round(hop)?;
+        ours.round(hop.outside)?;
         Ok(ours)
     }
 }
@@ -48,15 +50,11 @@ impl Contender for Ours {
     }
 
     fn isolation(&self) -> &'static str {
-        match self.isolation {
-            Isolation::Mpk => "a protection key each",
-            Isolation::Process => "a process each",
-            Isolation::None => "nothing",
-        }
+        kept_apart_by(self.isolation)
     }
 
-    fn round(&mut self, hop: &Hop<'_>) -> Result<Vec<f64>, BenchError> {
-        let record = execute(&mut self.worker, &self.event, hop.stop)?;
+    fn round(&mut self, outside: &Outside<'_>) -> Result<Vec<f64>, BenchError> {
+        let record = execute(&mut self.worker, &self.event, outside.stop)?;
         if record.output.as_ref() != Some(&self.event) {
             return Err(BenchError::Changed { contestant: self.name.clone() });
         }

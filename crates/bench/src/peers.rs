@@ -1,9 +1,10 @@
 //! The other ways, each a Python program that says how long its hops took.
 
 use crate::BenchError;
+use crate::contest::Contender;
 use crate::event::EventSpec;
-use crate::hop::{Contender, Hop, hops_per_round};
 use crate::machine;
+use crate::outside::Outside;
 use serde::Deserialize;
 use std::fs;
 use std::io;
@@ -61,6 +62,8 @@ pub(crate) struct Peer {
     /// Shared by all peers.
     programs: Rc<TempDir>,
     spec: EventSpec,
+    /// In a round.
+    hops: usize,
     /// Bytes of the event as JSON.
     event_bytes: usize,
     executions: usize,
@@ -77,7 +80,7 @@ struct Printed {
 }
 
 /// The peers, in a folder that goes with the last of them.
-pub(crate) fn peers(python: &Path, spec: EventSpec) -> io::Result<Vec<Peer>> {
+pub(crate) fn peers(python: &Path, spec: EventSpec, hops: usize) -> io::Result<Vec<Peer>> {
     let folder = tempfile::Builder::new().prefix("faastlane-peers-").tempdir()?;
     for (name, text) in FILES {
         fs::write(folder.path().join(name), text)?;
@@ -89,6 +92,7 @@ pub(crate) fn peers(python: &Path, spec: EventSpec) -> io::Result<Vec<Peer>> {
         python: python.to_owned(),
         programs: programs.clone(),
         spec,
+        hops,
         event_bytes,
         executions: 0,
     };
@@ -100,10 +104,11 @@ impl Peer {
         BenchError::Peer { peer: self.way.name, problem: problem.into() }
     }
 
-    fn command(&self, hops: usize) -> Command {
+    fn command(&self) -> Command {
         let mut command = Command::new(&self.python);
         command.arg(self.programs.path().join(self.way.program)).args(self.way.arguments);
         command.args(["--payload", self.spec.kind_name(), "--size", &self.spec.size.to_string()]);
+        let hops = self.hops;
         command.args(["--hops", &hops.to_string(), "--warm-up", &hops.div_ceil(10).to_string()]);
         if let Some(cpu) = machine::first_cpu().filter(|_| self.way.one_cpu) {
             command.args(["--cpus", &cpu.to_string()]);
@@ -122,10 +127,9 @@ impl Contender for Peer {
         self.way.isolation
     }
 
-    fn round(&mut self, hop: &Hop<'_>) -> Result<Vec<f64>, BenchError> {
-        let hops = hops_per_round(hop.options, self.spec);
-        let output = self.command(hops).output().map_err(|error| self.failed(error.to_string()))?;
-        if (hop.stop)() {
+    fn round(&mut self, outside: &Outside<'_>) -> Result<Vec<f64>, BenchError> {
+        let output = self.command().output().map_err(|error| self.failed(error.to_string()))?;
+        if (outside.stop)() {
             return Err(BenchError::Interrupted);
         }
         if !output.status.success() {
@@ -135,7 +139,7 @@ impl Contender for Peer {
         let printed: Printed =
             serde_json::from_slice(&output.stdout).map_err(|error| self.failed(error.to_string()))?;
         if printed.format_version != 1
-            || printed.hop_us.len() != hops
+            || printed.hop_us.len() != self.hops
             || printed.event_bytes != self.event_bytes
         {
             return Err(self.failed("it did not measure what it was asked to"));

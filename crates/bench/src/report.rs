@@ -6,18 +6,25 @@ use crate::statistics::Summary;
 use faastlane_compose::Isolation;
 use serde::Serialize;
 
-/// `faastlane bench hop --json`.
+/// What every report begins with.
 #[derive(Clone, Debug, Serialize)]
-pub struct HopReport {
+pub struct Heading {
     pub format_version: u32,
     pub benchmark: &'static str,
-    /// What a hop is.
+    /// What is measured.
     pub metric: &'static str,
     pub command_line: Vec<String>,
     /// When it began: RFC 3339, in UTC.
     pub date: String,
     pub machine: Machine,
     pub versions: Versions,
+}
+
+/// `faastlane bench hop --json`.
+#[derive(Clone, Debug, Serialize)]
+pub struct HopReport {
+    #[serde(flatten)]
+    pub heading: Heading,
     /// Of the contestant that the others are compared with.
     pub isolation: Isolation,
     /// What could not be measured here, and why.
@@ -141,13 +148,7 @@ pub(crate) fn targets(isolation: Isolation, events: &[EventReport], domains: &[D
 }
 
 impl EventReport {
-    /// Works out the ratios.
-    pub(crate) fn new(spec: EventSpec, hops_per_round: usize, mut contestants: Vec<Contestant>) -> Self {
-        let ours = contestants.first().map(|first| first.summary.clone());
-        for contestant in &mut contestants {
-            let quiet = ours.as_ref().filter(|ours| !ours.too_noisy && !contestant.summary.too_noisy);
-            contestant.ratio = quiet.map(|ours| contestant.summary.p50_us / ours.p50_us);
-        }
+    pub(crate) fn new(spec: EventSpec, hops_per_round: usize, contestants: Vec<Contestant>) -> Self {
         Self {
             name: spec.to_string(),
             kind: spec.kind,
@@ -162,6 +163,7 @@ impl EventReport {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contest::compared;
 
     fn contestant(rounds: &[Vec<f64>]) -> Contestant {
         Contestant {
@@ -176,7 +178,7 @@ mod tests {
 
     fn event(spec: &str, ours: f64, rounds: usize) -> EventReport {
         let quiet = contestant(&vec![vec![ours]; rounds]);
-        EventReport::new(spec.parse().unwrap(), 1, vec![quiet, contestant(&[vec![30.0]])])
+        EventReport::new(spec.parse().unwrap(), 1, compared(vec![quiet, contestant(&[vec![30.0]])]))
     }
 
     #[test]
@@ -188,7 +190,7 @@ mod tests {
 
     #[test]
     fn what_is_too_noisy_is_not_compared() {
-        let contestants = vec![contestant(&[vec![1.0], vec![3.0]]), contestant(&[vec![1.0]])];
+        let contestants = compared(vec![contestant(&[vec![1.0], vec![3.0]]), contestant(&[vec![1.0]])]);
         let report = EventReport::new("text:1MiB".parse().unwrap(), 1, contestants);
         assert!(report.contestants.iter().all(|contestant| contestant.ratio.is_none()));
         let target = targets(Isolation::Mpk, &[report], &[]).remove(0);

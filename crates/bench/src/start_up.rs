@@ -1,7 +1,8 @@
 //! What `faastlane run` costs before the first function is called, and what a domain takes.
 
 use crate::BenchError;
-use crate::chain::Chain;
+use crate::bundle::Bundle;
+use crate::chain;
 use crate::hop::Hop;
 use crate::ours::execute;
 use crate::report::{DomainMemory, StartUp};
@@ -32,7 +33,7 @@ pub(crate) struct Starts {
 
 /// Starts fresh instances of two functions, one after the other.
 pub(crate) fn measure(hop: &Hop<'_>, isolation: RequestedIsolation) -> Result<Starts, BenchError> {
-    let chain = Chain::make(1)?;
+    let chain = chain::of_hops(1)?;
     let (start, mut plan, mut domains) = start_once(hop, &chain, isolation)?;
     let mut starts = vec![start];
     while starts.len() < hop.options.starts {
@@ -53,15 +54,15 @@ pub(crate) fn measure(hop: &Hop<'_>, isolation: RequestedIsolation) -> Result<St
 
 fn start_once(
     hop: &Hop<'_>,
-    chain: &Chain,
+    chain: &Bundle,
     isolation: RequestedIsolation,
 ) -> Result<(Start, Plan, Vec<DomainMemory>), BenchError> {
     let begin = Instant::now();
-    let (workflow, plan) = chain.compose(hop.surroundings, hop.host, isolation, DEFAULT_MAX_PAYLOAD_BYTES)?;
+    let (workflow, plan) = chain.compose(hop.outside, isolation, DEFAULT_MAX_PAYLOAD_BYTES)?;
     let compose = begin.elapsed();
-    let launcher = Launcher::new(hop.executable.to_owned(), plan.clone(), workflow.definition);
-    let (mut worker, started) = Worker::start(&Arc::new(launcher), hop.stop)?;
-    let record = execute(&mut worker, &Payload::from_value(json!({})), hop.stop)?;
+    let launcher = Launcher::new(hop.outside.executable.to_owned(), plan.clone(), workflow.definition);
+    let (mut worker, started) = Worker::start(&Arc::new(launcher), hop.outside.stop)?;
+    let record = execute(&mut worker, &Payload::from_value(json!({})), hop.outside.stop)?;
     let calls = record.states.iter().flat_map(|state| &state.calls);
     let first_call_ns = calls.map(|call| call.called_ns).min().unwrap_or(0);
     let start = Start {

@@ -1,5 +1,6 @@
 //! The arguments of every command.
 
+use crate::bench::cold::ColdArguments;
 use crate::env_vars;
 use crate::exit::Exit;
 use clap::{ArgGroup, Args, Parser, Subcommand};
@@ -217,6 +218,7 @@ pub(crate) struct BenchArguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Benchmark {
     Hop(HopArguments),
+    Cold(ColdArguments),
 }
 
 /// How long it takes from one function to the next
@@ -339,7 +341,7 @@ fn parse_execution_type(text: &str) -> Result<ExecutionType, String> {
     }
 }
 
-fn parse_python(text: &str) -> Result<PythonRequest, String> {
+pub(crate) fn parse_python(text: &str) -> Result<PythonRequest, String> {
     let working_directory = std::path::absolute(Path::new(".")).map_err(|problem| problem.to_string())?;
     PythonRequest::parse(text, &working_directory)
 }

@@ -24,11 +24,12 @@ mod pool_state;
 mod process;
 mod record;
 mod scratch;
+mod template;
 mod timeline;
 mod transfers;
 mod worker;
 
-pub use faastlane_domain::LOADER_TUNABLES;
+pub use faastlane_domain::{LOADER_TUNABLES, monotonic_nanos};
 pub use faastlane_instance::EventReport;
 pub use faastlane_items::Stores;
 pub use instance::{InstanceError, RunInput, StartError, StartedUp};

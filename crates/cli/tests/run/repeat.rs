@@ -54,6 +54,7 @@ fn what_executions_are_billed() {
     // 128 MB, which is what a function has that asks for nothing, and 512.
     let unit = &metering["one_unit"];
     assert_eq!(unit["memory_mb"], 640);
+    assert_eq!((&unit["requests"], &metering["apart"]["requests"]), (&json!(5), &json!(10)));
     assert!(number(&unit["billed_ms"]) >= 5.0, "each execution is at least a millisecond: {metering:#}");
     assert_eq!(number(&unit["gb_ms"]), number(&unit["billed_ms"]) * 640.0 / 1024.0);
     let [first, second] = metering["functions"].as_array().unwrap().as_slice() else {
@@ -85,7 +86,7 @@ fn one_execution_is_billed_too() {
     assert_eq!((&metering["executions"], &metering["cold_starts"]), (&json!(1), &json!(1)));
     assert_eq!(metering["one_unit"]["billed_ms"], run.report["billed_ms"]);
     let stderr = text(&workflow.command().output().unwrap().stderr);
-    assert!(stderr.contains("a container for each function, 1 call apart: AWS Lambda"), "{stderr}");
+    assert!(stderr.contains("a container for each function: 1 request, AWS Lambda"), "{stderr}");
 }
 
 #[test]

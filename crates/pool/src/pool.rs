@@ -13,7 +13,8 @@ use faastlane_payload::Payload;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// How far a pool goes.
@@ -128,8 +129,8 @@ struct Shared {
     interrupted: Box<dyn Fn() -> bool + Send + Sync>,
     closing: AtomicBool,
     state: Mutex<State>,
-    /// Signalled when a thread of the pool ends.
-    ended: Condvar,
+    /// Those that have not been seen to have ended.
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Pool {
@@ -146,7 +147,7 @@ impl Pool {
             interrupted: Box::new(interrupted),
             closing: AtomicBool::new(false),
             state: Mutex::default(),
-            ended: Condvar::new(),
+            threads: Mutex::default(),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -176,11 +177,14 @@ impl Pool {
         if self.shared.state().take(request, &self.shared.limits)? == Taken::NeedsInstance {
             let shared = Arc::clone(&self.shared);
             let thread = std::thread::Builder::new().name("faastlane-pool".to_owned());
-            if let Err(error) = thread.spawn(move || shared.work()) {
-                let request = self.shared.state().start_failed();
-                self.shared.thread_ends();
-                if let Some(request) = request {
-                    request.give_up(StartError::from(error));
+            match thread.spawn(move || shared.work()) {
+                Ok(thread) => self.shared.keep(thread),
+                Err(error) => {
+                    let request = self.shared.state().start_failed();
+                    self.shared.state().thread_ended();
+                    if let Some(request) = request {
+                        request.give_up(StartError::from(error));
+                    }
                 }
             }
         }
@@ -312,16 +316,19 @@ impl Shared {
         self.closing.store(true, Ordering::Relaxed);
         self.state().wake_all();
         self.give_up_waiting();
-        let mut state = self.state();
-        while state.has_threads() {
-            state = self.ended.wait(state).unwrap_or_else(PoisonError::into_inner);
+        // Once they are joined nothing of theirs is left, and the launcher ends with the pool.
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            // One that panicked has ended too.
+            drop(thread.join());
         }
-        std::mem::take(&mut state.leftover)
+        std::mem::take(&mut self.state().leftover)
     }
 
-    fn thread_ends(&self) {
-        self.state().thread_ended();
-        self.ended.notify_all();
+    fn keep(&self, thread: JoinHandle<()>) {
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        threads.retain(|thread| !thread.is_finished());
+        threads.push(thread);
     }
 }
 
@@ -330,6 +337,6 @@ struct EndsWith<'a>(&'a Shared);
 
 impl Drop for EndsWith<'_> {
     fn drop(&mut self) {
-        self.0.thread_ends();
+        self.0.state().thread_ended();
     }
 }

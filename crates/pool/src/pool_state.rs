@@ -137,11 +137,6 @@ impl State {
         self.counts.instances -= 1;
     }
 
-    /// Each instance has one.
-    pub(crate) fn has_threads(&self) -> bool {
-        self.counts.instances > 0
-    }
-
     pub(crate) fn counts(&self) -> PoolCounts {
         PoolCounts { waiting: self.waiting.len(), ..self.counts }
     }

@@ -9,6 +9,7 @@
 
 mod bundle;
 mod chain;
+mod churn;
 mod cold;
 mod contest;
 mod error;
@@ -22,6 +23,7 @@ mod report;
 mod start_up;
 mod statistics;
 
+pub use churn::{AttemptsKilled, Churn, ChurnOptions, ChurnReport, LeftOver};
 pub use cold::{Cold, ColdOptions, ColdReport, Idle, IdleMemory, MissingPeer};
 pub use error::BenchError;
 pub use event::{EventKind, EventSpec};

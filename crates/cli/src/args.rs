@@ -1,5 +1,6 @@
 //! The arguments of every command.
 
+use crate::bench::churn::ChurnArguments;
 use crate::bench::cold::ColdArguments;
 use crate::env_vars;
 use crate::exit::Exit;
@@ -219,6 +220,7 @@ pub(crate) struct BenchArguments {
 pub(crate) enum Benchmark {
     Hop(HopArguments),
     Cold(ColdArguments),
+    Churn(ChurnArguments),
 }
 
 /// How long it takes from one function to the next

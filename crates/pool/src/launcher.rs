@@ -6,6 +6,7 @@ use faastlane_asl::source::Source;
 use faastlane_compose::Plan;
 use faastlane_instance::DomainSize;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -19,6 +20,7 @@ pub struct Launcher {
     definition: Source,
     spawner: Spawner,
     source: Mutex<Sources>,
+    launched: AtomicU64,
 }
 
 #[derive(Default)]
@@ -31,7 +33,14 @@ impl Launcher {
     /// `executable` becomes an instance when its first argument is [`crate::INSTANCE_ARGUMENT`].
     pub fn new(executable: PathBuf, plan: Plan, definition: Source) -> Self {
         let plan = Arc::new(plan);
-        Self { executable, plan, definition, spawner: Spawner::new(), source: Mutex::default() }
+        Self {
+            executable,
+            plan,
+            definition,
+            spawner: Spawner::new(),
+            source: Mutex::default(),
+            launched: AtomicU64::new(0),
+        }
     }
 
     pub fn plan(&self) -> &Plan {
@@ -41,6 +50,11 @@ impl Launcher {
     /// Why instances are not copies of one template, once that has turned out.
     pub fn not_copied(&self) -> Option<String> {
         self.source.lock().unwrap_or_else(PoisonError::into_inner).not_copied.clone()
+    }
+
+    /// How many instances have come up.
+    pub fn launched(&self) -> u64 {
+        self.launched.load(Ordering::Relaxed)
     }
 
     /// The numbers of the template's processes; none where there is no template.
@@ -57,7 +71,10 @@ impl Launcher {
             self.make(&mut sources, stop)?
         };
         match instance.await_ready(stop) {
-            Ok(()) => Ok((instance, StartedUp { took: begin.elapsed(), domains })),
+            Ok(()) => {
+                self.launched.fetch_add(1, Ordering::Relaxed);
+                Ok((instance, StartedUp { took: begin.elapsed(), domains }))
+            }
             Err(error) => Err(StartError { error, logs: instance.close() }),
         }
     }

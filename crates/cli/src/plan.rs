@@ -50,6 +50,14 @@ fn render(plan: &Plan, width: usize) -> anyhow::Result<String> {
     if !plan.domains.is_empty() {
         writeln!(text, "{}", domains_table(plan, width))?;
     }
+    if plan.lanes > 1 {
+        writeln!(
+            text,
+            "\nlanes: up to {}. Where calls of a function come at the same time, and would wait for longer than it takes to \
+             make another process, copies of its process take some of them",
+            plan.lanes
+        )?;
+    }
     for note in &plan.notes {
         writeln!(text, "\nnote: {note}")?;
     }

@@ -221,6 +221,9 @@ fn summary(text: &mut String, run: &Run<'_>, terminal: Terminal) {
     for note in &run.plan.notes {
         let _ = writeln!(text, "note: {note}");
     }
+    if let Some(why) = &record.not_copied {
+        let _ = writeln!(text, "note: each instance loads its functions itself: {why}");
+    }
     if let Some(error) = &record.error {
         let _ = writeln!(text, "error: {error}");
     }

@@ -28,6 +28,8 @@ pub struct Plan {
     /// In the order of the definition; a Parallel or Map comes before the states in it.
     pub states: Vec<StatePlan>,
     pub limits: Limits,
+    /// How many processes of a kind an instance may have, its own among them, when calls come at the same time. 1: never more.
+    pub lanes: u32,
     /// What answers instead of functions, which are then not among `functions`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mocks: Option<Mocks>,

@@ -57,6 +57,7 @@ pub fn plan(
             instance_memory_mb: workflow.config.limits.memory_mb,
             instance_cpus: workflow.config.limits.cpus,
         },
+        lanes: lanes(workflow, host),
         notes: pythons.notes,
     };
     if plan.mocks.is_some() && plan.functions.is_empty() {
@@ -327,6 +328,22 @@ fn add_notes(plan: &mut Plan, domains_per_process: u32, host: &Host) {
 }
 
 /// What holds an instance to its limits here, and what does not.
+/// No more than this, whatever the host has.
+const MOST_LANES: u32 = 32;
+
+/// As many as there are CPUs for an instance, where calls of a function can come at the same time at all.
+fn lanes(workflow: &Workflow, host: &Host) -> u32 {
+    let mut side_by_side = false;
+    walk(&workflow.machine.flow, &mut |state, within| {
+        side_by_side |= matches!(state.kind, StateKind::Task(_)) && !within.is_empty();
+    });
+    if !side_by_side {
+        return 1;
+    }
+    let allowed = workflow.config.limits.cpus.map_or(host.cpus, |cpus| cpus.ceil() as u32);
+    allowed.clamp(1, host.cpus.clamp(1, MOST_LANES))
+}
+
 fn add_limit_notes(plan: &mut Plan, host: &Host) {
     let asked_for = [
         (plan.limits.instance_memory_mb.map(|mb| format!("{mb} MB of memory")), &host.memory_limits),

@@ -59,7 +59,7 @@ struct Words {
 
 const INBOX_AT: usize = sys::PAGE;
 
-/// Bytes of a shared mailbox that takes payloads of `max_payload` bytes.
+/// Bytes of a shared mailbox that takes payloads of `max_payload` bytes. A file holds one for each lane, one behind the other.
 pub fn shared_len(max_payload: usize) -> usize {
     INBOX_AT + 2 * sys::page_ceil(max_payload)
 }
@@ -194,16 +194,12 @@ impl Mailbox {
         Ok(Self { memory, boxes: Boxes::Pages { key, pool, outbox: None, inbox: None } })
     }
 
-    /// A mailbox between two processes, in a file of [`shared_len`] bytes that both map: the orchestrator's on the trusted
-    /// key (`None` here), the domain's on the domain's.
-    pub fn shared(file: BorrowedFd<'_>, max_payload: usize, key: Option<Key>) -> io::Result<Self> {
-        let memory = Mapping::shared(file, shared_len(max_payload), key.or(trusted_key()))?;
+    /// A mailbox between two processes, number `lane` of those in a file that both map, each of [`shared_len`] bytes: the
+    /// orchestrator's on the trusted key (`None` here), the domain's on the domain's.
+    pub fn shared(file: BorrowedFd<'_>, lane: u32, max_payload: usize, key: Option<Key>) -> io::Result<Self> {
+        let len = shared_len(max_payload);
+        let memory = Mapping::shared_from(file, lane as usize * len, len, key.or(trusted_key()))?;
         Ok(Self { memory, boxes: Boxes::Shared { box_len: sys::page_ceil(max_payload) } })
-    }
-
-    /// Puts another shared one in its place, for the same domain: its own in a copy of the process.
-    pub fn replace(&self, file: BorrowedFd<'_>, key: Option<Key>) -> io::Result<()> {
-        self.memory.replace(file, key.or(trusted_key()))
     }
 
     /// What the domain's thread needs to know of it.
@@ -400,6 +396,14 @@ impl DomainSide {
     /// `base` is a mailbox and `doorbell` a futex word, both mapped for as long as this value is used.
     pub(crate) unsafe fn new(base: usize, doorbell: &Doorbell) -> Self {
         Self { base, doorbell: doorbell.memory.address() }
+    }
+
+    /// The same, when its mailbox has moved to `base`.
+    ///
+    /// # Safety
+    /// As for [`Self::new`].
+    pub(crate) unsafe fn moved(self, base: usize) -> Self {
+        Self { base, ..self }
     }
 
     fn words(&self) -> &Words {

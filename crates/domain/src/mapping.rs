@@ -15,7 +15,7 @@ pub(crate) struct Mapping {
 impl Mapping {
     /// Private memory with `key`. Pages are taken when they are touched.
     pub(crate) fn private(len: usize, key: Option<Key>) -> io::Result<Self> {
-        Self::new(len, key, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE, -1)
+        Self::new(len, key, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE, -1, 0)
     }
 
     /// Like [`Mapping::private`], at `address`, where nothing may be yet.
@@ -28,7 +28,17 @@ impl Mapping {
 
     /// The first `len` bytes of a file that other processes map too.
     pub(crate) fn shared(file: BorrowedFd<'_>, len: usize, key: Option<Key>) -> io::Result<Self> {
-        Self::new(len, key, libc::MAP_SHARED | libc::MAP_NORESERVE, file.as_raw_fd())
+        Self::shared_from(file, 0, len, key)
+    }
+
+    /// `len` bytes of such a file from `offset` on, a multiple of the page's size.
+    pub(crate) fn shared_from(
+        file: BorrowedFd<'_>,
+        offset: usize,
+        len: usize,
+        key: Option<Key>,
+    ) -> io::Result<Self> {
+        Self::new(len, key, libc::MAP_SHARED | libc::MAP_NORESERVE, file.as_raw_fd(), offset)
     }
 
     /// Maps as much of another shared file in its place. No thread may use it meanwhile.
@@ -38,10 +48,10 @@ impl Mapping {
         self.tag(key)
     }
 
-    fn new(len: usize, key: Option<Key>, flags: i32, fd: i32) -> io::Result<Self> {
+    fn new(len: usize, key: Option<Key>, flags: i32, fd: i32, offset: usize) -> io::Result<Self> {
         let len = sys::page_ceil(len);
         // Not readable until it is tagged: no domain may see it in between.
-        let address = sys::map(len, libc::PROT_NONE, flags, fd)?;
+        let address = sys::map_from(len, libc::PROT_NONE, flags, fd, offset)?;
         let mapping = Self { address, len };
         mapping.tag(key)?;
         Ok(mapping)

@@ -48,9 +48,14 @@ pub(crate) unsafe fn protect(address: usize, len: usize, prot: i32, key: Option<
 
 /// `mmap(2)`, without `MAP_FIXED`.
 pub(crate) fn map(len: usize, prot: i32, flags: i32, fd: i32) -> io::Result<usize> {
+    map_from(len, prot, flags, fd, 0)
+}
+
+/// The same, of a file from `offset` on.
+pub(crate) fn map_from(len: usize, prot: i32, flags: i32, fd: i32, offset: usize) -> io::Result<usize> {
     assert!(flags & (libc::MAP_FIXED | libc::MAP_FIXED_NOREPLACE) == 0);
     // SAFETY: without MAP_FIXED the kernel picks a range that nothing uses.
-    check(unsafe { libc::syscall(libc::SYS_mmap, 0usize, len, prot, flags, fd, 0usize) })
+    check(unsafe { libc::syscall(libc::SYS_mmap, 0usize, len, prot, flags, fd, offset) })
 }
 
 /// `mmap(2)` of private memory at `address`, not accessible yet. Fails where something is there already.

@@ -163,6 +163,7 @@ struct Front {
     news: (usize, usize),
     /// The life of the thread when it was made again, with the block's address.
     second_life: unsafe extern "C" fn(usize) -> !,
+    side: DomainSide,
 }
 
 /// All that a domain's thread needs, in memory that carries its key.
@@ -170,7 +171,6 @@ struct Front {
 struct Block<G> {
     front: Front,
     guest: G,
-    side: DomainSide,
     signal_stack: usize,
     clear_environment: unsafe extern "C" fn() -> c_int,
     put_environment: unsafe extern "C" fn(*mut c_char) -> c_int,
@@ -230,11 +230,12 @@ impl Started {
     }
 
     /// Makes the parked thread again in a copy of the process, from [`Guest::confine`] on; to be followed like one that starts.
-    /// `news` is for [`Guest::after_parking`]. Returns the memory it is in, which is the domain's.
+    /// It answers at `mailbox`, and `news` is for [`Guest::after_parking`]. Returns the memory it is in, which is the domain's.
     pub fn revive(
         &self,
         copy: &ProcessCopy,
         page: Option<&StartUpPage>,
+        mailbox: &Mailbox,
         news: &[u8],
     ) -> io::Result<Range<usize>> {
         let memory = Mapping::private(news.len().max(1), self.key)?;
@@ -247,6 +248,7 @@ impl Started {
             let front = &mut *(self.block as *mut Front);
             front.gate = Gate::default();
             front.news = (news_at, news.len());
+            front.side = front.side.moved(mailbox.domain_side());
             front.rights = self.key.zip(page).map(|(key, page)| (page.write_pkru(), key.constant_pkru()));
         }
         // SAFETY: this is a copy, as the caller shows; the block's thread makes this its second life, for good.
@@ -328,9 +330,9 @@ impl<G: Guest> Launch<'_, G> {
                     rights: self.key.zip(page).map(|(key, page)| (page.write_pkru(), key.constant_pkru())),
                     news: (config_at, 0),
                     second_life: second_life::<G>,
+                    side: DomainSide::new(self.mailbox.domain_side(), self.doorbell),
                 },
                 guest: self.guest,
-                side: DomainSide::new(self.mailbox.domain_side(), self.doorbell),
                 signal_stack,
                 clear_environment: std::mem::transmute::<usize, unsafe extern "C" fn() -> c_int>(clear),
                 put_environment: std::mem::transmute::<usize, unsafe extern "C" fn(*mut c_char) -> c_int>(
@@ -372,28 +374,28 @@ extern "C" fn run_domain<G: Guest>(block: *mut c_void) -> *mut c_void {
     }
     // SAFETY: `start` put the configuration there, for good.
     let config = unsafe { std::slice::from_raw_parts(block.config.0 as *const u8, block.config.1) };
-    let mut up = block.guest.start(config, block.side.start_error());
+    let mut up = block.guest.start(config, block.front.side.start_error());
     if up.is_ok() {
         block.guest.before_parking();
         let woken = block.front.parking.park();
         // SAFETY: `revive` put the news there, for good; in place they are empty.
         let news = unsafe { std::slice::from_raw_parts(block.front.news.0 as *const u8, block.front.news.1) };
-        up = block.guest.after_parking(woken, news, block.side.start_error());
+        up = block.guest.after_parking(woken, news, block.front.side.start_error());
     }
     match up {
-        Ok(()) => block.side.started(),
+        Ok(()) => block.front.side.started(),
         Err(written) => {
-            block.side.start_failed(written);
+            block.front.side.start_failed(written);
             block.front.parking.give_up();
             return std::ptr::null_mut();
         }
     }
     block.guest.pause();
     loop {
-        block.side.wait();
+        block.front.side.wait();
         block.guest.resume();
         let guest = &mut block.guest;
-        block.side.answer(|call, out| guest.call(call, out));
+        block.front.side.answer(|call, out| guest.call(call, out));
         block.guest.pause();
     }
 }

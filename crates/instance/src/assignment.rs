@@ -20,6 +20,9 @@ pub struct Assignment {
     pub definition: String,
     /// Which of the plan's hosts this process is. Host 0 has the orchestrator.
     pub host: u32,
+    /// 0 in the instance itself. Else this process is a copy of one of it, which takes some of the calls that come at the same
+    /// time.
+    pub lane: u32,
     /// The scratch directory of each domain, by position in the plan.
     pub scratch: Vec<PathBuf>,
     pub descriptors: Descriptors,
@@ -36,7 +39,7 @@ pub struct Descriptors {
     pub doorbell: i32,
     /// Where the functions of each domain print, by position in the plan; -1 where the domain is another host's.
     pub logs: Vec<i32>,
-    /// The shared mailbox of each domain, by position in the plan; -1 for those of host 0.
+    /// The shared mailboxes of each domain, by position in the plan; -1 where there are none, in host 0 without lanes.
     pub mailboxes: Vec<i32>,
 }
 
@@ -96,7 +99,11 @@ impl Assignment {
 
     /// Whether the domain's mailbox is shared between two processes.
     pub(crate) fn is_remote(&self, domain: usize) -> bool {
-        self.plan.domains[domain].placement != Placement::Thread
+        self.lane > 0 || self.plan.domains[domain].placement != Placement::Thread
+    }
+
+    pub(crate) fn has_orchestrator(&self) -> bool {
+        self.host == 0 && self.lane == 0
     }
 
     /// A process that may have children has none: the monitor could not tell their memory from its own.

@@ -70,21 +70,28 @@ impl Orchestrator {
         }
     }
 
-    /// Calls the first in line, if the domain is free.
+    /// Calls the first in line, as long as there is a seat for it.
     pub(crate) fn dispatch(&mut self, domain: usize) {
         // Whether it is still to be called is known when the journal has been replayed.
         if self.replays() {
             return;
         }
-        let Some((invocation, payload)) = self.queues[domain].pop() else { return };
-        let underway = |queue: &Queue| queue.underway.is_some();
-        let alone = !self.queues.iter().any(underway);
-        if !alone {
-            let others =
-                self.queues.iter().enumerate().filter(|(_, queue)| underway(queue)).map(|(at, _)| at);
-            self.lane.widen(others);
+        while let Some((seat, invocation, payload)) = self.queues[domain].pop() {
+            self.call(domain, seat, invocation, payload);
         }
-        self.lane.before_call(domain, alone);
+        self.consider_lane(domain);
+    }
+
+    fn call(&mut self, domain: usize, seat: usize, invocation: Invocation, payload: Payload) {
+        let alone = !self.queues.iter().any(Queue::is_busy);
+        if !alone {
+            let others = self.queues.iter().enumerate().filter(|(_, queue)| queue.is_busy());
+            self.lane.widen(others.map(|(at, _)| at));
+        }
+        let lane = self.queues[domain].seats[seat].lane;
+        if lane == 0 {
+            self.lane.before_call(domain, alone);
+        }
         let function = &self.assignment.plan.functions[invocation.function];
         let handed_ns = monotonic_nanos();
         let now = self.micros(handed_ns);
@@ -100,8 +107,8 @@ impl Orchestrator {
         let id = invocation.id;
         // Before the function has its turn: it may be the last thing that this process sees.
         let state = Arc::clone(&invocation.state);
-        self.reporter.send(&Report::Handed(HandReport { domain, invocation: id, state }));
-        let called = self.queues[domain].mailbox.call(header, delivery.outgoing());
+        self.reporter.send(&Report::Handed(HandReport { domain, lane, invocation: id, state }));
+        let called = self.queues[domain].seats[seat].mailbox.call(header, delivery.outgoing());
         if let Err(error) = called {
             let answer = match error.kind() {
                 std::io::ErrorKind::FileTooLarge => too_large(&function.name),
@@ -110,7 +117,7 @@ impl Orchestrator {
                     cause: format!("cannot hand the event over: {error}"),
                 },
             };
-            self.reporter.later(Report::Freed { domain });
+            self.reporter.later(Report::Freed { domain, lane });
             if let Answer::Failed { error, cause } = answer {
                 self.timers.set(Due::Failure(id, error, cause), now);
             }
@@ -119,30 +126,37 @@ impl Orchestrator {
         if let Some(at) = own_deadline {
             self.timers.set(Due::Function(id), at);
         }
-        self.queues[domain].underway = Some(Underway { invocation, abandoned: None, handed_ns, event_bytes });
+        let underway = Underway { invocation, abandoned: None, handed_ns, event_bytes };
+        self.queues[domain].seats[seat].underway = Some(underway);
     }
 
     pub(crate) fn collect_replies(&mut self) -> bool {
         let mut worked = false;
         for domain in 0..self.queues.len() {
-            if self.queues[domain].underway.is_none() {
-                continue;
-            }
-            match self.queues[domain].mailbox.poll() {
-                Ok(Some(Reply::Returned(returned))) => {
-                    worked = true;
-                    self.take_back(domain, returned);
+            for seat in 0..self.queues[domain].seats.len() {
+                let here = &mut self.queues[domain].seats[seat];
+                if here.underway.is_none() {
+                    continue;
                 }
-                Ok(_) => {}
-                // Its pages cannot be taken back from it, so nothing here can go on.
-                Err(_) => exit_now(crate::FAULTED),
+                match here.mailbox.poll() {
+                    Ok(Some(Reply::Returned(returned))) => {
+                        worked = true;
+                        self.take_back(domain, seat, returned);
+                    }
+                    Ok(_) => {}
+                    // Its pages cannot be taken back from it, so nothing here can go on.
+                    Err(_) => exit_now(crate::FAULTED),
+                }
             }
         }
         worked
     }
 
-    fn take_back(&mut self, domain: usize, returned: Returned) {
-        let Some(underway) = self.queues[domain].underway.take() else { return };
+    fn take_back(&mut self, domain: usize, seat: usize, returned: Returned) {
+        let here = &mut self.queues[domain].seats[seat];
+        let lane = here.lane;
+        let Some(underway) = here.underway.take() else { return };
+        self.queues[domain].took(returned.returned_ns.saturating_sub(returned.called_ns));
         let received_ns = monotonic_nanos();
         let memory_mb = self.assignment.plan.functions[underway.invocation.function].memory_mb;
         let log = underway.invocation.log(&returned, memory_mb);
@@ -151,7 +165,7 @@ impl Orchestrator {
         let running = match &self.running {
             Some(running) if underway.abandoned.is_none() => running,
             _ => {
-                self.reporter.later(Report::Freed { domain });
+                self.reporter.later(Report::Freed { domain, lane });
                 return self.dispatch(domain);
             }
         };
@@ -161,6 +175,7 @@ impl Orchestrator {
             scheduled_id,
             function,
             domain,
+            lane,
             request_id,
             handed_ns: since(underway.handed_ns),
             called_ns: since(returned.called_ns),
@@ -178,7 +193,7 @@ impl Orchestrator {
                 Event::InvocationSucceeded { invocation, output, log: None, at }
             }
             (Answer::Succeeded(output), Some(log)) => {
-                self.reporter.send(&self.log_tails.ask(invocation, domain, output, log));
+                self.reporter.send(&self.log_tails.ask(invocation, (domain, lane), output, log));
                 self.reporter.ring();
                 return self.dispatch(domain);
             }

@@ -52,7 +52,15 @@ pub(crate) fn describe(fault: &Fault, owners: &Mutex<Owners>, assignment: &Assig
     };
     // A trusted thread that faults is our mistake, not a function's attack.
     let host = assignment.host;
-    FaultReport { host, domain, trusted, violation: violation.filter(|_| domain.is_some()), ending, what }
+    FaultReport {
+        lane: assignment.lane,
+        host,
+        domain,
+        trusted,
+        violation: violation.filter(|_| domain.is_some()),
+        ending,
+        what,
+    }
 }
 
 fn signal_name(signal: i32) -> String {

@@ -16,9 +16,10 @@ use faastlane_sandbox::{Confinement, Grants, Listener, close_process, left_out};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::ffi::CString;
+use std::ops::Range;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What the orchestrator needs of the domains of its own process.
@@ -38,6 +39,8 @@ pub(crate) struct LocalDomain {
     key: Option<Key>,
     /// What its first thread enters, wherever it is made.
     confinement: Arc<Mutex<Confinement>>,
+    /// In the process that loaded it.
+    scratch: PathBuf,
 }
 
 /// A domain whose libraries are loaded and whose thread is not started.
@@ -79,7 +82,7 @@ impl Host {
             };
             let mailbox = if assignment.is_remote(index) {
                 let file = assignment.mailbox_file(index).map_err(failed("open its mailbox"))?;
-                Mailbox::shared(file.as_fd(), assignment.max_payload(), loaded.key)
+                Mailbox::shared(file.as_fd(), 0, assignment.max_payload(), loaded.key)
             } else {
                 Mailbox::private(loaded.key, pool.clone())
             }
@@ -92,7 +95,16 @@ impl Host {
                 started.ranges.iter().for_each(|range| owners.give(range.clone(), index, false));
             }
             let threads = confirm(&started, index, loaded.key, &owners, cpus)?;
-            domains.push(LocalDomain { index, mailbox, threads, started, key: loaded.key, confinement });
+            let scratch = assignment.scratch[index].clone();
+            domains.push(LocalDomain {
+                index,
+                mailbox,
+                threads,
+                started,
+                key: loaded.key,
+                confinement,
+                scratch,
+            });
         }
         drop(page);
         Ok(Self { owners, doorbell, domains, cpus })
@@ -120,27 +132,57 @@ impl Host {
             false => None,
         };
         for domain in &mut self.domains {
-            let (index, key) = (domain.index, domain.key);
-            let failed = |what: &'static str| {
-                move |error: std::io::Error| SetUpFailure::of_domain(index, what, error.to_string())
-            };
-            if assignment.is_remote(index) {
-                let file = assignment.mailbox_file(index).map_err(failed("open its mailbox"))?;
-                domain.mailbox.replace(file.as_fd(), key).map_err(failed("map its mailbox"))?;
-            }
-            let confinement = confinement(assignment, index, key.is_some())?;
-            *domain.confinement.lock().unwrap_or_else(PoisonError::into_inner) = confinement;
-            let mut variables = scratch_variables(assignment, index);
-            variables.retain(|name, _| {
-                !functions(assignment, index).any(|function| function.env.contains_key(*name))
-            });
-            let news = Payload::from_value(json!({ "env": variables }));
-            let revived = domain.started.revive(copy, page.as_ref(), news.flat());
-            let range = revived.map_err(failed("make its thread again"))?;
-            self.owners.lock().unwrap_or_else(PoisonError::into_inner).give(range, index, false);
-            domain.threads = confirm(&domain.started, index, key, &self.owners, self.cpus)?;
+            let range = domain.revive(copy, assignment, page.as_ref())?;
+            self.owners.lock().unwrap_or_else(PoisonError::into_inner).give(range, domain.index, false);
+        }
+        // They confine themselves side by side.
+        for domain in &mut self.domains {
+            domain.threads = confirm(&domain.started, domain.index, domain.key, &self.owners, self.cpus)?;
         }
         Ok(())
+    }
+}
+
+impl LocalDomain {
+    /// Makes its first thread again. Returns the memory that it is told the news in.
+    fn revive(
+        &mut self,
+        copy: &ProcessCopy,
+        assignment: &Assignment,
+        page: Option<&StartUpPage>,
+    ) -> Result<Range<usize>, SetUpFailure> {
+        let Self { index, key, .. } = *self;
+        let failed = |what: &'static str| {
+            move |error: std::io::Error| SetUpFailure::of_domain(index, what, error.to_string())
+        };
+        if assignment.is_remote(index) {
+            let file = assignment.mailbox_file(index).map_err(failed("open its mailbox"))?;
+            let max_payload = assignment.max_payload();
+            self.mailbox = Mailbox::shared(file.as_fd(), assignment.lane, max_payload, key)
+                .map_err(failed("map its mailbox"))?;
+        }
+        let news = json!({ "env": self.move_to(assignment)? });
+        let revived = self.started.revive(copy, page, &self.mailbox, Payload::from_value(news).flat());
+        revived.map_err(failed("make its thread again"))
+    }
+
+    /// Lets it enter its confinement with the log and the scratch directory that it has in another instance. Returns the
+    /// variables that lead there, if they have changed.
+    fn move_to(&self, assignment: &Assignment) -> Result<BTreeMap<&'static str, String>, SetUpFailure> {
+        let index = self.index;
+        let mut confinement = self.confinement.lock().unwrap_or_else(PoisonError::into_inner);
+        confinement.log = assignment.log(index);
+        let scratch = &assignment.scratch[index];
+        if confinement.temporary.is_some() {
+            confinement.temporary = Some(c_path(scratch, index)?);
+            return Ok(BTreeMap::new());
+        }
+        let before = confinement.files.writable.iter_mut().find(|path| **path == self.scratch);
+        before.into_iter().for_each(|path| path.clone_from(scratch));
+        let mut variables = scratch_variables(scratch);
+        let own = |name: &str| functions(assignment, index).any(|function| function.env.contains_key(name));
+        variables.retain(|name, _| !own(name));
+        Ok(variables)
     }
 }
 
@@ -245,14 +287,9 @@ fn functions(assignment: &Assignment, domain: usize) -> impl Iterator<Item = &Fu
 fn confinement(assignment: &Assignment, domain: usize, monitored: bool) -> Result<Confinement, SetUpFailure> {
     let directory =
         functions(assignment, domain).next().map_or(PathBuf::from("/"), |first| first.directory.clone());
-    let directory = CString::new(directory.as_os_str().as_bytes()).map_err(|_| {
-        SetUpFailure::of_domain(domain, "enter its directory", "its path holds a zero byte".into())
-    })?;
+    let directory = c_path(&directory, domain)?;
     let granted = assignment.grants(domain);
-    let temporary = temporary(assignment, domain).map(|folder| CString::new(folder.as_os_str().as_bytes()));
-    let temporary = temporary.transpose().map_err(|_| {
-        SetUpFailure::of_domain(domain, "give it a /tmp", "its path holds a zero byte".into())
-    })?;
+    let temporary = temporary(assignment, domain).map(|folder| c_path(&folder, domain)).transpose()?;
     Ok(Confinement {
         log: assignment.log(domain),
         directory,
@@ -260,6 +297,12 @@ fn confinement(assignment: &Assignment, domain: usize, monitored: bool) -> Resul
         grants: Grants { network: granted.network, subprocess: granted.subprocess },
         files: files_of(assignment, domain),
         temporary,
+    })
+}
+
+fn c_path(path: &Path, domain: usize) -> Result<CString, SetUpFailure> {
+    CString::new(path.as_os_str().as_bytes()).map_err(|_| {
+        SetUpFailure::of_domain(domain, "enter a folder of its", "its path holds a zero byte".into())
     })
 }
 
@@ -293,8 +336,8 @@ fn configuration(assignment: &Assignment, domain: usize) -> Payload {
 }
 
 /// What leads to the domain's scratch directory, which each instance has of its own.
-fn scratch_variables(assignment: &Assignment, domain: usize) -> BTreeMap<&'static str, String> {
-    let scratch = scratch_of(assignment, domain).display().to_string();
+fn scratch_variables(scratch: &Path) -> BTreeMap<&'static str, String> {
+    let scratch = scratch.display().to_string();
     ["HOME", "TMPDIR", "TEMP", "TMP"].into_iter().map(|name| (name, scratch.clone())).collect()
 }
 
@@ -308,7 +351,7 @@ fn environment(assignment: &Assignment, domain: usize) -> Vec<String> {
         // A function's folder is its code, not its cache.
         ("PYTHONDONTWRITEBYTECODE", "1".into()),
     ]);
-    variables.extend(scratch_variables(assignment, domain));
+    variables.extend(scratch_variables(&scratch_of(assignment, domain)));
     // Threads that run on from an import cannot be copied with the process.
     variables.insert("OPENBLAS_NUM_THREADS", "1".into());
     for function in functions(assignment, domain) {

@@ -23,6 +23,7 @@ mod orchestrator;
 mod order;
 mod queue;
 mod reach;
+mod recruit;
 mod resume;
 mod stand_ins;
 mod template;
@@ -96,7 +97,7 @@ fn start(assignment_at: &str) -> Result<std::convert::Infallible, StartError> {
     let template = template::Template { process, assignment, host, machine, reporter, orders };
     let live = move || {
         let ready = template.serve();
-        if ready.assignment.host == 0 {
+        if ready.assignment.has_orchestrator() {
             orchestrator::live(ready);
         }
         sleep_for_good()

@@ -16,13 +16,13 @@ impl LogTails {
     pub(crate) fn ask(
         &mut self,
         id: InvocationId,
-        domain: usize,
+        (domain, lane): (usize, u32),
         output: Payload,
         log: InvocationLog,
     ) -> Report {
         let request_id = log.request_id.clone();
         self.waiting.insert(id, (output, log));
-        Report::LogWanted { invocation: id.0, domain, request_id }
+        Report::LogWanted { invocation: id.0, domain, lane, request_id }
     }
 
     /// What the machine is told once the log is there; `None` if nobody waits for it any more.

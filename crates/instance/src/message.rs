@@ -23,6 +23,8 @@ pub enum Command {
     Transfer { transfer: u64, answer: TransferAnswer },
     /// The end of what a function printed during an invocation: the answer to [`Report::LogWanted`].
     Log { invocation: u64, printed: String },
+    /// The lane that was wanted cannot be had.
+    NoLane { host: u32, lane: u32 },
 }
 
 /// What a supervisor answers to a [`TransferRequest`].
@@ -150,6 +152,13 @@ pub enum Report {
     /// A domain has none any more: nobody waited for what came back, or it could not be handed over.
     Freed {
         domain: usize,
+        lane: u32,
+    },
+    /// Calls wait in line for longer than it takes to make another lane: a copy of this host, with this number. Answered when
+    /// its domains answer, or with [`Command::NoLane`].
+    LaneWanted {
+        host: u32,
+        lane: u32,
     },
     /// A call that nobody waits for keeps its domain from one that somebody waits for: only another instance can go on.
     Stuck,
@@ -163,6 +172,7 @@ pub enum Report {
         invocation: u64,
         /// By position in the plan.
         domain: usize,
+        lane: u32,
         request_id: String,
     },
     Call(CallReport),
@@ -186,6 +196,7 @@ pub struct BeginReport {
 pub struct HandReport {
     /// By position in the plan.
     pub domain: usize,
+    pub lane: u32,
     pub invocation: InvocationId,
     /// The state's name.
     pub state: Arc<str>,
@@ -270,6 +281,7 @@ pub struct CallReport {
     /// By position in the plan.
     pub function: usize,
     pub domain: usize,
+    pub lane: u32,
     pub request_id: String,
     /// Nanoseconds since the execution started: handed to the domain, handler called, handler returned, back at the
     /// orchestrator. The two in the middle are the domain's own account.
@@ -320,6 +332,7 @@ pub enum FinishReport {
 pub struct FaultReport {
     /// Whose process it was, as the plan counts hosts.
     pub host: u32,
+    pub lane: u32,
     /// Whose thread it was, by position in the plan; `None` for a trusted thread, or where that cannot be known.
     pub domain: Option<usize>,
     pub trusted: bool,

@@ -47,6 +47,8 @@ pub(crate) struct Orchestrator {
     pub(crate) timers: Timers,
     pub(crate) stand_ins: StandIns,
     pub(crate) log_tails: LogTails,
+    /// How many lanes each host may have, its own among them.
+    pub(crate) most_lanes: Vec<u32>,
     /// Microseconds of the epoch when the monotonic clock was zero.
     pub(crate) epoch_us: i64,
     pub(crate) running: Option<Running>,
@@ -108,7 +110,7 @@ impl Orchestrator {
                 Some(local) => local,
                 None => {
                     let file = assignment.mailbox_file(domain)?;
-                    (Mailbox::shared(file.as_fd(), assignment.max_payload(), None)?, None)
+                    (Mailbox::shared(file.as_fd(), 0, assignment.max_payload(), None)?, None)
                 }
             };
             queues.push(Queue::new(mailbox));
@@ -131,6 +133,7 @@ impl Orchestrator {
             timers: Timers::default(),
             stand_ins: StandIns::new(plan.mocks.clone()),
             log_tails: LogTails::default(),
+            most_lanes: vec![plan.lanes; plan.hosts() as usize],
             epoch_us: epoch_us()?,
             running: None,
             actions: Vec::new(),
@@ -142,7 +145,11 @@ impl Orchestrator {
         self.await_domains();
         loop {
             let rings = self.doorbell.rings();
-            let worked = self.read_commands() | self.collect_replies() | self.fire_timers() | self.go_on();
+            let worked = self.read_commands()
+                | self.collect_replies()
+                | self.welcome_lanes()
+                | self.fire_timers()
+                | self.go_on();
             if worked {
                 continue;
             }
@@ -172,11 +179,11 @@ impl Orchestrator {
 
     /// Until every domain takes calls. Ends the process when one cannot.
     fn await_domains(&mut self) {
-        while let Some(waiting) = self.queues.iter().position(|queue| !queue.up) {
+        while let Some(waiting) = self.queues.iter().position(|queue| !queue.seats[0].up) {
             let rings = self.doorbell.rings();
             let mut worked = false;
             for domain in waiting..self.queues.len() {
-                let reply = match self.queues[domain].mailbox.poll() {
+                let reply = match self.queues[domain].seats[0].mailbox.poll() {
                     Ok(Some(reply)) => reply,
                     _ => continue,
                 };
@@ -186,7 +193,7 @@ impl Orchestrator {
                         let cause = "what it does after a restore failed";
                         give_up(&self.assignment, &self.reporter, domain, cause, &error);
                     }
-                    Reply::Started | Reply::Returned(_) => self.queues[domain].up = true,
+                    Reply::Started | Reply::Returned(_) => self.queues[domain].seats[0].up = true,
                 }
             }
             if !worked {
@@ -212,6 +219,7 @@ impl Orchestrator {
                 let event = transfer::event(transfer, answer, self.now());
                 self.step(event);
             }
+            Ok(Command::NoLane { host, lane }) => self.no_lane(host, lane),
             Ok(Command::Log { invocation, printed }) => {
                 let event = self.log_tails.answer(invocation, printed, self.now());
                 event.into_iter().for_each(|event| self.step(event));
@@ -406,6 +414,10 @@ impl Orchestrator {
             Due::Machine(timer) => Event::TimerFired { timer, at },
             Due::Grace(invocation) => {
                 self.ask_for_another_instance(invocation);
+                return true;
+            }
+            Due::Lane(domain) => {
+                self.consider_lane_again(domain);
                 return true;
             }
             Due::StandIn(invocation) => match self.stand_ins.answer(invocation, at) {

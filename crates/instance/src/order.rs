@@ -23,6 +23,7 @@ pub enum Order {
 /// In what the copy differs from the process it is made of.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct CopyOrder {
+    pub lane: u32,
     pub scratch: Vec<PathBuf>,
     /// By their positions among those that come with the order.
     pub descriptors: Descriptors,

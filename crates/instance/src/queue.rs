@@ -1,4 +1,4 @@
-//! The line in front of a domain: one call at a time, first come, first served.
+//! The line in front of a domain, and the places where its calls are made: one for each lane. First come, first served.
 
 use crate::invocation::Invocation;
 use faastlane_domain::Mailbox;
@@ -16,45 +16,82 @@ pub(crate) struct Underway {
     pub(crate) event_bytes: u64,
 }
 
-/// One domain as the orchestrator sees it.
-pub(crate) struct Queue {
+/// One domain in one lane, which works on one call at a time.
+pub(crate) struct Seat {
+    pub(crate) lane: u32,
     pub(crate) mailbox: Mailbox,
+    /// It takes calls.
     pub(crate) up: bool,
     pub(crate) underway: Option<Underway>,
+}
+
+/// One domain as the orchestrator sees it.
+pub(crate) struct Queue {
+    /// At least one; the first is in the instance itself.
+    pub(crate) seats: Vec<Seat>,
     waiting: VecDeque<(Invocation, Payload)>,
+    /// How long its functions take, the last calls counting most; `None` before the first has come back. Nanoseconds.
+    pub(crate) usual_ns: Option<u64>,
 }
 
 impl Queue {
     pub(crate) fn new(mailbox: Mailbox) -> Self {
-        Self { mailbox, up: false, underway: None, waiting: VecDeque::new() }
+        let mut queue = Self { seats: Vec::new(), waiting: VecDeque::new(), usual_ns: None };
+        queue.add_seat(0, mailbox);
+        queue
+    }
+
+    pub(crate) fn add_seat(&mut self, lane: u32, mailbox: Mailbox) {
+        self.seats.push(Seat { lane, mailbox, up: false, underway: None });
     }
 
     pub(crate) fn push(&mut self, invocation: Invocation, payload: Payload) {
         self.waiting.push_back((invocation, payload));
     }
 
-    /// Whether calls wait behind one that nobody waits for any more, which may never end: that one, and since when.
-    pub(crate) fn held_up(&self) -> Option<(InvocationId, Micros)> {
-        let underway = self.underway.as_ref().filter(|_| !self.waiting.is_empty())?;
-        Some((underway.invocation.id, underway.abandoned?))
+    pub(crate) fn is_busy(&self) -> bool {
+        self.seats.iter().any(|seat| seat.underway.is_some())
     }
 
-    /// The next call, if the domain is free for it.
-    pub(crate) fn pop(&mut self) -> Option<(Invocation, Payload)> {
-        if self.underway.is_some() { None } else { self.waiting.pop_front() }
+    /// How many calls wait in line.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Whether calls wait behind one that nobody waits for any more, which may never end: that one, and since when.
+    pub(crate) fn held_up(&self) -> Option<(InvocationId, Micros)> {
+        if self.waiting.is_empty() || self.free().is_some() {
+            return None;
+        }
+        let underway = self.seats.iter().filter_map(|seat| seat.underway.as_ref());
+        underway
+            .filter_map(|call| Some((call.invocation.id, call.abandoned?)))
+            .min_by_key(|(_, since)| *since)
+    }
+
+    fn free(&self) -> Option<usize> {
+        self.seats.iter().position(|seat| seat.up && seat.underway.is_none())
+    }
+
+    /// The next call, and the seat that is free for it, if there are both.
+    pub(crate) fn pop(&mut self) -> Option<(usize, Invocation, Payload)> {
+        let seat = self.free()?;
+        let (invocation, payload) = self.waiting.pop_front()?;
+        Some((seat, invocation, payload))
     }
 
     /// Which function a call that is here is of, by position in the plan.
     pub(crate) fn function_of(&self, id: InvocationId) -> Option<usize> {
-        let underway = self.underway.iter().map(|underway| &underway.invocation);
+        let underway = self.seats.iter().filter_map(|seat| seat.underway.as_ref());
+        let underway = underway.map(|underway| &underway.invocation);
         let mut calls = underway.chain(self.waiting.iter().map(|(invocation, _)| invocation));
         calls.find(|invocation| invocation.id == id).map(|invocation| invocation.function)
     }
 
     /// From `now` on nobody waits for `invocation` any more. True if it was here.
     pub(crate) fn cancel(&mut self, invocation: InvocationId, now: Micros) -> bool {
-        if let Some(underway) = self.underway.as_mut().filter(|underway| underway.invocation.id == invocation)
-        {
+        let mut underway = self.seats.iter_mut().filter_map(|seat| seat.underway.as_mut());
+        if let Some(underway) = underway.find(|underway| underway.invocation.id == invocation) {
             underway.abandoned.get_or_insert(now);
             return true;
         }
@@ -66,8 +103,13 @@ impl Queue {
     /// The execution is over.
     pub(crate) fn abandon_all(&mut self, now: Micros) {
         self.waiting.clear();
-        if let Some(underway) = &mut self.underway {
+        for underway in self.seats.iter_mut().filter_map(|seat| seat.underway.as_mut()) {
             underway.abandoned.get_or_insert(now);
         }
+    }
+
+    /// A call has taken this long.
+    pub(crate) fn took(&mut self, ns: u64) {
+        self.usual_ns = Some(self.usual_ns.map_or(ns, |usual| (3 * usual + ns) / 4));
     }
 }

@@ -88,6 +88,7 @@ impl Template {
         descriptors.into_iter().for_each(std::mem::forget);
         let number = |position: i32| numbers.get(position as usize).copied().unwrap_or(-1);
         let assignment = Arc::new(Assignment {
+            lane: order.lane,
             scratch: order.scratch,
             descriptors: order.descriptors.renumbered(number),
             ..(*assignment).clone()

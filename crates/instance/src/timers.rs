@@ -11,6 +11,8 @@ pub(crate) enum Due {
     Function(InvocationId),
     /// A call that nobody waits for has had its time to give its domain back.
     Grace(InvocationId),
+    /// The first call of a domain has taken so long that more lanes may be worth it.
+    Lane(usize),
     /// The stand-in that took an invocation answers.
     StandIn(InvocationId),
     /// An invocation that could not even begin, with error and cause. Due at once; it waits its turn so that the machine is
@@ -31,6 +33,10 @@ impl Timers {
         self.by_time.insert((at, self.set), due);
     }
 
+    pub(crate) fn is_set(&self, due: &Due) -> bool {
+        self.by_time.values().any(|other| other == due)
+    }
+
     pub(crate) fn cancel(&mut self, due: Due) {
         if !self.by_time.is_empty() {
             self.by_time.retain(|_, other| *other != due);
@@ -41,7 +47,7 @@ impl Timers {
     pub(crate) fn forget(&mut self, invocation: InvocationId) {
         let is_of = |due: &Due| match due {
             Due::Function(id) | Due::StandIn(id) | Due::Failure(id, ..) => *id == invocation,
-            Due::Machine(_) | Due::Grace(_) => false,
+            Due::Machine(_) | Due::Grace(_) | Due::Lane(_) => false,
         };
         if !self.by_time.is_empty() {
             self.by_time.retain(|_, due| !is_of(due));

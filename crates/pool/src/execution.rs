@@ -3,7 +3,8 @@
 use crate::ending::Ending;
 use crate::instance::{Happened, Instance, InstanceError, RunInput};
 use crate::journal::Journal;
-use crate::logs::LogLine;
+use crate::launcher::Launcher;
+use crate::logs::{LogLine, Place};
 use crate::loss::Loss;
 use crate::memory::MemoryUse;
 use crate::metering;
@@ -30,6 +31,7 @@ pub(crate) enum Followed {
 }
 
 pub(crate) struct Execution<'a> {
+    launcher: &'a Launcher,
     plan: &'a Plan,
     run: &'a RunInput<'a>,
     begin: Instant,
@@ -50,9 +52,10 @@ pub(crate) struct Execution<'a> {
 }
 
 impl<'a> Execution<'a> {
-    pub(crate) fn new(plan: &'a Plan, run: &'a RunInput<'a>) -> Self {
+    pub(crate) fn new(launcher: &'a Launcher, run: &'a RunInput<'a>) -> Self {
         Self {
-            plan,
+            launcher,
+            plan: launcher.plan(),
             run,
             begin: Instant::now(),
             journal: Journal::default(),
@@ -70,6 +73,8 @@ impl<'a> Execution<'a> {
 
     /// Begins or goes on in `instance`, until the execution ends or the instance is lost.
     pub(crate) fn follow(&mut self, instance: &mut Instance) -> Result<Followed, InstanceError> {
+        // Asked for at the end of the last execution.
+        instance.make_lanes(self.launcher);
         instance.empty_scratch()?;
         self.instances += 1;
         let run = self.run;
@@ -85,7 +90,7 @@ impl<'a> Execution<'a> {
             let loss = match instance.next() {
                 Happened::Report(Report::Fault(fault)) => Loss::Fault(fault),
                 Happened::Report(Report::Stuck) => Loss::Stuck,
-                Happened::Ended(host, status) => Loss::Ended(host, status, instance.out_of_memory()),
+                Happened::Ended(part, status) => Loss::Ended(part, status, instance.out_of_memory()),
                 Happened::Report(report) => {
                     if let Some(ending) = self.take(report, Some(&mut *instance))? {
                         return Ok(Followed::Ended(ending));
@@ -126,10 +131,15 @@ impl<'a> Execution<'a> {
                 self.journal.told += 1;
                 self.serve(transfer, request, instance);
             }
-            Report::LogWanted { invocation, domain, request_id } => {
+            Report::LogWanted { invocation, domain, lane, request_id } => {
                 if let Some(instance) = instance {
-                    let printed = instance.printed(domain, &request_id);
+                    let printed = instance.printed((domain, lane), &request_id);
                     instance.command(&Command::Log { invocation, printed });
+                }
+            }
+            Report::LaneWanted { .. } => {
+                if let Some(instance) = instance {
+                    instance.make_lanes(self.launcher);
                 }
             }
             Report::Finished(finish) => return Ok(Some(Ending::of(finish))),
@@ -237,8 +247,8 @@ impl<'a> Execution<'a> {
     }
 
     /// Where functions were called.
-    pub(crate) fn domains(&self) -> BTreeSet<usize> {
-        self.timeline.calls.iter().map(|call| call.domain).collect()
+    pub(crate) fn places(&self) -> BTreeSet<Place> {
+        self.timeline.calls.iter().map(|call| (call.domain, call.lane)).collect()
     }
 
     /// Takes in how much memory an instance has had in use.
@@ -260,6 +270,7 @@ impl<'a> Execution<'a> {
             cause: ending.cause,
             isolation: self.plan.isolation,
             instances: self.instances,
+            not_copied: self.launcher.not_copied(),
             started: self.started,
             duration_us: ending.duration_ns / 1000,
             interaction_us: self.timeline.interaction_us(&states),

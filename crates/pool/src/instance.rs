@@ -1,25 +1,24 @@
 //! An instance: the processes that run executions of one bundle.
 
+use crate::launcher::Launcher;
 use crate::limits::Held;
-use crate::logs::{LogLine, LogReaders};
+use crate::logs::{LogLine, LogReaders, Place};
 use crate::memory::MemoryUse;
-use crate::process::{CopyError, HostProcess, Inheritance, Spawner};
+use crate::process::{HostProcess, Inheritance};
 use crate::scratch::Scratch;
-use faastlane_asl::source::Source;
-use faastlane_compose::{Placement, Plan};
-use faastlane_domain::{Doorbell, RING_LEN, RingWriter, shared_file, shared_len};
+use crate::template::Shared;
+use faastlane_compose::Plan;
+use faastlane_domain::{Doorbell, RingWriter};
 use faastlane_instance::{
-    Assignment, CallReport, Command, Descriptors, DomainSize, EventReport, FaultReport, HandReport, Order,
-    OrderChannel, Report, SetUpFailure,
+    CallReport, Command, Descriptors, DomainSize, EventReport, FaultReport, HandReport, Report, SetUpFailure,
 };
 use faastlane_items::Stores;
 use faastlane_payload::Payload;
 use std::cell::RefCell;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::File;
 use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::AsFd;
-use std::path::Path;
 use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -88,6 +87,13 @@ pub struct RunInput<'a> {
     pub stop: &'a dyn Fn() -> bool,
 }
 
+/// Which process of an instance: a host of the plan, in a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) host: u32,
+    pub(crate) lane: u32,
+}
+
 /// The processes that run executions of one bundle, one execution at a time. They end with this value.
 pub(crate) struct Instance {
     plan: Arc<Plan>,
@@ -100,165 +106,42 @@ pub(crate) struct Instance {
     scratch: Scratch,
     /// Reports that came while a command was written.
     early: VecDeque<Report>,
-    /// By position in the plan.
-    underway: Vec<Option<HandReport>>,
-}
-
-/// What the processes of one instance share with each other and with the supervisor.
-struct Shared {
-    commands: File,
-    doorbell: File,
-    /// Those of the domains in processes of their own.
+    underway: BTreeMap<Place, HandReport>,
+    /// What lanes share with the instance that they are for.
+    doorbell_file: File,
     mailboxes: Vec<Option<File>>,
-    pipes: Vec<(PipeReader, PipeWriter)>,
-    scratch: Scratch,
-    held: Held,
-}
-
-impl Shared {
-    fn make(plan: &Plan) -> io::Result<Self> {
-        let max_payload = usize::try_from(plan.limits.max_payload_bytes).unwrap_or(usize::MAX);
-        let mailbox = |placement: Placement| match placement {
-            Placement::Thread => Ok(None),
-            _ => shared_file(c"faastlane-mailbox", shared_len(max_payload)).map(Some),
-        };
-        Ok(Self {
-            commands: shared_file(c"faastlane-commands", RING_LEN)?,
-            doorbell: shared_file(c"faastlane-doorbell", 4096)?,
-            mailboxes: plan
-                .domains
-                .iter()
-                .map(|domain| mailbox(domain.placement))
-                .collect::<io::Result<_>>()?,
-            pipes: plan.domains.iter().map(|_| io::pipe()).collect::<io::Result<_>>()?,
-            scratch: Scratch::make(plan.domains.len())?,
-            held: Held::new(&plan.limits)?,
-        })
-    }
-
-    /// What one of the processes gets of it.
-    fn part(&self, plan: &Plan, host: u32) -> io::Result<(Inheritance, Descriptors)> {
-        let mut inheritance = Inheritance::default();
-        let mut logs = vec![-1; plan.domains.len()];
-        let mut mailboxes = vec![-1; plan.domains.len()];
-        for (index, domain) in plan.domains.iter().enumerate() {
-            if domain.host == host {
-                logs[index] = inheritance.add(self.pipes[index].1.as_fd().try_clone_to_owned()?);
-            }
-            if let Some(file) = self.mailboxes[index].as_ref().filter(|_| host == 0 || domain.host == host) {
-                mailboxes[index] = inheritance.add_copy(file)?;
-            }
-        }
-        let descriptors = Descriptors {
-            reports: -1,
-            orders: -1,
-            commands: if host == 0 { inheritance.add_copy(&self.commands)? } else { -1 },
-            doorbell: inheritance.add_copy(&self.doorbell)?,
-            logs,
-            mailboxes,
-        };
-        Ok((inheritance, descriptors))
-    }
-
-    fn instance(
-        self,
-        plan: Arc<Plan>,
-        hosts: Vec<HostProcess>,
-        printed: Vec<LogLine>,
-    ) -> io::Result<Instance> {
-        hosts.iter().try_for_each(|host| self.held.add(host.id()))?;
-        Ok(Instance {
-            underway: vec![None; plan.domains.len()],
-            plan,
-            hosts,
-            held: self.held,
-            commands: RingWriter::open(self.commands.as_fd())?,
-            doorbell: Doorbell::shared(self.doorbell.as_fd())?,
-            logs: LogReaders::start(self.pipes, printed),
-            scratch: self.scratch,
-            early: VecDeque::new(),
-        })
-    }
-}
-
-/// The processes of a bundle with its functions loaded and parked: they can be copied, or go on as an instance themselves.
-pub(crate) struct Template {
-    instance: Instance,
-    /// Of each process.
-    orders: Vec<OrderChannel>,
-    /// What functions printed while they were loaded, until an instance has it.
-    printed: Vec<LogLine>,
-    domains: Vec<DomainSize>,
-}
-
-impl Template {
-    /// Starts the processes and waits until every function is loaded.
-    pub(crate) fn start(
-        executable: &Path,
-        spawner: &Spawner,
-        plan: &Arc<Plan>,
-        definition: &Source,
-        stop: &dyn Fn() -> bool,
-    ) -> Result<Self, StartError> {
-        let shared = Shared::make(plan)?;
-        let (mut hosts, mut orders) = (Vec::new(), Vec::new());
-        for host in 0..plan.hosts() {
-            let (inheritance, descriptors) = shared.part(plan, host)?;
-            let assignment = Assignment {
-                plan: (**plan).clone(),
-                definition_name: definition.name.to_string(),
-                definition: definition.text.to_string(),
-                host,
-                scratch: shared.scratch.folders().to_owned(),
-                descriptors,
-            };
-            let (process, channel) = HostProcess::start(executable, spawner, assignment, inheritance)?;
-            hosts.push(process);
-            orders.push(channel);
-        }
-        let mut instance = shared.instance(plan.clone(), hosts, Vec::new())?;
-        match instance.await_loaded(stop) {
-            Ok(domains) => {
-                let printed = instance.logs.take_all(0..plan.domains.len());
-                Ok(Self { instance, orders, printed, domains })
-            }
-            Err(error) => Err(StartError { error, logs: instance.close() }),
-        }
-    }
-
-    /// How much memory each domain takes.
-    pub(crate) fn domains(&self) -> &[DomainSize] {
-        &self.domains
-    }
-
-    pub(crate) fn processes(&self) -> impl Iterator<Item = u32> {
-        self.instance.processes()
-    }
-
-    /// Another instance, which is not ready yet. What functions printed while they were loaded is the first one's.
-    pub(crate) fn copy(&mut self) -> Result<Instance, CopyError> {
-        let plan = &self.instance.plan;
-        let shared = Shared::make(plan)?;
-        let mut hosts = Vec::new();
-        for (host, (process, orders)) in self.instance.hosts.iter().zip(&self.orders).enumerate() {
-            let (inheritance, descriptors) = shared.part(plan, host as u32)?;
-            let scratch = shared.scratch.folders().to_owned();
-            hosts.push(process.copy(orders, scratch, descriptors, inheritance)?);
-        }
-        Ok(shared.instance(plan.clone(), hosts, std::mem::take(&mut self.printed))?)
-    }
-
-    /// Lets the processes be an instance themselves, which is not ready yet.
-    pub(crate) fn into_instance(mut self) -> io::Result<Instance> {
-        self.instance.logs.put_back(self.printed);
-        self.orders.iter().try_for_each(|orders| orders.order(&Order::GoOn, &[]))?;
-        Ok(self.instance)
-    }
+    lane_scratch: Vec<Scratch>,
+    lanes_wanted: Vec<Part>,
 }
 
 impl Instance {
+    /// Of processes that come up.
+    pub(crate) fn of(
+        plan: Arc<Plan>,
+        shared: Shared,
+        hosts: Vec<HostProcess>,
+        printed: Vec<LogLine>,
+    ) -> io::Result<Self> {
+        hosts.iter().try_for_each(|host| shared.held.add(host.id()))?;
+        Ok(Self {
+            plan,
+            hosts,
+            held: shared.held,
+            commands: RingWriter::open(shared.commands.as_fd())?,
+            doorbell: Doorbell::shared(shared.doorbell.as_fd())?,
+            logs: LogReaders::start(shared.pipes, printed),
+            scratch: shared.scratch,
+            early: VecDeque::new(),
+            underway: BTreeMap::new(),
+            doorbell_file: shared.doorbell,
+            mailboxes: shared.mailboxes,
+            lane_scratch: Vec::new(),
+            lanes_wanted: Vec::new(),
+        })
+    }
+
     /// Until the functions are loaded.
-    fn await_loaded(&mut self, stop: &dyn Fn() -> bool) -> Result<Vec<DomainSize>, InstanceError> {
+    pub(crate) fn await_loaded(&mut self, stop: &dyn Fn() -> bool) -> Result<Vec<DomainSize>, InstanceError> {
         let mut sizes = Vec::new();
         let mut missing = self.hosts.len();
         self.follow_start(stop, |report| {
@@ -298,9 +181,9 @@ impl Instance {
                         return Ok(());
                     }
                 }
-                Happened::Ended(host, status) => {
+                Happened::Ended(part, status) => {
                     let domains = self.plan.domains.iter().enumerate();
-                    let here = domains.filter(|(_, domain)| domain.host as usize == host);
+                    let here = domains.filter(|(_, domain)| domain.host == part.host);
                     let loading = here.map(|(index, _)| index).filter(|index| !up.contains(index)).collect();
                     let how = match self.out_of_memory() {
                         Some(why) => format!("{status}: {why}"),
@@ -335,12 +218,10 @@ impl Instance {
             if let Some(report) = self.next_report() {
                 return Happened::Report(report);
             }
-            let ended = self.hosts.iter_mut().map(HostProcess::ended).enumerate();
-            let ended: Option<(usize, ExitStatus)> =
-                ended.filter_map(|(host, status)| Some((host, status?))).next();
-            if let Some((host, status)) = ended {
+            let ended = self.hosts.iter_mut().find_map(|host| Some((host.part, host.ended()?)));
+            if let Some((part, status)) = ended {
                 // What a process said is all there once it has ended.
-                return self.next_report().map_or(Happened::Ended(host, status), Happened::Report);
+                return self.next_report().map_or(Happened::Ended(part, status), Happened::Report);
             }
             if !waited {
                 self.hosts[0].reports().wait(rings, LOOK);
@@ -354,10 +235,11 @@ impl Instance {
         let early = self.early.pop_front();
         let report = early.or_else(|| next_of(&mut self.hosts))?;
         match &report {
-            Report::Handed(hand) => self.underway[hand.domain] = Some(hand.clone()),
-            Report::Freed { domain } | Report::Call(CallReport { domain, .. }) => {
-                self.underway[*domain] = None;
+            Report::Handed(hand) => drop(self.underway.insert((hand.domain, hand.lane), hand.clone())),
+            Report::Freed { domain, lane } | Report::Call(CallReport { domain, lane, .. }) => {
+                self.underway.remove(&(*domain, *lane));
             }
+            Report::LaneWanted { host, lane } => self.lanes_wanted.push(Part { host: *host, lane: *lane }),
             _ => {}
         }
         Some(report)
@@ -386,12 +268,72 @@ impl Instance {
         if faastlane_sandbox::left_out("scratch") {
             return Ok(());
         }
-        self.scratch.empty().map_err(InstanceError::Scratch)
+        let mut all = [&self.scratch].into_iter().chain(&self.lane_scratch);
+        all.try_for_each(Scratch::empty).map_err(InstanceError::Scratch)
     }
 
-    /// Who has each domain, by position in the plan, as far as the instance has said.
-    pub(crate) fn underway(&self) -> &[Option<HandReport>] {
-        &self.underway
+    /// What is under way and where, as far as the instance has said.
+    pub(crate) fn underway(&self) -> impl Iterator<Item = &HandReport> {
+        self.underway.values()
+    }
+
+    /// Makes the lanes that were asked for, as copies of the template's processes.
+    pub(crate) fn make_lanes(&mut self, launcher: &Launcher) {
+        for part in std::mem::take(&mut self.lanes_wanted) {
+            if launcher.make_lane(self, part).is_err() {
+                let Part { host, lane } = part;
+                self.command(&Command::NoLane { host, lane });
+            }
+        }
+    }
+
+    /// What the lane `part` gets of it, and the pipe of each of its domains.
+    pub(crate) fn lane_part(&self, part: Part) -> io::Result<(Inheritance, Descriptors, Vec<LanePipe>)> {
+        let mut inheritance = Inheritance::default();
+        let mut descriptors = Descriptors {
+            reports: -1,
+            orders: -1,
+            commands: -1,
+            doorbell: inheritance.add_copy(&self.doorbell_file)?,
+            logs: vec![-1; self.plan.domains.len()],
+            mailboxes: vec![-1; self.plan.domains.len()],
+        };
+        let mut pipes = Vec::new();
+        for (index, domain) in self.plan.domains.iter().enumerate() {
+            if let Some(file) = self.mailboxes[index].as_ref().filter(|_| domain.host == part.host) {
+                descriptors.mailboxes[index] = inheritance.add_copy(file)?;
+                let pipe = io::pipe()?;
+                descriptors.logs[index] = inheritance.add(pipe.1.as_fd().try_clone_to_owned()?);
+                pipes.push(((index, part.lane), pipe));
+            }
+        }
+        Ok((inheritance, descriptors, pipes))
+    }
+
+    /// Takes a lane's process in.
+    pub(crate) fn add_lane(
+        &mut self,
+        process: HostProcess,
+        scratch: Scratch,
+        pipes: Vec<LanePipe>,
+    ) -> io::Result<()> {
+        self.held.add(process.id())?;
+        pipes.into_iter().for_each(|(place, pipe)| self.logs.add(place, pipe));
+        self.lane_scratch.push(scratch);
+        self.hosts.push(process);
+        Ok(())
+    }
+
+    pub(crate) fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    pub(crate) fn hosts(&self) -> &[HostProcess] {
+        &self.hosts
+    }
+
+    pub(crate) fn put_back_logs(&mut self, lines: Vec<LogLine>) {
+        self.logs.put_back(lines);
     }
 
     /// Whether it can run another execution. Calls that nobody waits for any more have a short while to come back.
@@ -402,7 +344,7 @@ impl Instance {
                 Some(Report::Fault(_) | Report::SetUpFailed(_)) => return false,
                 Some(_) => continue,
                 None if self.hosts.iter_mut().any(|host| host.ended().is_some()) => return false,
-                None if self.underway.iter().all(Option::is_none) => return true,
+                None if self.underway.is_empty() => return true,
                 None if since.elapsed() > GRACE => return false,
                 None => {}
             }
@@ -412,13 +354,13 @@ impl Instance {
     }
 
     /// What a function printed last in an invocation that has come back.
-    pub(crate) fn printed(&mut self, domain: usize, request_id: &str) -> String {
-        self.logs.tail(domain, request_id)
+    pub(crate) fn printed(&mut self, place: Place, request_id: &str) -> String {
+        self.logs.tail(place, request_id)
     }
 
-    /// What functions printed since the last call, to the last line where they are in one of these domains.
-    pub(crate) fn take_logs(&mut self, domains: impl Iterator<Item = usize>) -> Vec<LogLine> {
-        self.logs.take_all(domains)
+    /// What functions printed since the last call, to the last line where they are at one of these places.
+    pub(crate) fn take_logs(&mut self, places: impl Iterator<Item = Place>) -> Vec<LogLine> {
+        self.logs.take_all(places)
     }
 
     /// Ends the processes. What they said can still be read.
@@ -438,9 +380,11 @@ fn next_of(hosts: &mut [HostProcess]) -> Option<Report> {
     hosts.iter_mut().rev().find_map(HostProcess::next_report)
 }
 
+/// A pipe for what functions print in a lane.
+pub(crate) type LanePipe = (Place, (PipeReader, PipeWriter));
+
 pub(crate) enum Happened {
     Report(Report),
-    /// Which host.
-    Ended(usize, ExitStatus),
+    Ended(Part, ExitStatus),
     Nothing,
 }

@@ -1,7 +1,8 @@
 //! Where instances of a bundle come from: one template, and its copies.
 
-use crate::instance::{Instance, InstanceError, StartError, StartedUp, Template};
+use crate::instance::{Instance, InstanceError, Part, StartError, StartedUp};
 use crate::process::{CopyError, Spawner};
+use crate::template::Template;
 use faastlane_asl::source::Source;
 use faastlane_compose::Plan;
 use faastlane_instance::DomainSize;
@@ -76,6 +77,15 @@ impl Launcher {
                 Ok((instance, StartedUp { took: begin.elapsed(), domains }))
             }
             Err(error) => Err(StartError { error, logs: instance.close() }),
+        }
+    }
+
+    /// Makes one more process for an instance.
+    pub(crate) fn make_lane(&self, instance: &mut Instance, part: Part) -> Result<(), CopyError> {
+        let sources = self.source.lock().unwrap_or_else(PoisonError::into_inner);
+        match &sources.template {
+            Some(template) => template.copy_lane(instance, part),
+            None => Err(CopyError::Gone),
         }
     }
 

@@ -24,6 +24,7 @@ mod pool_state;
 mod process;
 mod record;
 mod scratch;
+mod template;
 mod timeline;
 mod transfers;
 mod worker;

@@ -24,79 +24,93 @@ pub struct LogLine {
 /// A line longer than this is cut into several.
 const LONGEST: u64 = 64 << 10;
 
+/// Where lines come from: a domain, by position in the plan, in a lane.
+pub(crate) type Place = (usize, u32);
+
 /// Reads the logs of all domains, each on a thread of its own.
 pub(crate) struct LogReaders {
+    sender: Sender<Read>,
     read: Receiver<Read>,
-    /// What has been received and not yet been taken.
-    lines: Vec<LogLine>,
-    /// The writing ends, by domain, for marks.
-    marking: Vec<PipeWriter>,
+    /// What has been received and not yet been taken, with the position of its stream.
+    lines: Vec<(usize, LogLine)>,
+    streams: Vec<Stream>,
     marks: u64,
-    threads: Vec<JoinHandle<()>>,
 }
 
+struct Stream {
+    place: Place,
+    /// The writing end, for marks.
+    marking: PipeWriter,
+    reader: JoinHandle<()>,
+}
+
+/// With the position of its stream.
 enum Read {
-    Line(LogLine),
+    Line(usize, LogLine),
     /// One that the supervisor wrote itself, or else a function that forged one in its own domain.
     Mark {
-        domain: usize,
+        stream: usize,
         number: u64,
     },
 }
 
 impl LogReaders {
-    /// `lines` have been read already.
+    /// One pipe a domain. `lines` have been read already.
     pub(crate) fn start(pipes: Vec<(PipeReader, PipeWriter)>, lines: Vec<LogLine>) -> Self {
         let (sender, read) = channel();
-        let (pipes, marking): (Vec<_>, Vec<_>) = pipes.into_iter().unzip();
-        let threads = pipes
-            .into_iter()
-            .enumerate()
-            .map(|(domain, pipe)| {
-                let sender = sender.clone();
-                std::thread::spawn(move || follow(domain, pipe, &sender))
-            })
-            .collect();
-        Self { read, lines, marking, marks: 0, threads }
+        let mut readers = Self { sender, read, lines: Vec::new(), streams: Vec::new(), marks: 0 };
+        readers.put_back(lines);
+        for (domain, pipe) in pipes.into_iter().enumerate() {
+            readers.add((domain, 0), pipe);
+        }
+        readers
     }
 
-    /// What has been printed since the last call in these domains, and what of the others has been read.
-    pub(crate) fn take_all(&mut self, domains: impl Iterator<Item = usize>) -> Vec<LogLine> {
-        let marked = domains.filter_map(|domain| self.mark(domain)).collect();
+    /// Reads one more pipe.
+    pub(crate) fn add(&mut self, place: Place, (pipe, marking): (PipeReader, PipeWriter)) {
+        let (stream, sender) = (self.streams.len(), self.sender.clone());
+        let reader = std::thread::spawn(move || follow(stream, place.0, pipe, &sender));
+        self.streams.push(Stream { place, marking, reader });
+    }
+
+    /// What has been printed since the last call at these places, and what of the others has been read.
+    pub(crate) fn take_all(&mut self, places: impl Iterator<Item = Place>) -> Vec<LogLine> {
+        let marked = places.filter_map(|place| self.mark(place)).collect();
         self.receive_until(marked);
         self.take()
     }
 
     /// Undoes [`Self::take_all`], while nothing has been printed since.
     pub(crate) fn put_back(&mut self, lines: Vec<LogLine>) {
-        self.lines.splice(..0, lines);
+        // Whole lines, which no mark can have cut.
+        self.lines.splice(..0, lines.into_iter().map(|line| (usize::MAX, line)));
     }
 
     /// What has been read since the last call.
     fn take(&mut self) -> Vec<LogLine> {
         self.lines.extend(self.read.try_iter().filter_map(Read::line));
-        std::mem::take(&mut self.lines)
+        std::mem::take(&mut self.lines).into_iter().map(|(_, line)| line).collect()
     }
 
     /// The rest, once the processes have ended.
     pub(crate) fn finish(mut self) -> Vec<LogLine> {
-        // With these the last writing ends are gone, and the readers come to the end.
-        self.marking.clear();
-        for thread in std::mem::take(&mut self.threads) {
-            // A reader has nothing that could panic; if it did, its lines so far are still there.
-            drop(thread.join());
+        for Stream { marking, reader, .. } in std::mem::take(&mut self.streams) {
+            // With this the last writing end is gone, and the reader comes to the end. It has nothing that could panic; if it
+            // did, its lines so far are still there.
+            drop(marking);
+            drop(reader.join());
         }
         self.take()
     }
 
     /// The end of what was printed in an invocation that has come back, each line with its end. What is looked for has been
     /// written, but perhaps not been read, so a mark is sent after it.
-    pub(crate) fn tail(&mut self, domain: usize, request_id: &str) -> String {
-        let marked = self.mark(domain).into_iter().collect();
+    pub(crate) fn tail(&mut self, place: Place, request_id: &str) -> String {
+        let marked = self.mark(place).into_iter().collect();
         self.receive_until(marked);
         let (mut lines, mut bytes) = (Vec::new(), 0);
-        let printed = |line: &&LogLine| line.domain == domain && line.request_id == request_id;
-        for line in self.lines.iter().rev().filter(printed) {
+        let printed = |line: &&LogLine| line.domain == place.0 && line.request_id == request_id;
+        for line in self.lines.iter().rev().map(|(_, line)| line).filter(printed) {
             lines.push(line.text.as_str());
             bytes += line.text.len() + 1;
             if bytes > InvocationLog::TAIL_BYTES {
@@ -110,24 +124,24 @@ impl LogReaders {
         text[start.unwrap_or(text.len())..].to_owned()
     }
 
-    /// Sends a mark through the pipe of a domain.
-    fn mark(&mut self, domain: usize) -> Option<(usize, u64)> {
-        let pipe = self.marking.get_mut(domain)?;
+    /// Sends a mark through the pipe of a place.
+    fn mark(&mut self, place: Place) -> Option<(usize, u64)> {
+        let stream = self.streams.iter().position(|stream| stream.place == place)?;
         self.marks += 1;
         // In one piece: it is shorter than what a pipe takes at once. The reader is gone if it cannot be written.
-        pipe.write_all(format!("\n\x1e\x1e{}\n", self.marks).as_bytes()).ok()?;
-        Some((domain, self.marks))
+        self.streams[stream].marking.write_all(format!("\n\x1e\x1e{}\n", self.marks).as_bytes()).ok()?;
+        Some((stream, self.marks))
     }
 
-    /// Receives until all these marks have come, by domain and number.
+    /// Receives until all these marks have come, by stream and number.
     fn receive_until(&mut self, mut marked: Vec<(usize, u64)>) {
         while !marked.is_empty() {
             let Ok(read) = self.read.recv() else { return };
             match read {
-                Read::Line(line) => self.lines.push(line),
-                Read::Mark { domain, number } if marked.contains(&(domain, number)) => {
-                    marked.retain(|mark| *mark != (domain, number));
-                    self.remove_cut(domain);
+                Read::Line(stream, line) => self.lines.push((stream, line)),
+                Read::Mark { stream, number } if marked.contains(&(stream, number)) => {
+                    marked.retain(|mark| *mark != (stream, number));
+                    self.remove_cut(stream);
                 }
                 Read::Mark { .. } => {}
             }
@@ -135,18 +149,18 @@ impl LogReaders {
     }
 
     /// A mark begins with a line's end. Where there was no open line for it to end, it made an empty one.
-    fn remove_cut(&mut self, domain: usize) {
-        let last = self.lines.iter().rposition(|line| line.domain == domain);
-        if let Some(last) = last.filter(|last| self.lines[*last].text.is_empty()) {
+    fn remove_cut(&mut self, stream: usize) {
+        let last = self.lines.iter().rposition(|(from, _)| *from == stream);
+        if let Some(last) = last.filter(|last| self.lines[*last].1.text.is_empty()) {
             self.lines.remove(last);
         }
     }
 }
 
 impl Read {
-    fn line(self) -> Option<LogLine> {
+    fn line(self) -> Option<(usize, LogLine)> {
         match self {
-            Read::Line(line) => Some(line),
+            Read::Line(stream, line) => Some((stream, line)),
             Read::Mark { .. } => None,
         }
     }
@@ -162,7 +176,7 @@ enum Cut {
     EndRead,
 }
 
-fn follow(domain: usize, pipe: PipeReader, sender: &Sender<Read>) {
+fn follow(stream: usize, domain: usize, pipe: PipeReader, sender: &Sender<Read>) {
     let mut pipe = BufReader::new(pipe);
     let (mut function, mut request_id) = (0, String::new());
     let mut line = Vec::new();
@@ -180,7 +194,7 @@ fn follow(domain: usize, pipe: PipeReader, sender: &Sender<Read>) {
         }
         if let Some(number) = mark(text) {
             cut = if was_empty && cut != Cut::EndRead { Cut::No } else { Cut::EndDue };
-            if sender.send(Read::Mark { domain, number }).is_err() {
+            if sender.send(Read::Mark { stream, number }).is_err() {
                 return;
             }
             continue;
@@ -194,7 +208,7 @@ fn follow(domain: usize, pipe: PipeReader, sender: &Sender<Read>) {
         let at_us = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64);
         let text = String::from_utf8_lossy(text).into_owned();
         let line = LogLine { domain, function, request_id: request_id.clone(), at_us, text };
-        if sender.send(Read::Line(line)).is_err() {
+        if sender.send(Read::Line(stream, line)).is_err() {
             return;
         }
     }
@@ -249,7 +263,7 @@ mod tests {
                 write!(writer, "\x1e0 id-{round}\n{round} of {domain}\n").unwrap();
             }
             let mut taken: Vec<_> = logs
-                .take_all(0..3)
+                .take_all((0..3).map(|domain| (domain, 0)))
                 .into_iter()
                 .map(|line| (line.domain, line.request_id, line.text))
                 .collect();
@@ -268,7 +282,7 @@ mod tests {
         let mut logs = LogReaders::start(vec![(reader, writer.try_clone().unwrap())], Vec::new());
         let mut printed_after = |text: &[u8], request_id: &str| {
             writer.write_all(text).unwrap();
-            logs.tail(0, request_id)
+            logs.tail((0, 0), request_id)
         };
         assert_eq!(printed_after(b"loading\n", "id-1"), "");
         assert_eq!(printed_after(b"\x1e0 id-1\none\n\n", "id-1"), "one\n\n");

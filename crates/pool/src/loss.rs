@@ -1,5 +1,6 @@
 //! How an instance was lost, and whose fault that was.
 
+use crate::instance::Part;
 use faastlane_compose::Plan;
 use faastlane_instance::{FaultReport, HandReport};
 use faastlane_machine::{Event, ISOLATION_VIOLATION, Micros};
@@ -14,8 +15,8 @@ const SIGKILL: i32 = 9;
 pub(crate) enum Loss {
     /// A thread faulted, or ended its process.
     Fault(FaultReport),
-    /// A process ended without a word: somebody killed it, or no handler could run. Which host, and why where that is known.
-    Ended(usize, ExitStatus, Option<String>),
+    /// A process ended without a word: somebody killed it, or no handler could run. Which, and why where that is known.
+    Ended(Part, ExitStatus, Option<String>),
     /// A call that nobody waits for keeps its domain from others. Nothing has failed that the machine does not know.
     Stuck,
 }
@@ -44,14 +45,22 @@ impl Loss {
 
     /// What the machine is told: that the attempts have failed which may have done it. That is the one of the domain where that
     /// is known, else all of the process. Attempts of other processes are not concerned; they are made again.
-    pub(crate) fn blame(&self, plan: &Plan, underway: &[Option<HandReport>], at: Micros) -> Vec<Event> {
-        let may_have_done_it = |domain: usize| match self {
-            Self::Fault(FaultReport { domain: Some(known), .. }) => *known == domain,
-            Self::Fault(fault) => plan.domains[domain].host == fault.host,
-            Self::Ended(host, ..) => plan.domains[domain].host as usize == *host,
+    pub(crate) fn blame<'a>(
+        &self,
+        plan: &Plan,
+        underway: impl Iterator<Item = &'a HandReport>,
+        at: Micros,
+    ) -> Vec<Event> {
+        let part = |hand: &HandReport| Part { host: plan.domains[hand.domain].host, lane: hand.lane };
+        let may_have_done_it = |hand: &HandReport| match self {
+            Self::Fault(FaultReport { domain: Some(known), lane, .. }) => {
+                (*known, *lane) == (hand.domain, hand.lane)
+            }
+            Self::Fault(fault) => part(hand) == Part { host: fault.host, lane: fault.lane },
+            Self::Ended(ended, ..) => part(hand) == *ended,
             Self::Stuck => false,
         };
-        let suspects = underway.iter().flatten().filter(|hand| may_have_done_it(hand.domain));
+        let suspects = underway.filter(|hand| may_have_done_it(hand));
         suspects
             .map(|hand| {
                 let (error, cause) = self.error_and_cause(Some(&hand.state));

@@ -1,6 +1,7 @@
 //! One process of an instance: how it is started, and how it is ended.
 
 use crate::INSTANCE_ARGUMENT;
+use crate::instance::Part;
 use command_fds::{CommandFdExt, FdMapping};
 use faastlane_domain::{LOADER_TUNABLES, RING_LEN, RingReader, shared_file};
 use faastlane_instance::{
@@ -62,6 +63,7 @@ impl Spawner {
 
 /// A process of an instance, or of a template. Ends with this value.
 pub(crate) struct HostProcess {
+    pub(crate) part: Part,
     pid: Pid,
     reports: RingReader,
     status: Option<ExitStatus>,
@@ -107,6 +109,7 @@ impl HostProcess {
         command.envs(without.map(|list| ("FAASTLANE_TEST_WITHOUT", list)));
         let child = spawner.spawn(command)?;
         let process = Self {
+            part: Part { host: assignment.host, lane: 0 },
             pid: Pid::from_child(&child),
             reports: RingReader::open(reports.as_fd())?,
             status: None,
@@ -115,14 +118,15 @@ impl HostProcess {
         Ok((process, orders))
     }
 
-    /// Has the template behind `orders` copied. `descriptors` are positions in `inheritance`.
-    pub(crate) fn copy(
+    /// Has the template behind `orders` copied, for the lane `lane` of an instance. `descriptors` are positions in `inheritance`.
+    pub(crate) fn copy<'a>(
         &self,
-        orders: &OrderChannel,
+        orders: &'a OrderChannel,
+        lane: u32,
         scratch: Vec<PathBuf>,
         mut descriptors: Descriptors,
         mut inheritance: Inheritance,
-    ) -> Result<Self, CopyError> {
+    ) -> Result<Copying<'a>, CopyError> {
         let reports = shared_file(c"faastlane-reports", RING_LEN)?;
         descriptors.reports = inheritance.add_copy(&reports)?;
         if inheritance.0.len() > MOST_DESCRIPTORS {
@@ -132,13 +136,9 @@ impl HostProcess {
             )));
         }
         let reports = RingReader::open(reports.as_fd())?;
-        orders.order(&Order::Copy(CopyOrder { scratch, descriptors }), &inheritance.0)?;
-        let pid = match orders.answered()? {
-            Some(CopyAnswer::Made(pid)) => Pid::from_raw(pid).ok_or(CopyError::Gone)?,
-            Some(CopyAnswer::Refused(why)) => return Err(CopyError::Refused(why)),
-            None => return Err(CopyError::Gone),
-        };
-        Ok(Self { pid, reports, status: None, has_children: self.has_children })
+        orders.order(&Order::Copy(CopyOrder { lane, scratch, descriptors }), &inheritance.0)?;
+        let part = Part { lane, ..self.part };
+        Ok(Copying { orders, part, reports, has_children: self.has_children })
     }
 
     /// The next thing it said.
@@ -196,6 +196,27 @@ impl HostProcess {
     }
 }
 
+/// A copy that has been ordered. It must be taken, also where it is not wanted any more: the next order has an answer too.
+#[must_use]
+pub(crate) struct Copying<'a> {
+    orders: &'a OrderChannel,
+    part: Part,
+    reports: RingReader,
+    has_children: bool,
+}
+
+impl Copying<'_> {
+    pub(crate) fn take(self) -> Result<HostProcess, CopyError> {
+        let pid = match self.orders.answered()? {
+            Some(CopyAnswer::Made(pid)) => Pid::from_raw(pid).ok_or(CopyError::Gone)?,
+            Some(CopyAnswer::Refused(why)) => return Err(CopyError::Refused(why)),
+            None => return Err(CopyError::Gone),
+        };
+        let Self { part, reports, has_children, .. } = self;
+        Ok(HostProcess { part, pid, reports, status: None, has_children })
+    }
+}
+
 /// Why there is no copy.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CopyError {
@@ -204,7 +225,17 @@ pub(crate) enum CopyError {
     #[error("the process has ended")]
     Gone,
     #[error(transparent)]
-    System(#[from] io::Error),
+    System(io::Error),
+}
+
+impl From<io::Error> for CopyError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            // What a channel says whose other end has gone.
+            io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => Self::Gone,
+            _ => Self::System(error),
+        }
+    }
 }
 
 impl Drop for HostProcess {

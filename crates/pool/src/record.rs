@@ -32,6 +32,8 @@ pub struct Record {
     pub isolation: Isolation,
     /// How many instances it took: 1, and one for each that was lost.
     pub instances: u32,
+    /// Why instances are not copies of one template, each loading the functions itself; `None` where they are.
+    pub not_copied: Option<String>,
     /// What starting instances took, where there was none to begin or to go on in.
     pub started: Option<Duration>,
     /// From the execution's first event to its last, in microseconds.

@@ -30,7 +30,7 @@ impl Worker {
     /// There is no instance to begin or to go on in.
     pub fn run(&mut self, run: &RunInput<'_>) -> Result<Record, InstanceError> {
         let launcher = self.launcher.clone();
-        let mut execution = Execution::new(launcher.plan(), run);
+        let mut execution = Execution::new(&launcher, run);
         if self.instance.as_mut().is_some_and(|instance| !instance.is_fit()) {
             self.lose();
         }
@@ -69,7 +69,7 @@ impl Worker {
         let mut logs = std::mem::take(&mut self.logs);
         if let Some(instance) = &mut self.instance {
             execution.weigh(instance);
-            logs.extend(instance.take_logs(execution.domains().into_iter()));
+            logs.extend(instance.take_logs(execution.places().into_iter()));
         }
         Ok(execution.record(ending, logs))
     }

@@ -95,7 +95,7 @@ fn parallel_branches_give_their_outputs_in_order() {
     for isolation in ["auto", "process", "none"] {
         let run = workflow.run_under(isolation, &json!({}));
         assert_eq!(run.output(), &json!([0.4, 0.2, 0.0, 0.3]), "{isolation}");
-        // Different functions sleep at the same time; one function sleeps once at a time.
+        // Different functions sleep at the same time.
         let spans = |function: &str| {
             let states = run.report["states"].as_array().unwrap().iter();
             let of = states
@@ -106,7 +106,6 @@ fn parallel_branches_give_their_outputs_in_order() {
         };
         let (a, b) = (spans("a"), spans("b"));
         assert!(b[0].0 < a[0].1 && a[0].0 < b[0].1, "{isolation}: a {a:?}, b {b:?}");
-        assert!(a[1].0 >= a[0].1 || a[0].0 >= a[1].1, "{isolation}: {a:?}");
     }
 }
 

@@ -15,7 +15,12 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 /// A pool of instances of a workflow, and what interrupts it.
-fn pool(workflow: &Workflow, most: usize, queue: usize, keep_warm: Duration) -> (Pool, Arc<AtomicBool>) {
+pub(crate) fn pool(
+    workflow: &Workflow,
+    most: usize,
+    queue: usize,
+    keep_warm: Duration,
+) -> (Pool, Arc<AtomicBool>) {
     let output = faastlane().args(["plan", "--json"]).arg(workflow.path(".")).output().unwrap();
     let report = parse(&text(&output.stdout)).unwrap();
     let plan: Plan = serde_json::from_value(report["plan"].clone()).unwrap();
@@ -28,7 +33,7 @@ fn pool(workflow: &Workflow, most: usize, queue: usize, keep_warm: Duration) -> 
     (Pool::new(Arc::new(launcher), limits, move || flag.load(Ordering::Relaxed)), interrupted)
 }
 
-fn submission(input: Value) -> Submission {
+pub(crate) fn submission(input: Value) -> Submission {
     Submission {
         name: "test".to_owned(),
         input: Payload::from_value(input),
@@ -39,7 +44,7 @@ fn submission(input: Value) -> Submission {
     }
 }
 
-fn output(ticket: Ticket) -> Value {
+pub(crate) fn output(ticket: Ticket) -> Value {
     let record: Record = ticket.wait().outcome.unwrap();
     assert_eq!(record.status, Status::Succeeded, "{record:#?}");
     record.output.unwrap().value().unwrap().clone()

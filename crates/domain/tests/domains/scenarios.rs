@@ -219,7 +219,7 @@ impl Parked {
                     let page = StartUpPage::map_in_copy()?;
                     stage.start_up_page = start_up_page_address();
                     for (domain, started) in started.iter().enumerate() {
-                        let range = started.revive(&copy, Some(&page), b"news")?;
+                        let range = started.revive(&copy, Some(&page), &stage.mailboxes[domain], b"news")?;
                         owners.lock().map_err(|_| "poisoned")?.give(range, domain, false);
                         follow(started, domain, keys.domains[domain], &owners)?;
                     }

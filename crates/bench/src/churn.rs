@@ -100,13 +100,14 @@ impl Churn<'_> {
         let warm_up = self.execute(&quiet, &bundled, &mut |_| ())?;
         let mut problems = warm_up.problems;
         // Once everything is let go, what is kept for good is there: stacks of threads, the allocator's stretches.
-        problems.extend(at_first.compare(scratch.path())?.iter().filter_map(LeftOver::finding));
+        let more = at_first.compare(scratch.path(), usize::MAX)?;
+        problems.extend(more.iter().filter_map(LeftOver::finding));
         workflow::ledger_anew(bundled.bundle.folder())?;
         let before = Possessions::now(scratch.path())?;
         let mut tally = self.execute(self.options, &bundled, progress)?;
         progress("looking for what is left over");
         ledger::check(bundled.bundle.folder(), &mut tally)?;
-        let left_over = before.compare(scratch.path())?;
+        let left_over = before.compare(scratch.path(), leftovers::MAPPINGS)?;
         tally.problems.splice(0..0, problems.into_iter().map(|problem| format!("warming up: {problem}")));
         let (isolation, python) = (bundled.plan.isolation, &bundled.plan.pythons[0]);
         let heading = begun.heading("churn", METRIC, python, self.outside);

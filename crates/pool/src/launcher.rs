@@ -24,6 +24,9 @@ pub struct Launcher {
     launched: AtomicU64,
 }
 
+/// How many instances in a row are made in place of ones that ended before they were ready.
+const MOST_IN_VAIN: u32 = 2;
+
 #[derive(Default)]
 struct Sources {
     template: Option<Template>,
@@ -67,16 +70,28 @@ impl Launcher {
     /// A new instance, with every function loaded.
     pub(crate) fn launch(&self, stop: &dyn Fn() -> bool) -> Result<(Instance, StartedUp), StartError> {
         let begin = Instant::now();
-        let (mut instance, domains) = {
-            let mut sources = self.source.lock().unwrap_or_else(PoisonError::into_inner);
-            self.make(&mut sources, stop)?
-        };
-        match instance.await_ready(stop) {
-            Ok(()) => {
-                self.launched.fetch_add(1, Ordering::Relaxed);
-                Ok((instance, StartedUp { took: begin.elapsed(), domains }))
+        let (mut in_vain, mut printed) = (0, Vec::new());
+        loop {
+            let (mut instance, domains) = {
+                let mut sources = self.source.lock().unwrap_or_else(PoisonError::into_inner);
+                self.make(&mut sources, stop)?
+            };
+            match instance.await_ready(stop) {
+                Ok(()) => {
+                    instance.put_back(printed);
+                    self.launched.fetch_add(1, Ordering::Relaxed);
+                    return Ok((instance, StartedUp { took: begin.elapsed(), domains }));
+                }
+                // Its functions were loaded when it was made, so that it is nobody's fault: somebody killed it.
+                Err(InstanceError::Died { .. }) if in_vain < MOST_IN_VAIN => {
+                    in_vain += 1;
+                    printed.extend(instance.close());
+                }
+                Err(error) => {
+                    printed.extend(instance.close());
+                    return Err(StartError { error, logs: printed });
+                }
             }
-            Err(error) => Err(StartError { error, logs: instance.close() }),
         }
     }
 

@@ -35,13 +35,12 @@ pub(super) fn check(folder: &Path, tally: &mut Tally) -> io::Result<()> {
         };
         noted.entry(id).or_default().note(step, attempt);
     }
-    let told = std::mem::take(&mut tally.told);
-    for (id, told) in &told {
-        let noted = noted.remove(id).unwrap_or_default();
-        tally
-            .problems
-            .extend(noted.against(told).into_iter().map(|problem| format!("execution {id}: {problem}")));
+    for (id, told) in &tally.told {
+        let problems = noted.remove(id).unwrap_or_default().against(told).into_iter();
+        tally.problems.extend(problems.map(|problem| format!("execution {id}: {problem}")));
     }
+    // Of what is lost that is said already.
+    noted.retain(|id, _| !tally.lost.contains(id));
     tally
         .problems
         .extend(noted.keys().map(|id| format!("execution {id} is in the ledger, and has no history")));

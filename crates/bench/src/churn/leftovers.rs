@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 /// Stacks of threads and the allocator's stretches that are kept for later: so many mappings more are no leak. An instance
 /// that was not let go leaves at least three.
-const MAPPINGS: usize = 24;
+pub(super) const MAPPINGS: usize = 24;
 /// Threads that were told to end have so long to do so.
 const GRACE: Duration = Duration::from_secs(5);
 /// How every stretch of memory is named that is shared with instances.
@@ -54,11 +54,11 @@ impl Possessions {
         })
     }
 
-    /// What there is more of now.
-    pub(super) fn compare(&self, scratch: &Path) -> io::Result<Vec<LeftOver>> {
+    /// What there is more of now; so many mappings more are none.
+    pub(super) fn compare(&self, scratch: &Path, mappings: usize) -> io::Result<Vec<LeftOver>> {
         let since = Instant::now();
         loop {
-            let more = self.less_than(&Self::now(scratch)?);
+            let more = self.less_than(&Self::now(scratch)?, mappings);
             if more.iter().all(|one| one.within_bound) || since.elapsed() > GRACE {
                 return Ok(more);
             }
@@ -66,19 +66,19 @@ impl Possessions {
         }
     }
 
-    fn less_than(&self, now: &Self) -> Vec<LeftOver> {
+    fn less_than(&self, now: &Self, mappings: usize) -> Vec<LeftOver> {
         let compared = |what, before: usize, after: usize, bound: usize| LeftOver {
             what,
             before,
             after,
             more_allowed: bound,
-            within_bound: after <= before + bound,
+            within_bound: after.saturating_sub(before) <= bound,
         };
         vec![
             compared("processes", 0, now.processes, 0),
             compared("threads", self.threads, now.threads, 0),
             compared("descriptors", self.descriptors, now.descriptors, 0),
-            compared("mappings", self.mappings, now.mappings, MAPPINGS),
+            compared("mappings", self.mappings, now.mappings, mappings),
             compared("shared memory", 0, now.shared, 0),
             compared("scratch directories", 0, now.scratch, 0),
         ]
@@ -93,9 +93,9 @@ mod tests {
     fn more_than_before_is_left_over() {
         let before =
             Possessions { processes: 0, threads: 3, descriptors: 9, mappings: 100, shared: 0, scratch: 0 };
-        assert!(before.less_than(&before).iter().all(|one| one.within_bound));
+        assert!(before.less_than(&before, 24).iter().all(|one| one.within_bound));
         let few = Possessions { mappings: 124, descriptors: 8, ..before.clone() };
-        assert!(before.less_than(&few).iter().all(|one| one.within_bound));
+        assert!(before.less_than(&few, 24).iter().all(|one| one.within_bound));
         let wrong = [
             Possessions { processes: 1, ..before.clone() },
             Possessions { threads: 4, ..before.clone() },
@@ -105,7 +105,8 @@ mod tests {
             Possessions { scratch: 1, ..before.clone() },
         ];
         for now in wrong {
-            let not: Vec<_> = before.less_than(&now).into_iter().filter(|one| !one.within_bound).collect();
+            let not: Vec<_> =
+                before.less_than(&now, 24).into_iter().filter(|one| !one.within_bound).collect();
             assert_eq!(not.len(), 1, "{now:?}: {not:?}");
         }
     }

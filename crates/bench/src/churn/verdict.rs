@@ -62,14 +62,16 @@ pub(super) fn judge(fate: &Fate, record: &Record, told: &[u64]) -> Verdict {
     let end = reading.walk();
     let mut verdict = reading.verdict;
     match end {
-        Ok(end) => verdict.problems.extend(end.differs_from(record)),
+        Ok(end) => {
+            verdict.problems.extend(end.differs_from(record));
+            verdict.problems.extend(calls(record, &verdict));
+        }
         Err(problem) => verdict.problems.push(problem),
     }
     verdict.problems.extend(numbering(&record.events));
     if !told.iter().copied().eq(record.events.iter().map(|event| event.id)) {
         verdict.problems.push(format!("was told {} events, and has {}", told.len(), record.events.len()));
     }
-    verdict.problems.extend(calls(record, &verdict));
     let losses = record.instances.saturating_sub(1);
     verdict.told.made_again = losses.saturating_sub(verdict.killed.by_signal + verdict.killed.by_crash);
     verdict
@@ -305,6 +307,7 @@ mod tests {
             isolation: Isolation::Process,
             instances: 1,
             started: None,
+            not_copied: None,
             duration_us: 0,
             interaction_us: 0,
             billed_ms: 0,

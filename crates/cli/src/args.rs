@@ -2,6 +2,7 @@
 
 use crate::bench::churn::ChurnArguments;
 use crate::bench::cold::ColdArguments;
+use crate::bench::throughput::ThroughputArguments;
 use crate::env_vars;
 use crate::exit::Exit;
 use clap::{ArgGroup, Args, Parser, Subcommand};
@@ -221,6 +222,7 @@ pub(crate) enum Benchmark {
     Hop(HopArguments),
     Cold(ColdArguments),
     Churn(ChurnArguments),
+    Throughput(ThroughputArguments),
 }
 
 /// How long it takes from one function to the next

@@ -4,6 +4,7 @@ pub(crate) mod churn;
 pub(crate) mod cold;
 mod hop;
 mod rendering;
+pub(crate) mod throughput;
 
 use crate::args::{BenchArguments, Benchmark};
 use crate::exit::Exit;
@@ -22,6 +23,7 @@ pub(crate) fn execute(arguments: &BenchArguments) -> anyhow::Result<Exit> {
         Benchmark::Hop(arguments) => hop::execute(arguments),
         Benchmark::Cold(arguments) => cold::execute(arguments),
         Benchmark::Churn(arguments) => churn::execute(arguments),
+        Benchmark::Throughput(arguments) => throughput::execute(arguments),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::ChurnOptions;
 use super::fate::{Random, SIGNALS};
 use super::workflow::STEPS;
+use crate::processes::children;
 use faastlane_pool::Launcher;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use std::fs;
@@ -85,17 +86,6 @@ fn send_signals(launcher: &Launcher, orders: &Receiver<Order>) -> (usize, usize)
         }
     }
     (instances, templates)
-}
-
-/// The processes that this one has started, and those that they were copied into, as far as they run.
-pub(super) fn children() -> Vec<u32> {
-    let mut found = Vec::new();
-    for thread in fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
-        // A thread that has ended meanwhile has none.
-        let children = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
-        found.extend(children.split_whitespace().filter_map(|number| number.parse::<u32>().ok()));
-    }
-    found
 }
 
 /// Kills a child of ours that runs. A number can be another process's by now, so it is looked at again once it is held.

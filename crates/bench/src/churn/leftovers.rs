@@ -1,7 +1,7 @@
 //! What this process has that it would have to let go.
 
-use super::killer::children;
 use super::report::LeftOver;
+use crate::processes::children;
 use std::fs;
 use std::io;
 use std::path::Path;

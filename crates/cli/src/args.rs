@@ -2,6 +2,7 @@
 
 use crate::bench::churn::ChurnArguments;
 use crate::bench::cold::ColdArguments;
+use crate::bench::fanout::FanoutArguments;
 use crate::bench::throughput::ThroughputArguments;
 use crate::env_vars;
 use crate::exit::Exit;
@@ -222,6 +223,7 @@ pub(crate) enum Benchmark {
     Hop(HopArguments),
     Cold(ColdArguments),
     Churn(ChurnArguments),
+    Fanout(FanoutArguments),
     Throughput(ThroughputArguments),
 }
 

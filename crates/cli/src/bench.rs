@@ -2,6 +2,7 @@
 
 pub(crate) mod churn;
 pub(crate) mod cold;
+pub(crate) mod fanout;
 mod hop;
 mod rendering;
 pub(crate) mod throughput;
@@ -23,6 +24,7 @@ pub(crate) fn execute(arguments: &BenchArguments) -> anyhow::Result<Exit> {
         Benchmark::Hop(arguments) => hop::execute(arguments),
         Benchmark::Cold(arguments) => cold::execute(arguments),
         Benchmark::Churn(arguments) => churn::execute(arguments),
+        Benchmark::Fanout(arguments) => fanout::execute(arguments),
         Benchmark::Throughput(arguments) => throughput::execute(arguments),
     }
 }

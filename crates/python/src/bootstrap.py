@@ -179,10 +179,13 @@ def _run_hooks(hooks, name):
 def restored(news=None):
     """Makes this interpreter that of an instance; returns None or (index, why a function's own work failed)."""
     if news is not None:
+        tempfile = sys.modules.get("tempfile")
+        if tempfile is not None and tempfile.tempdir == os.environ.get("TMPDIR"):
+            tempfile.tempdir = None  # it is another one here
         os.environ.update(news["env"])
-        for name in ("tempfile", "numpy.random"):
-            if name in sys.modules:
-                on_demand("renew", name, sys.modules[name])
+        numpy_random = sys.modules.get("numpy.random")
+        if numpy_random is not None:
+            numpy_random.seed()  # has no hook of its own, as `random` has
         for _, context in functions:
             if context is not None:
                 context.log_stream_name = _log_stream()
@@ -276,4 +279,10 @@ def start(config):
             flush()
         if error is not None:
             return index, error
-    return _run_hooks(_before_snapshot, "before_snapshot")
+    failed = _run_hooks(_before_snapshot, "before_snapshot")
+    # What is there now is there in every instance: collecting it again would only make each of them copy it.
+    import gc
+
+    gc.collect()
+    gc.freeze()
+    return failed

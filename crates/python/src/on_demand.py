@@ -202,7 +202,7 @@ def imported_beside(name, file, index):
     return module
 
 
-# Restoring.
+# Around a snapshot.
 
 
 class _HookLoader:
@@ -232,15 +232,6 @@ def restore_spec(name, before_snapshot, after_restore):
     from importlib.machinery import ModuleSpec
 
     return ModuleSpec(name, _HookLoader(before_snapshot, after_restore))
-
-
-def renew(name, module):
-    """What two copies of one process must not have in common, and the standard library's own hooks do not see to."""
-    if name == "tempfile":
-        module.tempdir = None  # the scratch directory is another one
-        module._name_sequence = None
-    else:
-        module.seed()
 
 
 def hook_failed(error, name):

@@ -13,7 +13,7 @@ pub enum BranchWork {
     Cpu,
 }
 
-const STEPS: u64 = 60_000;
+const STEPS: u64 = 30_000;
 
 const TRIVIAL: &str = "def handler(event, context):\n    return event\n";
 const CPU: &str = "\
@@ -78,7 +78,7 @@ mod tests {
         assert_eq!(BranchWork::Trivial.results(2), items(2));
         let results = BranchWork::Cpu.results(2);
         assert_ne!(results[0]["value"], results[1]["value"]);
-        assert!(BranchWork::Cpu.code().contains("range(60000)"));
+        assert!(BranchWork::Cpu.code().contains("range(30000)"));
         assert_eq!(("cpu".parse(), "trivial".parse()), (Ok(BranchWork::Cpu), Ok(BranchWork::Trivial)));
         assert!("CPU".parse::<BranchWork>().is_err());
     }

@@ -25,7 +25,7 @@ pub struct Launcher {
 }
 
 /// How many instances in a row are made in place of ones that ended before they were ready.
-const MOST_IN_VAIN: u32 = 2;
+const MOST_IN_VAIN: u32 = 5;
 
 #[derive(Default)]
 struct Sources {

@@ -2,6 +2,7 @@
 
 use crate::BenchError;
 use crate::outside::Outside;
+use crate::processes::CpuTime;
 use crate::report::Contestant;
 use crate::statistics::Summary;
 
@@ -14,6 +15,10 @@ pub(crate) trait Contender {
     fn round(&mut self, outside: &Outside<'_>) -> Result<Vec<f64>, BenchError>;
     /// How often all functions have run, and what came out was checked.
     fn executions(&self) -> usize;
+    /// What all rounds took of the CPUs, where that is measured.
+    fn cpu(&self) -> Option<CpuTime> {
+        None
+    }
 }
 
 /// A contender and what it has measured.
@@ -36,6 +41,7 @@ impl Entry {
             executions_verified: self.contender.executions(),
             summary: Summary::of(&self.rounds),
             ratio: None,
+            cpu: self.contender.cpu(),
         }
     }
 }

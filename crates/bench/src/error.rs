@@ -24,6 +24,9 @@ pub enum BenchError {
     Imports { python: String, problem: String },
     #[error("instances are no copies of a template here: {0}")]
     NotCopied(String),
+    /// More was submitted than the pool takes.
+    #[error("the pool refuses an execution: {0}")]
+    Refused(String),
     #[error("interrupted")]
     Interrupted,
 }

@@ -9,26 +9,34 @@
 
 mod bundle;
 mod chain;
+mod churn;
 mod cold;
 mod contest;
 mod error;
 mod event;
+mod fanout;
 mod hop;
 mod machine;
 mod ours;
 mod outside;
 mod peers;
+mod processes;
 mod report;
 mod start_up;
 mod statistics;
+mod throughput;
 
+pub use churn::{AttemptsKilled, Churn, ChurnOptions, ChurnReport, LeftOver};
 pub use cold::{Cold, ColdOptions, ColdReport, Idle, IdleMemory, MissingPeer};
 pub use error::BenchError;
 pub use event::{EventKind, EventSpec};
+pub use fanout::{BranchWork, Fanout, FanoutContest, FanoutContestant, FanoutOptions, FanoutReport};
 pub use hop::{Hop, HopOptions};
 pub use machine::Machine;
 pub use outside::Outside;
+pub use processes::CpuTime;
 pub use report::{
     Contestant, DomainMemory, EventReport, Heading, HopReport, StartUp, Target, Unavailable, Versions,
 };
 pub use statistics::Summary;
+pub use throughput::{Throughput, ThroughputContest, ThroughputOptions, ThroughputReport};

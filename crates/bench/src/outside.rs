@@ -13,7 +13,7 @@ pub struct Outside<'a> {
     pub surroundings: &'a Surroundings,
     pub host: &'a Host,
     /// Asked from time to time; true ends the measurement.
-    pub stop: &'a (dyn Fn() -> bool + Sync),
+    pub stop: &'a dyn Fn() -> bool,
 }
 
 /// When a measurement began, and on what.

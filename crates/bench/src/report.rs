@@ -2,6 +2,7 @@
 
 use crate::event::{EventKind, EventSpec};
 use crate::machine::Machine;
+use crate::processes::CpuTime;
 use crate::statistics::Summary;
 use faastlane_compose::Isolation;
 use serde::Serialize;
@@ -76,6 +77,9 @@ pub struct Contestant {
     pub summary: Summary,
     /// Its median over that of the first contestant; `None` where either is too noisy.
     pub ratio: Option<f64>,
+    /// Where that is measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<CpuTime>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -173,6 +177,7 @@ mod tests {
             executions_verified: 1,
             summary: Summary::of(rounds),
             ratio: None,
+            cpu: None,
         }
     }
 

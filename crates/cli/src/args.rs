@@ -1,6 +1,9 @@
 //! The arguments of every command.
 
+use crate::bench::churn::ChurnArguments;
 use crate::bench::cold::ColdArguments;
+use crate::bench::fanout::FanoutArguments;
+use crate::bench::throughput::ThroughputArguments;
 use crate::env_vars;
 use crate::exit::Exit;
 use clap::{ArgGroup, Args, Parser, Subcommand};
@@ -219,6 +222,9 @@ pub(crate) struct BenchArguments {
 pub(crate) enum Benchmark {
     Hop(HopArguments),
     Cold(ColdArguments),
+    Churn(ChurnArguments),
+    Fanout(FanoutArguments),
+    Throughput(ThroughputArguments),
 }
 
 /// How long it takes from one function to the next

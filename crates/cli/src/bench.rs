@@ -1,8 +1,11 @@
 //! `faastlane bench`: measures, beside peers, and shows the numbers. Each benchmark has a file of its name.
 
+pub(crate) mod churn;
 pub(crate) mod cold;
+pub(crate) mod fanout;
 mod hop;
 mod rendering;
+pub(crate) mod throughput;
 
 use crate::args::{BenchArguments, Benchmark};
 use crate::exit::Exit;
@@ -20,14 +23,19 @@ pub(crate) fn execute(arguments: &BenchArguments) -> anyhow::Result<Exit> {
     match &arguments.benchmark {
         Benchmark::Hop(arguments) => hop::execute(arguments),
         Benchmark::Cold(arguments) => cold::execute(arguments),
+        Benchmark::Churn(arguments) => churn::execute(arguments),
+        Benchmark::Fanout(arguments) => fanout::execute(arguments),
+        Benchmark::Throughput(arguments) => throughput::execute(arguments),
     }
 }
 
 /// Runs a benchmark, and prints its report: as one object, or as `render` makes it for people.
+/// `exit` is what the report comes to.
 fn measure<R: Serialize>(
     python: &Option<PythonRequest>,
     json: bool,
     render: impl FnOnce(&R, usize) -> anyhow::Result<String>,
+    exit: impl FnOnce(&R) -> Exit,
     run: impl FnOnce(&Outside<'_>, &mut dyn FnMut(&str)) -> Result<R, BenchError>,
 ) -> anyhow::Result<Exit> {
     let interrupt = Interrupt::listen()?;
@@ -58,7 +66,7 @@ fn measure<R: Serialize>(
     } else {
         io::stdout().write_all(render(&report, Terminal::stdout().width)?.as_bytes())?;
     }
-    Ok(Exit::Succeeded)
+    Ok(exit(&report))
 }
 
 /// A stderr that is gone stops nothing.

@@ -364,6 +364,11 @@ impl Instance {
         self.logs.take_all(places)
     }
 
+    /// Takes over what was printed in an instance that this one is in place of.
+    pub(crate) fn put_back(&mut self, printed: Vec<LogLine>) {
+        self.logs.put_back(printed);
+    }
+
     /// Ends the processes. What they said can still be read.
     pub(crate) fn end(&mut self) {
         self.hosts.iter_mut().for_each(HostProcess::end);

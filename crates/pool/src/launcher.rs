@@ -7,6 +7,7 @@ use faastlane_asl::source::Source;
 use faastlane_compose::Plan;
 use faastlane_instance::DomainSize;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -20,7 +21,11 @@ pub struct Launcher {
     definition: Source,
     spawner: Spawner,
     source: Mutex<Sources>,
+    launched: AtomicU64,
 }
+
+/// How many instances in a row are made in place of ones that ended before they were ready.
+const MOST_IN_VAIN: u32 = 5;
 
 #[derive(Default)]
 struct Sources {
@@ -32,7 +37,14 @@ impl Launcher {
     /// `executable` becomes an instance when its first argument is [`crate::INSTANCE_ARGUMENT`].
     pub fn new(executable: PathBuf, plan: Plan, definition: Source) -> Self {
         let plan = Arc::new(plan);
-        Self { executable, plan, definition, spawner: Spawner::new(), source: Mutex::default() }
+        Self {
+            executable,
+            plan,
+            definition,
+            spawner: Spawner::new(),
+            source: Mutex::default(),
+            launched: AtomicU64::new(0),
+        }
     }
 
     pub fn plan(&self) -> &Plan {
@@ -44,6 +56,11 @@ impl Launcher {
         self.source.lock().unwrap_or_else(PoisonError::into_inner).not_copied.clone()
     }
 
+    /// How many instances have come up.
+    pub fn launched(&self) -> u64 {
+        self.launched.load(Ordering::Relaxed)
+    }
+
     /// The numbers of the template's processes; none where there is no template.
     pub fn template_processes(&self) -> Vec<u32> {
         let sources = self.source.lock().unwrap_or_else(PoisonError::into_inner);
@@ -53,13 +70,28 @@ impl Launcher {
     /// A new instance, with every function loaded.
     pub(crate) fn launch(&self, stop: &dyn Fn() -> bool) -> Result<(Instance, StartedUp), StartError> {
         let begin = Instant::now();
-        let (mut instance, domains) = {
-            let mut sources = self.source.lock().unwrap_or_else(PoisonError::into_inner);
-            self.make(&mut sources, stop)?
-        };
-        match instance.await_ready(stop) {
-            Ok(()) => Ok((instance, StartedUp { took: begin.elapsed(), domains })),
-            Err(error) => Err(StartError { error, logs: instance.close() }),
+        let (mut in_vain, mut printed) = (0, Vec::new());
+        loop {
+            let (mut instance, domains) = {
+                let mut sources = self.source.lock().unwrap_or_else(PoisonError::into_inner);
+                self.make(&mut sources, stop)?
+            };
+            match instance.await_ready(stop) {
+                Ok(()) => {
+                    instance.put_back(printed);
+                    self.launched.fetch_add(1, Ordering::Relaxed);
+                    return Ok((instance, StartedUp { took: begin.elapsed(), domains }));
+                }
+                // Its functions were loaded when it was made, so that it is nobody's fault: somebody killed it.
+                Err(InstanceError::Died { .. }) if in_vain < MOST_IN_VAIN => {
+                    in_vain += 1;
+                    printed.extend(instance.close());
+                }
+                Err(error) => {
+                    printed.extend(instance.close());
+                    return Err(StartError { error, logs: printed });
+                }
+            }
         }
     }
 

@@ -98,6 +98,7 @@ mod tests {
             executions_verified: 1,
             summary: Summary::of(&[vec![9000.0, 9000.0, 26_000.0]]),
             ratio: None,
+            cpu: None,
         };
         let idle = Idle {
             instances: 1,

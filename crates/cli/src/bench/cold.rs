@@ -58,9 +58,13 @@ pub(super) fn execute(arguments: &ColdArguments) -> anyhow::Result<Exit> {
         rounds: arguments.rounds.get(),
         idle: arguments.idle.get(),
     };
-    super::measure(&arguments.python, arguments.json, render, |outside, progress| {
-        Cold { options: &options, outside }.run(progress)
-    })
+    super::measure(
+        &arguments.python,
+        arguments.json,
+        render,
+        |_| Exit::Succeeded,
+        |outside, progress| Cold { options: &options, outside }.run(progress),
+    )
 }
 
 fn render(report: &ColdReport, width: usize) -> anyhow::Result<String> {

@@ -13,9 +13,13 @@ pub(super) fn execute(arguments: &HopArguments) -> anyhow::Result<Exit> {
         hops: arguments.hops.get(),
         starts: arguments.starts.get(),
     };
-    super::measure(&arguments.python, arguments.json, render, |outside, progress| {
-        Hop { options: &options, outside }.run(progress)
-    })
+    super::measure(
+        &arguments.python,
+        arguments.json,
+        render,
+        |_| Exit::Succeeded,
+        |outside, progress| Hop { options: &options, outside }.run(progress),
+    )
 }
 
 fn render(report: &HopReport, width: usize) -> anyhow::Result<String> {

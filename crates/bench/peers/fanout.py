@@ -1,0 +1,110 @@
+"""One function called on many items at the same time, and the results in order: by a pool that is warm.
+
+`threads` and `processes`: as many as there are CPUs. `http`: one server for the function, and as many connections, kept alive.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread, local
+from time import perf_counter_ns
+
+from function import handler
+
+CPUS = len(os.sched_getaffinity(0))
+
+
+def call(event):
+    return handler(event, None)
+
+
+def threads():
+    pool = ThreadPoolExecutor(CPUS)
+    return lambda items: list(pool.map(call, items))
+
+
+def processes():
+    pool = multiprocessing.get_context("spawn").Pool(CPUS)
+    return lambda items: pool.map(call, items)
+
+
+def serve(pipe):
+    class Function(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+        wbufsize = -1
+
+        def do_POST(self):
+            event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            body = json.dumps(call(event)).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Function)
+    Thread(target=server.serve_forever, daemon=True).start()
+    pipe.send(server.server_port)
+    try:
+        pipe.recv()
+    except (EOFError, KeyboardInterrupt):
+        pass
+
+
+def http():
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    context.Process(target=serve, args=(theirs,), daemon=True).start()
+    theirs.close()
+    port = ours.recv()
+    own = local()
+    pool = ThreadPoolExecutor(CPUS)
+
+    def post(event):
+        if not hasattr(own, "connection"):
+            own.connection = HTTPConnection("127.0.0.1", port)
+        own.connection.request("POST", "/", json.dumps(event).encode(), {"Content-Type": "application/json"})
+        return json.loads(own.connection.getresponse().read())
+
+    # The pipe is what the server lives by.
+    return lambda items, pipe=ours: list(pool.map(post, items))
+
+
+WAYS = {"threads": threads, "processes": processes, "http": http}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--way", choices=WAYS, required=True)
+    parser.add_argument("--branches", type=int, required=True)
+    parser.add_argument("--executions", type=int, required=True)
+    options = parser.parse_args()
+    items = [{"index": index} for index in range(options.branches)]
+    fan_out = WAYS[options.way]()
+    first = fan_out(items)
+    took_us = []
+    for _ in range(options.executions):
+        begin = perf_counter_ns()
+        output = fan_out(items)
+        took_us.append((perf_counter_ns() - begin) / 1000)
+        if output != first:
+            raise SystemExit("the output is not what it was")
+    json.dump({"format_version": 1, "took_us": took_us, "output": first}, sys.stdout)
+    print(flush=True)
+    # Without waiting for the pools' own ways to end.
+    for process in multiprocessing.active_children():
+        process.kill()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -9,6 +9,7 @@ attacks! {
         r#"
         import gc
         def attack(at):
+            gc.unfreeze()
             found = [each for each in gc.get_objects() if type(each) is dict and "kept" in each and "changed" in each]
             return found[0]["kept"]["secret"].decode() if found else None
         "#

@@ -305,13 +305,13 @@ fn a_wait_ends_when_it_was_to_end_whatever_becomes_of_the_instance() {
 }
 
 #[test]
-fn a_function_that_cannot_be_loaded_again_ends_the_execution_as_at_its_start() {
+fn an_instance_that_cannot_be_made_again_ends_the_execution_as_at_its_start() {
     let machine = three(&json!({ "Retry": retry(&["Runtime.ExitError"]) }));
     let workflow = marking(&machine, &[FIRST, ("break_it", "os._exit(1)"), LAST]);
-    // The second time it is imported it fails.
+    // What it does after a restore fails in the second instance.
     let code = fs::read_to_string(workflow.path("functions/last.py")).unwrap();
     let workflow =
-        workflow.file("functions/last.py", code + "\nif begun('loaded') > 0: raise LookupError('again')\n");
+        workflow.file("functions/last.py", code + "\nimport faastlane\n@faastlane.after_restore\ndef again():\n    if begun('restored') > 0: raise LookupError('again')\n");
     for isolation in ISOLATIONS {
         forget_calls(&workflow);
         let run = fast(&workflow, isolation);
@@ -324,7 +324,9 @@ fn a_function_that_cannot_be_loaded_again_ends_the_execution_as_at_its_start() {
 fn an_execution_whose_instances_end_before_anything_goes_on_fails() {
     let machine = json!({ "StartAt": "Wait", "States": {
         "Wait": { "Type": "Wait", "Seconds": 600, "Next": "Last" }, "Last": task("last", "") } });
-    let code = "import os, threading\nthreading.Timer(1, os._exit, [4]).start()\n\
+    let code = "import faastlane, os, threading\n\
+                @faastlane.after_restore\n\
+                def end(): threading.Timer(0.3, os._exit, [4]).start()\n\
                 def handler(event, context): return 1\n";
     let workflow = Workflow::new(&machine).functions(&[("last", code)]);
     for isolation in ISOLATIONS {
@@ -332,7 +334,7 @@ fn an_execution_whose_instances_end_before_anything_goes_on_fails() {
         let (error, cause) = run.failure();
         assert_eq!(error, "Runtime.ExitError", "{isolation}");
         assert!(
-            cause.contains("exit status 4") && cause.contains("3 times in a row"),
+            cause.contains("exit status 4") && cause.contains("10 times in a row"),
             "{isolation}: {cause}"
         );
         let events = [json!("ExecutionStarted"), json!("WaitStateEntered"), json!("ExecutionFailed")];

@@ -18,9 +18,10 @@ pub(crate) fn lines(plan: &Plan, metering: &Metering) -> String {
             .collect();
         let _ = writeln!(
             text,
-            "billed as one unit: {} ms; a container for each function, {calls} call{} apart: {}",
+            "billed as one unit: {}, {} ms; a container for each function: {}, {}",
+            requests(metering.executions),
             metering.billed_ms,
-            if calls == 1 { "" } else { "s" },
+            requests(calls),
             clouds.join(", "),
         );
         let _ = writeln!(
@@ -40,6 +41,10 @@ pub(crate) fn lines(plan: &Plan, metering: &Metering) -> String {
         let _ = writeln!(text, "memory: at most {} MB in an instance ({how})", peak_bytes >> 20);
     }
     text
+}
+
+fn requests(count: u64) -> String {
+    format!("{count} request{}", if count == 1 { "" } else { "s" })
 }
 
 /// Why a unit is billed with so much memory.
@@ -66,7 +71,7 @@ pub(crate) fn to_json(metering: &Metering) -> Value {
     let apart: Map<String, Value> = Rounding::CLOUDS
         .iter()
         .zip(metering.apart_ms())
-        .map(|(rounding, ms)| (rounding.cloud.to_owned(), json!(ms)))
+        .map(|(rounding, ms)| (rounding.cloud.to_lowercase().replace(' ', "_"), json!(ms)))
         .collect();
     let functions = metering.functions.iter().map(|function| {
         json!({
@@ -89,11 +94,12 @@ pub(crate) fn to_json(metering: &Metering) -> Value {
         "peak_memory_bytes": metering.memory.map(|memory| memory.peak_bytes),
         "peak_memory_is": metering.memory.map(|memory| memory.measured),
         "one_unit": {
+            "requests": metering.executions,
             "billed_ms": metering.billed_ms,
             "memory_mb": metering.memory_mb,
             "gb_ms": metering.gb_ms(),
         },
-        "apart": { "billed_ms": apart, "gb_ms": metering.apart_gb_ms() },
+        "apart": { "requests": metering.calls(), "billed_ms": apart, "gb_ms": metering.apart_gb_ms() },
         "functions": functions.collect::<Vec<_>>(),
     })
 }

@@ -10,9 +10,10 @@ use crate::terminal::Terminal;
 use crate::waterfall::{self, Run};
 use faastlane_compose::{Plan, Workflow};
 use faastlane_payload::Payload;
-use faastlane_pool::{Completion, Metering, Pool, PoolLimits, StartError, Status};
+use faastlane_pool::{Completion, Metering, Pool, PoolLimits, StartError, Status, Stores};
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
@@ -31,7 +32,8 @@ pub(crate) fn execute(
     // Never more are submitted than there may be instances, but one may be about to be replaced.
     let limits = PoolLimits { most, queue: most.get(), keep_warm: Duration::MAX };
     let pool = run::pool(workflow, plan, limits, interrupt)?;
-    let repetition = Repetition { times: times.get(), arguments, workflow, input, interrupt, pool: &pool };
+    let stores = run::stores(workflow);
+    let repetition = Repetition { times: times.get(), arguments, stores, input, interrupt, pool: &pool };
     let mut tally = Tally::new(plan);
     repetition.run(&mut tally)?;
     let counts = pool.counts();
@@ -152,7 +154,7 @@ fn null() -> Payload {
 struct Repetition<'a> {
     times: usize,
     arguments: &'a RunArguments,
-    workflow: &'a Workflow,
+    stores: Arc<Stores>,
     input: &'a Payload,
     interrupt: &'a Interrupt,
     pool: &'a Pool,
@@ -193,7 +195,7 @@ impl Repetition<'_> {
     }
 
     fn submit(&self, send: &Sender<Over>) -> io::Result<()> {
-        let submission = run::submission(self.workflow, self.input, self.arguments.time_scale);
+        let submission = run::submission(Arc::clone(&self.stores), self.input, self.arguments.time_scale);
         let (send, name, begin) = (send.clone(), submission.name.clone(), Instant::now());
         let answer = move |completion| {
             let latency = begin.elapsed();

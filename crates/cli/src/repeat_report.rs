@@ -70,7 +70,7 @@ pub(crate) fn render(summary: &Summary<'_>) -> String {
     let metering = &tally.metering;
     let _ = writeln!(
         text,
-        "starts: {}; at most {} instances",
+        "starts: {}; at most {} at the same time",
         metering::starts(metering),
         summary.counts.peak_instances
     );

@@ -14,7 +14,7 @@ use faastlane_compose::{Host, Plan, Surroundings, Workflow, load};
 use faastlane_payload::Payload;
 use faastlane_pool::{
     Completion, EventReport, Follower, Launcher, LogLine, Metering, Pool, PoolLimits, Record, StartError,
-    StateRecord, Status, Submission,
+    StateRecord, Status, Stores, Submission,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -139,7 +139,7 @@ pub(crate) fn run(
     let pool = pool(workflow, plan, limits, interrupt)?;
     let follow =
         printer.map(|printer| -> Follower { Box::new(move |event: &EventReport| printer.show(event)) });
-    let submission = Submission { history: follow, ..submission(workflow, input, time_scale) };
+    let submission = Submission { history: follow, ..submission(stores(workflow), input, time_scale) };
     let name = submission.name.clone();
     let ticket = pool.submit(submission).map_err(io::Error::other)?;
     let Completion { outcome, cold_start, begun, .. } = ticket.wait();
@@ -165,8 +165,13 @@ pub(crate) fn pool(
     Ok(Pool::new(Arc::new(launcher), limits, move || interrupt.came()))
 }
 
+/// Where a workflow's distributed Maps find their items and put their results.
+pub(crate) fn stores(workflow: &Workflow) -> Arc<Stores> {
+    Arc::new(faastlane_pool::stores(&workflow.config.stores, environment()))
+}
+
 /// One with a name and a seed of its own.
-pub(crate) fn submission(workflow: &Workflow, input: &Payload, time_scale: f64) -> Submission {
+pub(crate) fn submission(stores: Arc<Stores>, input: &Payload, time_scale: f64) -> Submission {
     // Every hasher the standard library makes begins with fresh random keys.
     let seed = RandomState::new().hash_one(SystemTime::now());
     Submission {
@@ -175,7 +180,7 @@ pub(crate) fn submission(workflow: &Workflow, input: &Payload, time_scale: f64) 
         seed,
         time_scale,
         history: None,
-        stores: Arc::new(faastlane_pool::stores(&workflow.config.stores, environment())),
+        stores,
     }
 }
 

@@ -349,6 +349,10 @@ fn add_limit_notes(plan: &mut Plan, host: &Host) {
         (plan.limits.instance_memory_mb.map(|mb| format!("{mb} MB of memory")), &host.memory_limits),
         (plan.limits.instance_cpus.map(|cpus| format!("{cpus} CPUs")), &host.cpu_limits),
     ];
+    let host_mb = host.memory_bytes >> 20;
+    if let Some(mb) = plan.limits.instance_memory_mb.filter(|mb| u64::from(*mb) > host_mb) {
+        plan.notes.push(format!("an instance may use {mb} MB of memory, and this host has {host_mb} MB"));
+    }
     for (limit, means) in asked_for {
         let Some(limit) = limit else { continue };
         plan.notes.push(match means {

@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use std::time::Duration;
 
 const DATA_AT: usize = sys::PAGE;
-const CAPACITY: usize = 1 << 20;
+/// More than a large payload, so that who writes one seldom waits for the reader.
+const CAPACITY: usize = 2 << 20;
 
 /// How long a writer sleeps at most before it looks again whether there is room.
 const FULL: Duration = Duration::from_millis(2);
@@ -78,6 +79,16 @@ impl RingWriter {
         }
     }
 
+    /// Begins a message of `len` bytes, which follow with [`Self::part`].
+    pub fn begin(&mut self, len: usize) {
+        self.part(&(len as u64).to_le_bytes());
+    }
+
+    /// The next bytes of a message that was begun.
+    pub fn part(&mut self, bytes: &[u8]) {
+        self.put(bytes, &|| true);
+    }
+
     fn put(&mut self, mut bytes: &[u8], wake: &dyn Fn() -> bool) -> bool {
         let words = self.ring.words();
         let mut written = words.written.load(Ordering::Relaxed);
@@ -119,29 +130,30 @@ impl RingWriter {
 #[derive(Debug)]
 pub struct RingReader {
     ring: Ring,
+    /// Of the message that is being read, where that is known.
+    len: Option<usize>,
     partial: Vec<u8>,
 }
 
 impl RingReader {
     pub fn open(file: BorrowedFd<'_>) -> io::Result<Self> {
-        Ok(Self { ring: Ring::open(file)?, partial: Vec::new() })
+        Ok(Self { ring: Ring::open(file)?, len: None, partial: Vec::new() })
     }
 
     /// The next whole message.
     pub fn read(&mut self) -> Option<Vec<u8>> {
         loop {
-            let head = self.partial.get(..8).and_then(|head| head.try_into().ok()).map(u64::from_le_bytes);
-            let missing = match head {
-                None => 8 - self.partial.len(),
-                Some(len) if self.partial.len() - 8 == len as usize => {
-                    let mut message = std::mem::take(&mut self.partial);
-                    message.drain(..8);
-                    return Some(message);
+            let len = self.len.unwrap_or(size_of::<u64>());
+            if self.partial.len() < len {
+                if self.take(len - self.partial.len()) == 0 {
+                    return None;
                 }
-                Some(len) => len as usize + 8 - self.partial.len(),
-            };
-            if self.take(missing) == 0 {
-                return None;
+            } else if self.len.is_some() {
+                self.len = None;
+                return Some(std::mem::take(&mut self.partial));
+            } else if let Some(head) = self.partial.first_chunk() {
+                self.len = Some(u64::from_le_bytes(*head) as usize);
+                self.partial.clear();
             }
         }
     }
@@ -210,10 +222,14 @@ mod tests {
             scope.spawn(|| {
                 for _ in 0..3 {
                     lengths.iter().for_each(|&len| writer.write(&message(len)));
+                    for len in lengths {
+                        writer.begin(len);
+                        message(len).chunks(5000).for_each(|part| writer.part(part));
+                    }
                 }
                 writer.ring();
             });
-            for len in (0..3).flat_map(|_| lengths) {
+            for len in (0..6).flat_map(|_| lengths) {
                 let got = loop {
                     let rings = reader.rings();
                     match reader.read() {

@@ -2,6 +2,7 @@
 
 use faastlane_domain::RingWriter;
 use faastlane_machine::{Detail, Event, HistoryEvent, Identity, InvocationId};
+use postcard::ser_flavors::{Flavor, Size};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -377,6 +378,13 @@ struct Outlet {
 
 impl Outlet {
     fn send(&mut self, report: &Report) {
+        if let Some(len) = long(report) {
+            self.writer.begin(len);
+            let parts = Parts { writer: &mut self.writer, small: Vec::new() };
+            drop(postcard::serialize_with_flavor(report, parts));
+            // The reader may as well read while other things are done.
+            return self.writer.ring();
+        }
         let mut encoded = std::mem::take(&mut self.encoded);
         encoded.clear();
         // Every report is plain data, which always has a form.
@@ -392,6 +400,57 @@ impl Outlet {
         let mut unsent = std::mem::take(&mut self.unsent);
         unsent.drain(..).for_each(|report| self.send(&report));
         self.unsent = unsent;
+    }
+}
+
+/// How long the encoded form of a report is that is to be written as it is encoded, so that its payloads are copied once.
+fn long(report: &Report) -> Option<usize> {
+    if !matches!(report, Report::Journal(_) | Report::Transfer { .. } | Report::Finished(_)) {
+        return None;
+    }
+    let len = postcard::serialize_with_flavor(report, Size::default()).ok()?;
+    (len > MOST_KEPT).then_some(len)
+}
+
+/// Writes a report as it is encoded: small things together, large ones from where they are.
+struct Parts<'a> {
+    writer: &'a mut RingWriter,
+    small: Vec<u8>,
+}
+
+/// Bytes from which on something is written by itself.
+const LARGE: usize = 1 << 10;
+
+impl Parts<'_> {
+    fn write_small(&mut self) {
+        self.writer.part(&self.small);
+        self.small.clear();
+    }
+}
+
+impl Flavor for Parts<'_> {
+    type Output = ();
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.try_extend(&[byte])
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        if bytes.len() < LARGE {
+            self.small.extend_from_slice(bytes);
+            if self.small.len() > MOST_KEPT {
+                self.write_small();
+            }
+        } else {
+            self.write_small();
+            self.writer.part(bytes);
+        }
+        Ok(())
+    }
+
+    fn finalize(mut self) -> postcard::Result<()> {
+        self.write_small();
+        Ok(())
     }
 }
 

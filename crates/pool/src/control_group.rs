@@ -77,12 +77,27 @@ impl ControlGroups {
             let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
             let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
             let find = |controller| usable(controller, &groups, &mounts);
-            let found = Self { memory: find(Controller::Memory), cpu: find(Controller::Cpu) };
+            let mut found = Self { memory: find(Controller::Memory), cpu: find(Controller::Cpu) };
+            found.settle_on_one();
             for parent in found.memory.iter().chain(&found.cpu) {
                 remove_stale(&parent.folder);
             }
             found
         })
+    }
+
+    /// Two places in one hierarchy are of no use, since a process can be in one group of it only.
+    fn settle_on_one(&mut self) {
+        let (Ok(memory), Ok(cpu)) = (&self.memory, &self.cpu) else { return };
+        if [memory, cpu].iter().all(|parent| parent.version == Version::Two) && memory.folder != cpu.folder {
+            let [memory, cpu] = [memory, cpu].map(|parent| parent.folder.display().to_string());
+            self.cpu = Err(format!("{cpu} has the cpu controller on, but memory is held in {memory}"));
+        }
+    }
+
+    /// Whether a group for memory is one for CPU time too.
+    pub(crate) fn are_one_hierarchy(&self) -> bool {
+        matches!((&self.memory, &self.cpu), (Ok(memory), Ok(cpu)) if memory.folder == cpu.folder)
     }
 
     fn parent(&self, controller: Controller) -> &Result<Parent, String> {
@@ -300,6 +315,22 @@ mod tests {
             let problem = usable(Controller::Memory, groups, mounts).unwrap_err();
             assert!(problem.starts_with(reason), "{problem}");
         }
+    }
+
+    #[test]
+    fn one_hierarchy_is_used_in_one_place() {
+        let at = |version, folder: &str| Ok(Parent { version, folder: folder.into() });
+        let mut one = ControlGroups { memory: at(Version::Two, "/a"), cpu: at(Version::Two, "/a") };
+        one.settle_on_one();
+        assert!(one.are_one_hierarchy());
+        let mut two =
+            ControlGroups { memory: at(Version::One, "/memory/a"), cpu: at(Version::One, "/cpu/a") };
+        two.settle_on_one();
+        assert!(!two.are_one_hierarchy() && two.can(Controller::Cpu).is_ok());
+        let mut apart = ControlGroups { memory: at(Version::Two, "/a"), cpu: at(Version::Two, "/b") };
+        apart.settle_on_one();
+        assert_eq!(apart.can(Controller::Memory), Ok(Version::Two));
+        assert_eq!(apart.can(Controller::Cpu), Err("/b has the cpu controller on, but memory is held in /a"));
     }
 
     #[test]

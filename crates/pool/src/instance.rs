@@ -318,6 +318,7 @@ impl Instance {
         pipes: Vec<LanePipe>,
     ) -> io::Result<()> {
         self.held.add(process.id())?;
+        self.held.limit_each(std::iter::once(process.id()))?;
         pipes.into_iter().for_each(|(place, pipe)| self.logs.add(place, pipe));
         self.lane_scratch.push(scratch);
         self.hosts.push(process);

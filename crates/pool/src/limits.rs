@@ -11,7 +11,7 @@ pub fn memory_limit_means() -> LimitMeans {
     match ControlGroups::of_this_process().can(Controller::Memory) {
         Ok(version) => LimitMeans::Whole(version.to_string()),
         Err(reason) => LimitMeans::EachProcess {
-            means: "RLIMIT_DATA, counted from when its functions are loaded".to_owned(),
+            means: "RLIMIT_DATA, which counts what it reserves once its functions are loaded".to_owned(),
             reason: reason.to_owned(),
         },
     }
@@ -30,6 +30,7 @@ pub fn cpu_limit_means() -> LimitMeans {
 pub(crate) struct Held {
     memory_mb: Option<u32>,
     memory: Option<Group>,
+    /// `None` also where the other group holds the CPU time too.
     cpu: Option<Group>,
 }
 
@@ -42,18 +43,17 @@ impl Held {
             true => groups.make(controller).map(Some),
             false => Ok(None),
         };
-        let held = Self {
-            memory_mb: limits.instance_memory_mb,
-            memory: make(Controller::Memory, limits.instance_memory_mb.is_some())?,
-            cpu: make(Controller::Cpu, limits.instance_cpus.is_some())?,
-        };
-        if let (Some(group), Some(mb)) = (&held.memory, limits.instance_memory_mb) {
+        let memory = make(Controller::Memory, limits.instance_memory_mb.is_some())?;
+        // A process is in one group of a hierarchy: what is held by the same one needs the same group.
+        let of_both = memory.as_ref().filter(|_| groups.are_one_hierarchy());
+        let cpu = make(Controller::Cpu, limits.instance_cpus.is_some() && of_both.is_none())?;
+        if let (Some(group), Some(mb)) = (&memory, limits.instance_memory_mb) {
             group.limit_memory(u64::from(mb) << 20)?;
         }
-        if let (Some(group), Some(cpus)) = (&held.cpu, limits.instance_cpus) {
+        if let (Some(group), Some(cpus)) = (cpu.as_ref().or(of_both), limits.instance_cpus) {
             group.limit_cpus(cpus)?;
         }
-        Ok(held)
+        Ok(Self { memory_mb: limits.instance_memory_mb, memory, cpu })
     }
 
     /// Puts a process of the instance under its limits. What it starts from now on is under them too.

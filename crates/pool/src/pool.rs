@@ -13,7 +13,8 @@ use faastlane_payload::Payload;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// How far a pool goes.
@@ -91,13 +92,13 @@ impl Ticket {
 }
 
 /// An execution with whoever waits for it.
-pub(crate) struct Job {
+pub(crate) struct Request {
     submission: Submission,
     submitted: Instant,
     answer: Box<dyn FnOnce(Completion) + Send>,
 }
 
-impl Job {
+impl Request {
     /// The execution does not happen.
     pub(crate) fn give_up(self, error: StartError) {
         let given_up = given_up(self.submitted);
@@ -128,8 +129,8 @@ struct Shared {
     interrupted: Box<dyn Fn() -> bool + Send + Sync>,
     closing: AtomicBool,
     state: Mutex<State>,
-    /// Signalled when a thread of the pool ends.
-    ended: Condvar,
+    /// Those that have not been seen to have ended.
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Pool {
@@ -146,7 +147,7 @@ impl Pool {
             interrupted: Box::new(interrupted),
             closing: AtomicBool::new(false),
             state: Mutex::default(),
-            ended: Condvar::new(),
+            threads: Mutex::default(),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -163,7 +164,7 @@ impl Pool {
     }
 
     /// As [`Pool::submit`]. `then` is called once, on a thread of the pool; its instance is free again by then, but runs nothing
-    /// before `then` returns.
+    /// before `then` returns, and the pool cannot be closed from within it.
     ///
     /// # Errors
     /// [`TooManyRequests`] when as many wait as may.
@@ -172,15 +173,18 @@ impl Pool {
         submission: Submission,
         then: impl FnOnce(Completion) + Send + 'static,
     ) -> Result<(), TooManyRequests> {
-        let job = Job { submission, submitted: Instant::now(), answer: Box::new(then) };
-        if self.shared.state().take(job, &self.shared.limits)? == Taken::NeedsInstance {
+        let request = Request { submission, submitted: Instant::now(), answer: Box::new(then) };
+        if self.shared.state().take(request, &self.shared.limits)? == Taken::NeedsInstance {
             let shared = Arc::clone(&self.shared);
             let thread = std::thread::Builder::new().name("faastlane-pool".to_owned());
-            if let Err(error) = thread.spawn(move || shared.work()) {
-                let job = self.shared.state().start_failed();
-                self.shared.thread_ends();
-                if let Some(job) = job {
-                    job.give_up(StartError::from(error));
+            match thread.spawn(move || shared.work()) {
+                Ok(thread) => self.shared.keep(thread),
+                Err(error) => {
+                    let request = self.shared.state().start_failed();
+                    self.shared.state().thread_ended();
+                    if let Some(request) = request {
+                        request.give_up(StartError::from(error));
+                    }
                 }
             }
         }
@@ -224,10 +228,10 @@ impl Shared {
             match Worker::start(&self.launcher, &|| self.stops()) {
                 Ok((worker, started)) => self.serve(worker, started.took),
                 Err(error) => {
-                    let job = self.state().start_failed();
+                    let request = self.state().start_failed();
                     // None waits any more when another instance took it meanwhile.
-                    if let Some(job) = job {
-                        job.give_up(error);
+                    if let Some(request) = request {
+                        request.give_up(error);
                     }
                 }
             }
@@ -244,13 +248,13 @@ impl Shared {
     fn serve(&self, mut worker: Worker, took: Duration) {
         let (desk, mut next) = self.state().started();
         let mut cold_start = Some(took);
-        while let Some(job) = next.take().or_else(|| self.await_job(&desk)) {
+        while let Some(request) = next.take().or_else(|| self.await_job(&desk)) {
             if self.stops() {
                 next = self.state().finished(&desk, None);
-                job.give_up(StartError::from(InstanceError::Interrupted));
+                request.give_up(StartError::from(InstanceError::Interrupted));
                 continue;
             }
-            let Job { submission, submitted, answer } = job;
+            let Request { submission, submitted, answer } = request;
             let (begun, cold_start) = (Instant::now(), cold_start.take());
             let outcome = self.run(&mut worker, submission);
             let lost = outcome.is_err();
@@ -284,12 +288,12 @@ impl Shared {
     }
 
     /// Sleeps until there is work; `None` when there was none for too long, or the pool closes.
-    fn await_job(&self, desk: &Desk) -> Option<Job> {
+    fn await_job(&self, desk: &Desk) -> Option<Request> {
         let since = Instant::now();
         let mut state = self.state();
         loop {
-            if let Some(job) = state.handed(desk) {
-                return Some(job);
+            if let Some(request) = state.handed(desk) {
+                return Some(request);
             }
             let left = self.limits.keep_warm.saturating_sub(since.elapsed());
             if left.is_zero() || self.closing.load(Ordering::Relaxed) {
@@ -303,8 +307,8 @@ impl Shared {
 
     fn give_up_waiting(&self) {
         let waiting = self.state().all_waiting();
-        for job in waiting {
-            job.give_up(StartError::from(InstanceError::Interrupted));
+        for request in waiting {
+            request.give_up(StartError::from(InstanceError::Interrupted));
         }
     }
 
@@ -312,16 +316,19 @@ impl Shared {
         self.closing.store(true, Ordering::Relaxed);
         self.state().wake_all();
         self.give_up_waiting();
-        let mut state = self.state();
-        while state.has_threads() {
-            state = self.ended.wait(state).unwrap_or_else(PoisonError::into_inner);
+        // Once they are joined nothing of theirs is left, and the launcher ends with the pool.
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            // One that panicked has ended too.
+            drop(thread.join());
         }
-        std::mem::take(&mut state.leftover)
+        std::mem::take(&mut self.state().leftover)
     }
 
-    fn thread_ends(&self) {
-        self.state().thread_ended();
-        self.ended.notify_all();
+    fn keep(&self, thread: JoinHandle<()>) {
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        threads.retain(|thread| !thread.is_finished());
+        threads.push(thread);
     }
 }
 
@@ -330,6 +337,6 @@ struct EndsWith<'a>(&'a Shared);
 
 impl Drop for EndsWith<'_> {
     fn drop(&mut self) {
-        self.0.thread_ends();
+        self.0.state().thread_ended();
     }
 }

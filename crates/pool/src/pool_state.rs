@@ -1,7 +1,7 @@
 //! What the threads of a pool agree on: who has work, who waits for some, and what is left to be done.
 
 use crate::logs::LogLine;
-use crate::pool::{Job, PoolCounts, PoolLimits, TooManyRequests};
+use crate::pool::{PoolCounts, PoolLimits, Request, TooManyRequests};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar};
 
@@ -9,13 +9,13 @@ use std::sync::{Arc, Condvar};
 #[derive(Default)]
 pub(crate) struct State {
     /// Executions that nobody has taken yet. Empty while an instance is idle.
-    waiting: VecDeque<Job>,
+    waiting: VecDeque<Request>,
     /// Instances that are being started: each takes what waits when it is up.
     starting: usize,
     /// The one that ran last is the last.
     idle: Vec<Desk>,
     /// Given to an idle instance that has not woken up yet.
-    handed: HashMap<u64, Job>,
+    handed: HashMap<u64, Request>,
     next_desk: u64,
     counts: PoolCounts,
     /// What functions printed and no record holds.
@@ -39,10 +39,10 @@ pub(crate) enum Taken {
 
 impl State {
     /// The warmest instance gets it, else a new one, else it waits for whichever is free first.
-    pub(crate) fn take(&mut self, job: Job, limits: &PoolLimits) -> Result<Taken, TooManyRequests> {
+    pub(crate) fn take(&mut self, request: Request, limits: &PoolLimits) -> Result<Taken, TooManyRequests> {
         if let Some(desk) = self.idle.pop() {
             self.counts.running += 1;
-            self.handed.insert(desk.id, job);
+            self.handed.insert(desk.id, request);
             desk.bell.notify_one();
             return Ok(Taken::Placed);
         }
@@ -52,7 +52,7 @@ impl State {
             self.counts.refused += 1;
             return Err(TooManyRequests { running: self.counts.running, waiting: self.waiting.len() });
         }
-        self.waiting.push_back(job);
+        self.waiting.push_back(request);
         if !grows {
             return Ok(Taken::Placed);
         }
@@ -63,23 +63,23 @@ impl State {
     }
 
     /// An instance is up.
-    pub(crate) fn started(&mut self) -> (Desk, Option<Job>) {
+    pub(crate) fn started(&mut self) -> (Desk, Option<Request>) {
         self.starting -= 1;
         let desk = Desk { id: self.next_desk, bell: Arc::default() };
         self.next_desk += 1;
-        let job = self.next_for(&desk);
-        (desk, job)
+        let request = self.next_for(&desk);
+        (desk, request)
     }
 
     /// An instance did not come up; whose execution that ends.
-    pub(crate) fn start_failed(&mut self) -> Option<Job> {
+    pub(crate) fn start_failed(&mut self) -> Option<Request> {
         self.starting -= 1;
         self.counts.failed_starts += 1;
         self.waiting.pop_front()
     }
 
     /// An instance has done its work. `ran` tells whether it ran, cold or not; the work was given up otherwise.
-    pub(crate) fn finished(&mut self, desk: &Desk, ran: Option<bool>) -> Option<Job> {
+    pub(crate) fn finished(&mut self, desk: &Desk, ran: Option<bool>) -> Option<Request> {
         self.count(ran);
         self.next_for(desk)
     }
@@ -99,17 +99,17 @@ impl State {
     }
 
     /// Work, or else a place among the idle.
-    fn next_for(&mut self, desk: &Desk) -> Option<Job> {
-        let job = self.waiting.pop_front();
-        match job {
+    fn next_for(&mut self, desk: &Desk) -> Option<Request> {
+        let request = self.waiting.pop_front();
+        match request {
             Some(_) => self.counts.running += 1,
             None => self.idle.push(desk.clone()),
         }
-        job
+        request
     }
 
     /// What an idle instance was given.
-    pub(crate) fn handed(&mut self, desk: &Desk) -> Option<Job> {
+    pub(crate) fn handed(&mut self, desk: &Desk) -> Option<Request> {
         self.handed.remove(&desk.id)
     }
 
@@ -125,7 +125,7 @@ impl State {
         needed
     }
 
-    pub(crate) fn all_waiting(&mut self) -> VecDeque<Job> {
+    pub(crate) fn all_waiting(&mut self) -> VecDeque<Request> {
         std::mem::take(&mut self.waiting)
     }
 
@@ -135,11 +135,6 @@ impl State {
 
     pub(crate) fn thread_ended(&mut self) {
         self.counts.instances -= 1;
-    }
-
-    /// Each instance has one.
-    pub(crate) fn has_threads(&self) -> bool {
-        self.counts.instances > 0
     }
 
     pub(crate) fn counts(&self) -> PoolCounts {

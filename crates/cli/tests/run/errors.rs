@@ -185,28 +185,6 @@ fn people_see_what_a_function_printed_before_it_crashed() {
 }
 
 #[test]
-fn a_thread_that_outlives_its_call_can_end_the_execution() {
-    let code = "import os, threading\n\
-                def handler(event, context): threading.Timer(0.1, os._exit, [4]).start()\n";
-    let workflow = Workflow::new(&json!({ "StartAt": "Start", "States": {
-        "Start": { "Type": "Task", "Resource": "start", "Next": "Wait" },
-        "Wait": { "Type": "Wait", "Seconds": 600, "Next": "Other" },
-        "Other": { "Type": "Task", "Resource": "other", "End": true } } }))
-    .functions(&[("start", code), ("other", "def handler(event, context): return 1")]);
-    for isolation in ["auto", "process", "none"] {
-        let run = workflow.run_under(isolation, &json!({}));
-        // Where functions share a process and nothing keeps them apart, nobody knows whose thread it was.
-        let who = if run.report["isolation"] == "none" {
-            "a thread that a function started"
-        } else {
-            "function `start`"
-        };
-        let cause = format!("Runtime exited with error: exit status 4: {who} ended its process");
-        assert_eq!(run.failure(), ("Runtime.ExitError", cause.as_str()), "{isolation}");
-    }
-}
-
-#[test]
 fn a_crash_while_loading_names_the_function() {
     for code in ["print('here')\nimport os\nos._exit(3)", "print('here')\nimport ctypes\nctypes.string_at(0)"]
     {

@@ -4,6 +4,7 @@
 //! protection keys says so where there are none, and fails there under `FAASTLANE_REQUIRE_MPK=1`.
 
 mod distributed;
+mod durable;
 mod errors;
 mod functions;
 mod input;

@@ -1,6 +1,6 @@
 //! Interrupts, closed pipes, and that nothing is left behind.
 
-use crate::workflow::{Workflow, chain, piped, text};
+use crate::workflow::{Run, Workflow, chain, piped, text};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::fs;
@@ -66,6 +66,32 @@ fn marks_and(code: &str) -> Workflow {
     );
     let workflow = may_mark(workflow, "stay").file("functions/stay.py", code);
     workflow.file("functions/other.py", "def handler(event, context): return 1")
+}
+
+/// Whoever kills a process of an instance takes no more than the attempts that were under way there.
+#[test]
+fn an_execution_goes_on_when_somebody_kills_its_processes() {
+    for isolation in ["process", "none"] {
+        let workflow = marks_and("");
+        let go = workflow.path("marks/go");
+        let wait = format!("while not os.path.exists({go:?}): time.sleep(0.01)");
+        let code = fs::read_to_string(workflow.path("functions/stay.py")).unwrap() + &format!("    {wait}\n");
+        let mut machine = chain(&["stay", "other"]);
+        machine["States"]["STAY"]["Retry"] =
+            json!([{ "ErrorEquals": ["Runtime.ExitError"], "IntervalSeconds": 1, "MaxAttempts": 20 }]);
+        let workflow =
+            workflow.file("functions/stay.py", code).file("workflow.asl.json", machine.to_string());
+        let (child, instance) =
+            started(&workflow, &["--isolation", isolation, "--time-scale", "0.01", "--json"]);
+        // One after the other: the rest of an instance may be gone before its turn comes.
+        for process in instance {
+            drop(Command::new("kill").args(["-s", "KILL", &process.to_string()]).output());
+        }
+        fs::write(&go, "").unwrap();
+        let run = Run::of(child.wait_with_output().unwrap());
+        assert_eq!(run.output(), &json!(1), "{isolation}");
+        assert!(run.report["instances"].as_u64().unwrap() > 1, "{isolation}");
+    }
 }
 
 #[test]

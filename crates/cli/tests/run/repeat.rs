@@ -54,6 +54,7 @@ fn what_executions_are_billed() {
     // 128 MB, which is what a function has that asks for nothing, and 512.
     let unit = &metering["one_unit"];
     assert_eq!(unit["memory_mb"], 640);
+    assert_eq!((&unit["requests"], &metering["apart"]["requests"]), (&json!(5), &json!(10)));
     assert!(number(&unit["billed_ms"]) >= 5.0, "each execution is at least a millisecond: {metering:#}");
     assert_eq!(number(&unit["gb_ms"]), number(&unit["billed_ms"]) * 640.0 / 1024.0);
     let [first, second] = metering["functions"].as_array().unwrap().as_slice() else {
@@ -65,9 +66,9 @@ fn what_executions_are_billed() {
     );
     assert_eq!(number(&second["gb_ms"]), number(&second["billed_ms"]) / 2.0);
     let apart = &metering["apart"]["billed_ms"];
-    assert_eq!(number(&apart["AWS Lambda"]), number(&first["billed_ms"]) + number(&second["billed_ms"]));
-    assert!(number(&apart["Azure Functions"]) >= 1000.0, "100 ms a call at least: {metering:#}");
-    assert_eq!(number(&apart["Google Cloud Functions"]) % 100.0, 0.0);
+    assert_eq!(number(&apart["aws_lambda"]), number(&first["billed_ms"]) + number(&second["billed_ms"]));
+    assert!(number(&apart["azure_functions"]) >= 1000.0, "100 ms a call at least: {metering:#}");
+    assert_eq!(number(&apart["google_cloud_functions"]) % 100.0, 0.0);
     assert_eq!(number(&metering["apart"]["gb_ms"]), number(&first["gb_ms"]) + number(&second["gb_ms"]));
     for share in ["cold_start_share", "interaction_share"] {
         assert!((0.0..=1.0).contains(&number(&metering[share])), "{metering:#}");
@@ -85,7 +86,7 @@ fn one_execution_is_billed_too() {
     assert_eq!((&metering["executions"], &metering["cold_starts"]), (&json!(1), &json!(1)));
     assert_eq!(metering["one_unit"]["billed_ms"], run.report["billed_ms"]);
     let stderr = text(&workflow.command().output().unwrap().stderr);
-    assert!(stderr.contains("a container for each function, 1 call apart: AWS Lambda"), "{stderr}");
+    assert!(stderr.contains("a container for each function: 1 request, AWS Lambda"), "{stderr}");
 }
 
 #[test]
@@ -231,6 +232,46 @@ fn a_function_that_needs_too_much_can_be_caught() {
     definition["States"]["Less"] = json!({ "Type": "Pass", "Result": "went on", "End": true });
     let workflow = hungry_once().file("workflow.asl.json", definition.to_string());
     assert_eq!(workflow.run(&json!({})).output(), "went on");
+}
+
+#[test]
+fn an_instance_with_limits_is_in_groups_of_its_own_that_go_with_it() {
+    let workflow = Workflow::new(&chain(&["stay"]));
+    let marker = workflow.path("marks/started");
+    let code = format!(
+        "import time\ndef handler(event, context):\n    open({marker:?}, 'w').close()\n    time.sleep(600)\n"
+    );
+    let limits = "[limits]\ninstance_memory_mb = 256\ninstance_cpus = 0.5\n";
+    let workflow = may_mark(workflow, "stay").file("functions/stay.py", code);
+    let config = std::fs::read_to_string(workflow.path("faastlane.toml")).unwrap() + limits;
+    let workflow = workflow.config(&config);
+    let (child, processes) = started(&workflow, &[]);
+    let groups_of = |process: &u32| {
+        let text = std::fs::read_to_string(format!("/proc/{process}/cgroup")).unwrap();
+        let groups = text.lines().filter_map(|line| line.rsplit('/').next()).map(str::to_owned);
+        groups.filter(|group| group.starts_with("faastlane-")).collect::<Vec<_>>()
+    };
+    let groups: Vec<_> = processes.iter().map(groups_of).collect();
+    let kept = ["memory limits", "CPU limits"].iter().any(|name| doctor(name).0 == "ok");
+    signal("INT", child.id());
+    child.wait_with_output().unwrap();
+    assert!(groups.iter().all(|of_process| of_process.is_empty() != kept), "{groups:?}");
+    // Groups of other instances may come and go; those of this command's process must be gone.
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let mounts = mounts.lines().filter(|line| line.contains(" - cgroup"));
+    for mount in mounts.filter_map(|line| line.split(' ').nth(4)) {
+        for group in groups.iter().flatten() {
+            assert!(!holds(mount.as_ref(), group, 3), "{group} is left in {mount}");
+        }
+    }
+}
+
+/// Whether a folder, or one so deep in it, has this name.
+fn holds(folder: &std::path::Path, name: &str, depth: usize) -> bool {
+    let below = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    below
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .any(|entry| entry.file_name() == name || depth > 0 && holds(&entry.path(), name, depth - 1))
 }
 
 /// Only builds with debug assertions leave anything out.

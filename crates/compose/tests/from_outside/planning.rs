@@ -88,6 +88,8 @@ fn limits_of_an_instance_are_said_with_what_holds_it_to_them() {
         cpus,
         "an instance may use 0.5 CPUs, but nothing holds it to that here: the group has no cpu controller"
     );
+    let planned = plan_on(&folder, &Host { memory_bytes: 256 << 20, ..host.clone() });
+    assert_eq!(planned.notes[0], "an instance may use 512 MB of memory, and this host has 256 MB");
     let means = LimitMeans::EachProcess { means: "RLIMIT_DATA".into(), reason: "no groups".into() };
     let planned = plan_on(&folder, &Host { memory_limits: means, ..host });
     assert!(

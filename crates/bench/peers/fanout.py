@@ -90,7 +90,7 @@ def main():
     options = parser.parse_args()
     items = [{"index": index} for index in range(options.branches)]
     fan_out = WAYS[options.way]()
-    first = fan_out(items)
+    first = [fan_out(items) for _ in range(3)][0]
     took_us = []
     for _ in range(options.executions):
         begin = perf_counter_ns()

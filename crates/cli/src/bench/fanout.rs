@@ -20,7 +20,7 @@ pub(crate) struct FanoutArguments {
     #[arg(long, value_name = "WORK", value_delimiter = ',', default_value = "trivial,cpu")]
     work: Vec<BranchWork>,
     /// In a round; fewer where branches are many and long
-    #[arg(long, value_name = "COUNT", default_value = "20")]
+    #[arg(long, value_name = "COUNT", default_value = "50")]
     executions: NonZeroUsize,
     /// How often each way has its turn
     #[arg(long, value_name = "COUNT", default_value = "5")]

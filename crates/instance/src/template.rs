@@ -36,6 +36,12 @@ impl Template {
                     self.host.domains.iter().for_each(|domain| domain.started.go_on());
                     return self.ready();
                 }
+                // What a thread is made again from (block, stack, thread pointer) is the domain's to write while it imports, and the
+                // thread would use it with rights to every key, before its filters.
+                Ok(Some((Order::Copy(_), _))) if self.assignment.uses_keys() => {
+                    let why = "under protection keys a copy would trust memory that functions could write";
+                    drop(self.orders.answer(&CopyAnswer::Refused(why.to_owned())));
+                }
                 Ok(Some((Order::Copy(order), descriptors))) => {
                     let answer = match self.process.copy(self.host.threads(OTHER_THREADS)) {
                         Ok(Copied::Copy(copy)) => return self.second_life(&copy, order, descriptors),

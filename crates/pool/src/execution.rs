@@ -253,7 +253,7 @@ impl<'a> Execution<'a> {
     }
 
     /// Takes in how much memory an instance has had in use.
-    pub(crate) fn weigh(&mut self, instance: &Instance) {
+    pub(crate) fn weigh(&mut self, instance: &mut Instance) {
         self.memory = Some(instance.memory_use().max(self.memory));
     }
 

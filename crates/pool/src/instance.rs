@@ -17,7 +17,7 @@ use faastlane_payload::Payload;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::File;
-use std::io::{self, PipeReader, PipeWriter};
+use std::io::{self, PipeReader};
 use std::os::fd::AsFd;
 use std::process::ExitStatus;
 use std::sync::Arc;
@@ -27,6 +27,10 @@ use std::time::{Duration, Instant};
 const LOOK: Duration = Duration::from_millis(10);
 /// How long calls that nobody waits for have to come back before the next execution. As long as within one.
 const GRACE: Duration = Duration::from_millis(50);
+
+/// How old what is said of an instance's memory may be: asking costs as much as a short execution, and in that time no process
+/// can come to use much more.
+const FRESH: Duration = Duration::from_millis(5);
 
 #[derive(Debug, thiserror::Error)]
 pub enum InstanceError {
@@ -112,6 +116,9 @@ pub(crate) struct Instance {
     mailboxes: Vec<Option<File>>,
     lane_scratch: Vec<Scratch>,
     lanes_wanted: Vec<Part>,
+    /// When it was looked last whether a process has ended.
+    looked: Instant,
+    weighed: Option<(Instant, MemoryUse)>,
 }
 
 impl Instance {
@@ -129,7 +136,7 @@ impl Instance {
             held: shared.held,
             commands: RingWriter::open(shared.commands.as_fd())?,
             doorbell: Doorbell::shared(shared.doorbell.as_fd())?,
-            logs: LogReaders::start(shared.pipes, printed),
+            logs: LogReaders::start(shared.pipes.into_iter().map(|(reader, _)| reader).collect(), printed)?,
             scratch: shared.scratch,
             early: VecDeque::new(),
             underway: BTreeMap::new(),
@@ -137,6 +144,8 @@ impl Instance {
             mailboxes: shared.mailboxes,
             lane_scratch: Vec::new(),
             lanes_wanted: Vec::new(),
+            looked: Instant::now(),
+            weighed: None,
         })
     }
 
@@ -201,9 +210,16 @@ impl Instance {
         self.hosts.iter().map(HostProcess::id)
     }
 
-    /// The most it has had in use.
-    pub(crate) fn memory_use(&self) -> MemoryUse {
-        self.held.memory_use(self.processes())
+    /// The most it has had in use, not more than [`FRESH`] ago.
+    pub(crate) fn memory_use(&mut self) -> MemoryUse {
+        match self.weighed {
+            Some((at, weighed)) if at.elapsed() < FRESH => weighed,
+            _ => {
+                let weighs = self.held.memory_use(self.processes());
+                self.weighed = Some((Instant::now(), weighs));
+                weighs
+            }
+        }
     }
 
     /// That it needed more memory than it may have, if a process of it was ended for that.
@@ -218,8 +234,7 @@ impl Instance {
             if let Some(report) = self.next_report() {
                 return Happened::Report(report);
             }
-            let ended = self.hosts.iter_mut().find_map(|host| Some((host.part, host.ended()?)));
-            if let Some((part, status)) = ended {
+            if let Some((part, status)) = self.ended(waited) {
                 // What a process said is all there once it has ended.
                 return self.next_report().map_or(Happened::Ended(part, status), Happened::Report);
             }
@@ -228,6 +243,16 @@ impl Instance {
             }
         }
         Happened::Nothing
+    }
+
+    /// Whether one of its processes has ended. Each look takes a system call for each of them: one in [`LOOK`] is enough, unless
+    /// there is nothing else to do `now`.
+    fn ended(&mut self, now: bool) -> Option<(Part, ExitStatus)> {
+        if !now && self.looked.elapsed() < LOOK {
+            return None;
+        }
+        self.looked = Instant::now();
+        self.hosts.iter_mut().find_map(|host| Some((host.part, host.ended()?)))
     }
 
     /// The next thing that it said, if there is one.
@@ -302,9 +327,9 @@ impl Instance {
         for (index, domain) in self.plan.domains.iter().enumerate() {
             if let Some(file) = self.mailboxes[index].as_ref().filter(|_| domain.host == part.host) {
                 descriptors.mailboxes[index] = inheritance.add_copy(file)?;
-                let pipe = io::pipe()?;
-                descriptors.logs[index] = inheritance.add(pipe.1.as_fd().try_clone_to_owned()?);
-                pipes.push(((index, part.lane), pipe));
+                let (reader, writer) = io::pipe()?;
+                descriptors.logs[index] = inheritance.add(writer.into());
+                pipes.push(((index, part.lane), reader));
             }
         }
         Ok((inheritance, descriptors, pipes))
@@ -344,7 +369,7 @@ impl Instance {
             match self.next_report() {
                 Some(Report::Fault(_) | Report::SetUpFailed(_)) => return false,
                 Some(_) => continue,
-                None if self.hosts.iter_mut().any(|host| host.ended().is_some()) => return false,
+                None if self.ended(false).is_some() => return false,
                 None if self.underway.is_empty() => return true,
                 None if since.elapsed() > GRACE => return false,
                 None => {}
@@ -387,7 +412,7 @@ fn next_of(hosts: &mut [HostProcess]) -> Option<Report> {
 }
 
 /// A pipe for what functions print in a lane.
-pub(crate) type LanePipe = (Place, (PipeReader, PipeWriter));
+pub(crate) type LanePipe = (Place, PipeReader);
 
 pub(crate) enum Happened {
     Report(Report),

@@ -42,7 +42,7 @@ use faastlane_pool::INSTANCE_ARGUMENT;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-/// On the trusted key in an instance, where no function can touch it; an ordinary heap everywhere else.
+/// On the trusted key in an instance, where no function can touch it.
 #[global_allocator]
 static HEAP: TrustedHeap = TrustedHeap::new();
 
@@ -51,6 +51,7 @@ fn main() -> ExitCode {
     if words.next().is_some_and(|word| word == INSTANCE_ARGUMENT) {
         faastlane_instance::run(&words.next().unwrap_or_default().to_string_lossy());
     }
+    HEAP.leave_to_system();
     let exit = match execute(&Arguments::parse().command) {
         Ok(exit) => exit,
         Err(problem) if is_broken_pipe(&problem) => Exit::Succeeded,

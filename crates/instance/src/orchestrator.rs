@@ -206,7 +206,7 @@ impl Orchestrator {
 
     fn read_commands(&mut self) -> bool {
         let Some(bytes) = self.commands.read() else { return false };
-        match postcard::from_bytes(&bytes) {
+        match postcard::from_bytes(bytes) {
             Ok(Command::Run(request)) => self.begin(request),
             Ok(Command::Resume(request)) => self.resume(request),
             Ok(Command::Replay(event)) => self.replay(event),

@@ -1,5 +1,6 @@
 //! One execution, followed from its start to its end through all the instances that it takes.
 
+use crate::crowd::Visit;
 use crate::ending::Ending;
 use crate::instance::{Happened, Instance, InstanceError, RunInput};
 use crate::journal::Journal;
@@ -37,6 +38,7 @@ pub(crate) struct Execution<'a> {
     run: &'a RunInput<'a>,
     begin: Instant,
     journal: Journal,
+    visit: Visit<'a>,
     timeline: Timeline,
     transfers: Transfers<'a>,
     stopped: Option<Instant>,
@@ -60,6 +62,7 @@ impl<'a> Execution<'a> {
             run,
             begin: Instant::now(),
             journal: Journal::default(),
+            visit: launcher.crowd.enter(),
             timeline: Timeline::default(),
             transfers: Transfers::new(run.stores),
             stopped: None,
@@ -77,6 +80,7 @@ impl<'a> Execution<'a> {
         // Asked for at the end of the last execution.
         instance.make_lanes(self.launcher);
         instance.empty_scratch()?;
+        instance.settle(&mut self.visit);
         self.instances += 1;
         let run = self.run;
         let request = RunRequest {
@@ -101,10 +105,13 @@ impl<'a> Execution<'a> {
                         None => continue,
                     }
                 }
-                Happened::Nothing => match self.stop(instance) {
-                    Some(ending) => return Ok(Followed::Ended(ending)),
-                    None => continue,
-                },
+                Happened::Nothing => {
+                    instance.spread(&mut self.visit);
+                    match self.stop(instance) {
+                        Some(ending) => return Ok(Followed::Ended(ending)),
+                        None => continue,
+                    }
+                }
             };
             return self.lose(instance, loss);
         }
@@ -140,6 +147,7 @@ impl<'a> Execution<'a> {
             }
             Report::LaneWanted { .. } => {
                 if let Some(instance) = instance {
+                    instance.spread(&mut self.visit);
                     instance.make_lanes(self.launcher);
                 }
             }

@@ -1,5 +1,6 @@
 //! An instance: the processes that run executions of one bundle.
 
+use crate::crowd::{Home, Visit};
 use crate::launcher::Launcher;
 use crate::limits::Held;
 use crate::logs::{LogLine, LogReaders, Place};
@@ -30,7 +31,7 @@ const GRACE: Duration = Duration::from_millis(50);
 
 /// How old what is said of an instance's memory may be: asking costs as much as a short execution, and in that time no process
 /// can come to use much more.
-const FRESH: Duration = Duration::from_millis(5);
+const FRESH: Duration = Duration::from_millis(20);
 
 #[derive(Debug, thiserror::Error)]
 pub enum InstanceError {
@@ -119,6 +120,7 @@ pub(crate) struct Instance {
     /// When it was looked last whether a process has ended.
     looked: Instant,
     weighed: Option<(Instant, MemoryUse)>,
+    home: Home,
 }
 
 impl Instance {
@@ -146,6 +148,7 @@ impl Instance {
             lanes_wanted: Vec::new(),
             looked: Instant::now(),
             weighed: None,
+            home: Home::default(),
         })
     }
 
@@ -208,6 +211,16 @@ impl Instance {
 
     pub(crate) fn processes(&self) -> impl Iterator<Item = u32> {
         self.hosts.iter().map(HostProcess::id)
+    }
+
+    /// Finds it a CPU among the executions that are under way.
+    pub(crate) fn settle(&mut self, visit: &mut Visit<'_>) {
+        visit.settle(&mut self.home, placed(&self.hosts));
+    }
+
+    /// Lets it use all CPUs.
+    pub(crate) fn spread(&mut self, visit: &mut Visit<'_>) {
+        visit.spread(&mut self.home, placed(&self.hosts));
     }
 
     /// The most it has had in use, not more than [`FRESH`] ago.
@@ -404,6 +417,11 @@ impl Instance {
         self.end();
         self.logs.finish()
     }
+}
+
+/// Processes that may be kept to one CPU. The children of others would be kept to it, too, and for good.
+fn placed(hosts: &[HostProcess]) -> impl Iterator<Item = u32> {
+    hosts.iter().filter(|host| !host.has_children).map(HostProcess::id)
 }
 
 fn next_of(hosts: &mut [HostProcess]) -> Option<Report> {

@@ -1,5 +1,6 @@
 //! Where instances of a bundle come from: one template, and its copies.
 
+use crate::crowd::Crowd;
 use crate::instance::{Instance, InstanceError, Part, StartError, StartedUp};
 use crate::process::{CopyError, Spawner};
 use crate::template::Template;
@@ -22,6 +23,7 @@ pub struct Launcher {
     spawner: Spawner,
     source: Mutex<Sources>,
     launched: AtomicU64,
+    pub(crate) crowd: Crowd,
 }
 
 /// How many instances in a row are made in place of ones that ended before they were ready.
@@ -44,6 +46,7 @@ impl Launcher {
             spawner: Spawner::new(),
             source: Mutex::default(),
             launched: AtomicU64::new(0),
+            crowd: Crowd::new(),
         }
     }
 

@@ -68,7 +68,7 @@ pub(crate) struct HostProcess {
     reports: RingReader,
     status: Option<ExitStatus>,
     /// A function in it may start processes.
-    has_children: bool,
+    pub(crate) has_children: bool,
 }
 
 impl HostProcess {

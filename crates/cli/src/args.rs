@@ -165,6 +165,12 @@ pub(crate) enum InspectionLevel {
 pub(crate) struct PlanArguments {
     #[command(flatten)]
     pub(crate) workflow: WorkflowArguments,
+    /// Run the workflow as well, and print what was to be expected of its functions beside what they did
+    #[arg(long)]
+    pub(crate) analyze: bool,
+    /// With --analyze: a file with the input as JSON, or `-` for standard input; `{}` without
+    #[arg(long, value_name = "FILE", requires = "analyze")]
+    pub(crate) input: Option<PathBuf>,
     /// Print the plan as one JSON object
     #[arg(long)]
     pub(crate) json: bool,

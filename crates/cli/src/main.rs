@@ -3,6 +3,7 @@
 //! May know everything below it. Start reading at `args.rs`; each command has a file of its name.
 #![forbid(unsafe_code)]
 
+mod analyze;
 mod args;
 mod bench;
 mod doctor;
@@ -70,6 +71,7 @@ fn execute(command: &Command) -> anyhow::Result<Exit> {
         Command::Run(arguments) => run::execute(arguments),
         Command::Test(arguments) => test::execute(arguments),
         Command::TestState(arguments) => test_state::execute(arguments),
+        Command::Plan(arguments) if arguments.analyze => analyze::execute(arguments),
         Command::Plan(arguments) => plan::execute(arguments),
         Command::Validate(arguments) => validate::execute(arguments),
         Command::Graph(arguments) => graph::execute(arguments),

@@ -37,6 +37,7 @@ pub(crate) fn execute(
     let mut tally = Tally::new(plan);
     repetition.run(&mut tally)?;
     let counts = pool.counts();
+    run::keep_durations(workflow, &pool);
     drop(pool.close());
 
     let exit = tally.exit(interrupt);

@@ -268,6 +268,7 @@ impl<'a> Execution<'a> {
     /// What it was, with what functions printed last.
     pub(crate) fn record(self, ending: Ending, last_logs: Vec<LogLine>) -> Record {
         let states = self.timeline.state_records(self.plan);
+        self.launcher.learn(&self.timeline.calls);
         let by_violation = ending.error.as_deref() == Some(ISOLATION_VIOLATION);
         let mut logs = self.logs;
         logs.extend(last_logs);

@@ -5,8 +5,8 @@ use crate::instance::{Instance, InstanceError, Part, StartError, StartedUp};
 use crate::process::{CopyError, Spawner};
 use crate::template::Template;
 use faastlane_asl::source::Source;
-use faastlane_compose::Plan;
-use faastlane_instance::DomainSize;
+use faastlane_compose::{Durations, Plan};
+use faastlane_instance::{CallReport, DomainSize};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,6 +24,7 @@ pub struct Launcher {
     source: Mutex<Sources>,
     launched: AtomicU64,
     pub(crate) crowd: Crowd,
+    durations: Mutex<Durations>,
 }
 
 /// How many instances in a row are made in place of ones that ended before they were ready.
@@ -39,6 +40,10 @@ impl Launcher {
     /// `executable` becomes an instance when its first argument is [`crate::INSTANCE_ARGUMENT`].
     pub fn new(executable: PathBuf, plan: Plan, definition: Source) -> Self {
         let plan = Arc::new(plan);
+        let mut durations = Durations::default();
+        for function in &plan.functions {
+            function.usual.into_iter().for_each(|usual| durations.set(&function.name, usual));
+        }
         Self {
             executable,
             plan,
@@ -47,6 +52,7 @@ impl Launcher {
             source: Mutex::default(),
             launched: AtomicU64::new(0),
             crowd: Crowd::new(),
+            durations: Mutex::new(durations),
         }
     }
 
@@ -57,6 +63,21 @@ impl Launcher {
     /// Why instances are not copies of one template, once that has turned out.
     pub fn not_copied(&self) -> Option<String> {
         self.source.lock().unwrap_or_else(PoisonError::into_inner).not_copied.clone()
+    }
+
+    /// How long calls have been taking, those that the plan knew of among them: to be kept for the bundle's next launcher.
+    pub fn durations(&self) -> Durations {
+        self.durations.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn learn(&self, calls: &[CallReport]) {
+        let mut durations = self.durations.lock().unwrap_or_else(PoisonError::into_inner);
+        for call in calls {
+            durations.add(
+                &self.plan.functions[call.function].name,
+                call.returned_ns.saturating_sub(call.called_ns),
+            );
+        }
     }
 
     /// How many instances have come up.

@@ -6,7 +6,7 @@ use crate::logs::LogLine;
 use crate::pool_state::{Desk, State, Taken};
 use crate::record::Record;
 use crate::worker::Worker;
-use faastlane_compose::Plan;
+use faastlane_compose::{Durations, Plan};
 use faastlane_instance::EventReport;
 use faastlane_items::Stores;
 use faastlane_payload::Payload;
@@ -197,6 +197,11 @@ impl Pool {
 
     pub fn counts(&self) -> PoolCounts {
         self.shared.state().counts()
+    }
+
+    /// See [`Launcher::durations`].
+    pub fn durations(&self) -> Durations {
+        self.shared.launcher.durations()
     }
 
     /// Ends all instances: what runs is aborted, what waits is given up. Returns what functions printed and no record holds.

@@ -82,6 +82,8 @@ pub struct StateRecord {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallRecord {
     pub request_id: String,
+    /// 0 is the instance's own; others are further processes of the function's domain.
+    pub lane: u32,
     /// The handler was called, and returned.
     pub called_ns: u64,
     pub returned_ns: u64,

@@ -72,6 +72,9 @@ pub(crate) struct RunArguments {
     /// With --repeat: how many executions are under way at the same time, each in an instance of its own
     #[arg(long, value_name = "COUNT", default_value = "1", requires = "repeat")]
     pub(crate) concurrency: NonZeroUsize,
+    /// With --repeat: take up changes of the workflow while executions of it run
+    #[arg(long, requires = "repeat")]
+    pub(crate) watch: bool,
 }
 
 /// Run the test cases of a workflow, and compare what comes out with what is expected

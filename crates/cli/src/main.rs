@@ -33,6 +33,7 @@ mod terminal;
 mod test;
 mod test_state;
 mod validate;
+mod watch;
 mod waterfall;
 
 use args::{Arguments, Command};

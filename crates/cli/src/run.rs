@@ -164,10 +164,12 @@ pub(crate) fn pool(
     limits: PoolLimits,
     interrupt: &Interrupt,
 ) -> io::Result<Pool> {
-    let executable = std::env::current_exe()?;
-    let launcher = Launcher::new(executable, plan.clone(), workflow.definition.clone());
     let interrupt = interrupt.clone();
-    Ok(Pool::new(Arc::new(launcher), limits, move || interrupt.came()))
+    Ok(Pool::new(Arc::new(launcher(workflow, plan)?), limits, move || interrupt.came()))
+}
+
+pub(crate) fn launcher(workflow: &Workflow, plan: &Plan) -> io::Result<Launcher> {
+    Ok(Launcher::new(std::env::current_exe()?, plan.clone(), workflow.definition.clone()))
 }
 
 /// For the next time that the bundle runs. Nothing hangs on it, so that it only says when it cannot.

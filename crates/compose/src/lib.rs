@@ -38,6 +38,7 @@ mod toml_reader;
 mod tree_digest;
 mod workflow;
 
+pub use bundle::bundle_digest;
 pub use config::{Config, FunctionConfig, InstanceLimits, Preferences, TrustGroup};
 pub use definition_search::{Definition, holds_workflow, load_definition, read_definition};
 pub use durations::{Durations, Usual};

@@ -1,6 +1,6 @@
 //! From a workflow and a host to a plan: interpreters, requirements, domains, and where each state runs.
 
-use crate::bundle;
+use crate::bundle::bundle_digest;
 use crate::durations::Durations;
 use crate::flow_walk::{calls, walk};
 use crate::functions::FunctionSource;
@@ -38,7 +38,7 @@ pub fn plan(
     let (Ok(decision), Ok(pythons)) = (decision, pythons) else { return Err(findings) };
     let packages = install_requirements(workflow, &pythons, progress)?;
 
-    let bundle = bundle::digest(workflow);
+    let bundle = bundle_digest(workflow);
     let mut notes = pythons.notes.clone();
     let durations =
         Durations::load(&workflow.surroundings.cache_directory, &bundle).unwrap_or_else(|error| {

@@ -56,8 +56,24 @@ impl Launcher {
         }
     }
 
-    pub fn plan(&self) -> &Plan {
+    pub fn plan(&self) -> &Arc<Plan> {
         &self.plan
+    }
+
+    /// Loads the functions, so that instances come up soon.
+    ///
+    /// # Errors
+    /// They cannot be loaded.
+    pub fn prepare(&self, stop: &dyn Fn() -> bool) -> Result<(), StartError> {
+        let mut sources = self.source.lock().unwrap_or_else(PoisonError::into_inner);
+        if sources.template.is_none() {
+            sources.template = Some(self.template(stop)?);
+        }
+        Ok(())
+    }
+
+    fn template(&self, stop: &dyn Fn() -> bool) -> Result<Template, StartError> {
+        Template::start(&self.executable, &self.spawner, &self.plan, &self.definition, stop)
     }
 
     /// Why instances are not copies of one template, once that has turned out.
@@ -137,7 +153,7 @@ impl Launcher {
         for _ in 0..2 {
             let mut template = match sources.template.take() {
                 Some(template) => template,
-                None => Template::start(&self.executable, &self.spawner, &self.plan, &self.definition, stop)?,
+                None => self.template(stop)?,
             };
             let domains = template.domains().to_vec();
             if sources.not_copied.is_some() {

@@ -250,6 +250,7 @@ pub(crate) fn report(plan: &Plan, ran: &Ran) -> Value {
     report["isolation_reason"] = json!(plan.isolation_reason);
     report["instances"] = json!(record.instances);
     report["not_copied"] = json!(record.not_copied);
+    report["no_lane"] = json!(record.no_lane);
     report["mocked"] = json!(record.mocked);
     report["duration_us"] = json!(record.duration_us);
     report["interaction_us"] = json!(record.interaction_us);

@@ -4,6 +4,7 @@
 //! what waits in line would take longer than that: known from the calls that have come back, now or in earlier instances, or from the time that
 //! the first has taken already.
 
+use crate::invocation::error_and_cause;
 use crate::message::Report;
 use crate::orchestrator::Orchestrator;
 use crate::queue::Queue;
@@ -87,12 +88,26 @@ impl Orchestrator {
         let coming: Vec<usize> = (0..self.queues.len()).filter(|&at| is_coming(&self.queues[at])).collect();
         let mut worked = false;
         for domain in coming {
+            let mut failed = None;
             for seat in self.queues[domain].seats.iter_mut().filter(|seat| !seat.up) {
-                // One whose work after a restore failed stays away; what it is for goes on without it.
-                if let Ok(Some(Reply::Started)) = seat.mailbox.poll() {
-                    seat.up = true;
-                    worked = true;
+                match seat.mailbox.poll() {
+                    Ok(Some(Reply::Started)) => {
+                        seat.up = true;
+                        worked = true;
+                    }
+                    Ok(Some(Reply::StartFailed(error))) => failed = Some((seat.lane, error)),
+                    Ok(_) | Err(_) => {}
                 }
+            }
+            if let Some((lane, error)) = failed {
+                let host = self.assignment.plan.domains[domain].host;
+                self.reporter.send(&Report::LaneFailed {
+                    host,
+                    lane,
+                    domain,
+                    cause: error_and_cause(&error).1,
+                });
+                self.no_lane(host, lane);
             }
             self.dispatch(domain);
         }

@@ -2,7 +2,7 @@
 
 use crate::crowd::Visit;
 use crate::ending::Ending;
-use crate::instance::{Happened, Instance, InstanceError, RunInput};
+use crate::instance::{Happened, Instance, InstanceError, Part, RunInput};
 use crate::journal::Journal;
 use crate::launcher::Launcher;
 use crate::logs::{LogLine, Place};
@@ -151,6 +151,14 @@ impl<'a> Execution<'a> {
                     instance.make_lanes(self.launcher);
                 }
             }
+            Report::LaneFailed { host, lane, domain, cause } => {
+                let (name, error) = (&self.plan.domains[domain].name, in_short(&cause));
+                self.launcher
+                    .say_no_lane(format!("what `{name}` does after a restore failed there: {error}"));
+                if let Some(instance) = instance {
+                    instance.end_lane(Part { host, lane });
+                }
+            }
             Report::Finished(finish) => return Ok(Some(Ending::of(finish))),
             Report::SetUpFailed(failure) => return Err(InstanceError::SetUp(Box::new(failure))),
             Report::Handed(_)
@@ -281,6 +289,7 @@ impl<'a> Execution<'a> {
             isolation: self.plan.isolation,
             instances: self.instances,
             not_copied: self.launcher.not_copied(),
+            no_lane: self.launcher.no_lane(),
             started: self.started,
             duration_us: ending.duration_ns / 1000,
             interaction_us: self.timeline.interaction_us(&states),
@@ -292,5 +301,14 @@ impl<'a> Execution<'a> {
             events: self.timeline.event_records(),
             logs,
         }
+    }
+}
+
+/// An error object in one line.
+fn in_short(error: &str) -> String {
+    let object: serde_json::Value = serde_json::from_str(error).unwrap_or_default();
+    match (object["errorType"].as_str(), object["errorMessage"].as_str()) {
+        (Some(kind), Some(message)) => format!("{kind}: {message}"),
+        _ => error.to_owned(),
     }
 }

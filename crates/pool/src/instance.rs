@@ -318,8 +318,9 @@ impl Instance {
     /// Makes the lanes that were asked for, as copies of the template's processes.
     pub(crate) fn make_lanes(&mut self, launcher: &Launcher) {
         for part in std::mem::take(&mut self.lanes_wanted) {
-            if launcher.make_lane(self, part).is_err() {
+            if let Err(error) = launcher.make_lane(self, part) {
                 let Part { host, lane } = part;
+                launcher.say_no_lane(error.to_string());
                 self.command(&Command::NoLane { host, lane });
             }
         }
@@ -361,6 +362,11 @@ impl Instance {
         self.lane_scratch.push(scratch);
         self.hosts.push(process);
         Ok(())
+    }
+
+    /// Ends the process of a lane that is of no use.
+    pub(crate) fn end_lane(&mut self, part: Part) {
+        self.hosts.retain(|host| host.part != part);
     }
 
     pub(crate) fn plan(&self) -> &Arc<Plan> {

@@ -25,6 +25,7 @@ pub struct Launcher {
     launched: AtomicU64,
     pub(crate) crowd: Crowd,
     durations: Mutex<Durations>,
+    no_lane: Mutex<Option<String>>,
 }
 
 /// How many instances in a row are made in place of ones that ended before they were ready.
@@ -53,6 +54,7 @@ impl Launcher {
             launched: AtomicU64::new(0),
             crowd: Crowd::new(),
             durations: Mutex::new(durations),
+            no_lane: Mutex::default(),
         }
     }
 
@@ -79,6 +81,15 @@ impl Launcher {
     /// Why instances are not copies of one template, once that has turned out.
     pub fn not_copied(&self) -> Option<String> {
         self.source.lock().unwrap_or_else(PoisonError::into_inner).not_copied.clone()
+    }
+
+    /// Why a lane that was wanted could not be had, if that happened: the first reason.
+    pub(crate) fn no_lane(&self) -> Option<String> {
+        self.no_lane.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn say_no_lane(&self, why: String) {
+        self.no_lane.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
     }
 
     /// How long calls have been taking, those that the plan knew of among them: to be kept for the bundle's next launcher.

@@ -25,7 +25,7 @@ fn every_way_is_measured_in_every_round_and_changes_nothing() {
     assert!(report["date"].as_str().is_some_and(|date| date.ends_with('Z')), "{report:#}");
     assert!(report["machine"]["cpus"].as_u64().is_some_and(|cpus| cpus > 0), "{report:#}");
     assert!(report["versions"]["python"].as_str().is_some_and(|version| version.starts_with("3.")));
-    let events = report["events"].as_array().expect("there are events");
+    let events = report["contests"].as_array().expect("there are events");
     assert_eq!(events.len(), 2);
     for event in events {
         check_contest(event, &report);

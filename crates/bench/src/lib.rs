@@ -43,7 +43,7 @@ pub use hop::{Hop, HopOptions};
 pub use machine::Machine;
 pub use memory::{Memory, MemoryContest, MemoryContestant, MemoryOptions, MemoryReport};
 pub use outside::Outside;
-pub use plot::{Plot, png};
+pub use plot::{Plot, png, quantity};
 pub use processes::CpuTime;
 pub use promise::{Kept, Promise, Verdict, promises};
 pub use report::{

@@ -289,7 +289,7 @@ impl Scale {
 }
 
 /// With three digits that count at most.
-pub(crate) fn quantity(value: f64, unit: &str) -> String {
+pub fn quantity(value: f64, unit: &str) -> String {
     let (value, unit) = match unit {
         "µs" if value >= 1e6 => (value / 1e6, "s"),
         "µs" if value >= 1e3 => (value / 1e3, "ms"),
@@ -322,4 +322,90 @@ pub fn png(svg: &str) -> Result<Vec<u8>, String> {
     let mut pixels = tiny_skia::Pixmap::new(size.width(), size.height()).ok_or("it is too large")?;
     resvg::render(&tree, tiny_skia::Transform::from_scale(SCALE, SCALE), &mut pixels.as_mut());
     pixels.encode_png().map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::statistics::Interval;
+
+    fn entry(name: &str, ours: bool, p50: f64) -> SheetEntry {
+        SheetEntry {
+            name: name.to_owned(),
+            ours,
+            keeps_apart: String::new(),
+            p50,
+            interval: Some(Interval { low: p50 / 1.1, high: p50 * 1.1 }),
+            p99: None,
+            too_noisy: !ours,
+            ratio: 1.0,
+            ratio_interval: None,
+            ratio_quoted: true,
+        }
+    }
+
+    fn sheet(labels: &[&str]) -> Sheet {
+        let contest = |label: &&str| SheetContest {
+            name: format!("{label} of them"),
+            group: String::new(),
+            label: (*label).to_owned(),
+            entries: vec![entry("ours", true, 12.0), entry("theirs & <more>", false, 4500.0)],
+        };
+        Sheet {
+            name: "hop".to_owned(),
+            title: "A title".to_owned(),
+            metric: "time, in microseconds".to_owned(),
+            unit: "µs".to_owned(),
+            along: "payload".to_owned(),
+            caption: vec!["a machine".to_owned(), "a command".to_owned()],
+            missing: Vec::new(),
+            contests: labels.iter().map(contest).collect(),
+        }
+    }
+
+    #[test]
+    fn what_can_be_counted_along_is_lines_and_the_rest_rows() {
+        let lines = Plot::of(&sheet(&["5", "15"])).svg();
+        assert_eq!(lines.matches("<polyline").count(), 2);
+        let rows = Plot::of(&sheet(&["finra", "sentiment"])).svg();
+        assert!(!rows.contains("<polyline") && rows.contains("too noisy (4.50 ms)"), "{rows}");
+        for svg in [lines, rows] {
+            for text in ["A title", "a machine", "a command", "theirs &amp; &lt;more&gt;", "10 ms", "10 µs"]
+            {
+                assert!(svg.contains(text), "{text} is not in {svg}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_picture_is_a_png_with_ink_where_text_is() {
+        let png = png(&Plot::of(&sheet(&["5", "15"])).svg()).unwrap();
+        let pixels = tiny_skia::Pixmap::decode_png(&png).unwrap();
+        assert_eq!(f64::from(pixels.width()), WIDTH * f64::from(SCALE));
+        let title = (48..80).flat_map(|x| (26..58).map(move |y| (x, y)));
+        assert!(title.filter_map(|(x, y)| pixels.pixel(x, y)).any(|it| it.red() < 64), "there is no title");
+        assert!(super::png("<svg").is_err());
+    }
+
+    #[test]
+    fn quantities_have_their_unit() {
+        for (value, unit, shown) in [
+            (0.41, "µs", "0.41 µs"),
+            (4500.0, "µs", "4.50 ms"),
+            (63.4e6, "bytes", "63.4 MB"),
+            (15_000.0, "per second", "15000 /s"),
+            (0.0123, "GB·ms", "0.012 GB·ms"),
+        ] {
+            assert_eq!(quantity(value, unit), shown);
+        }
+    }
+
+    #[test]
+    fn an_axis_has_whole_decades() {
+        let contests = sheet(&["1"]).contests;
+        let scale = Scale::over(&contests);
+        assert_eq!(scale.ticks(), [10.0, 100.0, 1000.0, 10_000.0]);
+        assert_eq!([scale.part(10.0), scale.part(10_000.0), scale.part(0.0)], [0.0, 1.0, 0.0]);
+        assert_eq!(Scale::over(&[]).ticks().len(), 2);
+    }
 }

@@ -1,11 +1,11 @@
 //! What all benchmarks come to, in one form: contests, and in each the ways with their number. Tables, plots and promises are
 //! made of sheets, whatever was measured.
 
-use crate::apps::AppsReport;
+use crate::apps::{AppsReport, Cost};
 use crate::chain::ChainReport;
 use crate::cold::ColdReport;
 use crate::fanout::FanoutReport;
-use crate::memory::MemoryReport;
+use crate::memory::{MemoryContestant, MemoryReport};
 use crate::report::{Contestant, Heading, HopReport};
 use crate::statistics::{Interval, Summary};
 use crate::throughput::ThroughputReport;
@@ -100,6 +100,22 @@ fn of_summary(one: &Contestant, summary: &Summary, first: f64) -> SheetEntry {
     }
 }
 
+/// Of a number that is found once.
+fn without_spread(name: &str, ours: bool, number: f64, ratio: f64) -> SheetEntry {
+    SheetEntry {
+        name: name.to_owned(),
+        ours,
+        keeps_apart: String::new(),
+        p50: number,
+        interval: None,
+        p99: None,
+        too_noisy: false,
+        ratio,
+        ratio_interval: None,
+        ratio_quoted: true,
+    }
+}
+
 impl HopReport {
     pub fn sheet(&self) -> Sheet {
         let mut sheet =
@@ -190,17 +206,9 @@ impl MemoryReport {
             sheet("memory", "Memory of the whole system, idle", "functions", &self.heading, missing);
         "bytes".clone_into(&mut sheet.unit);
         for one in &self.contests {
-            let entry = |it: &crate::memory::MemoryContestant| SheetEntry {
-                name: it.name.clone(),
-                ours: it.ours,
+            let entry = |it: &MemoryContestant| SheetEntry {
                 keeps_apart: it.isolation.to_owned(),
-                p50: it.bytes as f64,
-                interval: None,
-                p99: None,
-                too_noisy: false,
-                ratio: it.ratio,
-                ratio_interval: None,
-                ratio_quoted: true,
+                ..without_spread(&it.name, it.ours, it.bytes as f64, it.ratio)
             };
             let entries = one.contestants.iter().map(entry).collect();
             let name = format!("{} functions", one.functions);
@@ -211,8 +219,8 @@ impl MemoryReport {
 }
 
 impl AppsReport {
-    /// End to end, and the interaction in it.
-    pub fn sheets(&self) -> [Sheet; 2] {
+    /// End to end, the interaction in it, and the cost.
+    pub fn sheets(&self) -> [Sheet; 3] {
         let apps = self.missing_apps.iter().map(|app| format!("{}: {}", app.peer, app.reason));
         let missing: Vec<String> = missing(&self.unavailable).into_iter().chain(apps).collect();
         let mut whole =
@@ -221,7 +229,16 @@ impl AppsReport {
             sheet("interaction", "Interaction in the applications", "application", &self.heading, missing);
         "from the first call of a function to the last return, when no function ran, in microseconds"
             .clone_into(&mut between.metric);
+        let mut cost =
+            sheet("cost", "What one execution is billed", "application", &self.heading, Vec::new());
+        "memory that is billed, for as long as it is, AWS Lambda's rounding".clone_into(&mut cost.metric);
+        "GB·ms".clone_into(&mut cost.unit);
         for one in &self.contests {
+            let Cost { unit_gb_ms, apart_gb_ms } = one.cost;
+            let of = |name: &str, ours, gb_ms| without_spread(name, ours, gb_ms, gb_ms / unit_gb_ms);
+            let both =
+                vec![of("as one unit", true, unit_gb_ms), of("every function apart", false, apart_gb_ms)];
+            cost.contests.push(contest(one.app.clone(), "", one.app.clone(), both));
             let name = || one.app.clone();
             let contestants = one.contestants.iter();
             whole.contests.push(contest(
@@ -234,7 +251,7 @@ impl AppsReport {
             let entries = contestants.map(|it| of_summary(&it.contestant, &it.interaction, first)).collect();
             between.contests.push(contest(name(), "", name(), entries));
         }
-        [whole, between]
+        [whole, between, cost]
     }
 }
 

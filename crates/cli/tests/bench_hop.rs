@@ -60,8 +60,10 @@ fn check_contest(event: &Value, report: &Value) {
         let verified = contestant["executions_verified"].as_u64().expect("it counts");
         // Ours goes through six hops in one execution, a peer through one.
         assert!(verified >= if position < ours { 2 } else { 12 }, "{contestant:#}");
-        let noisy = contestant["too_noisy"] == true || contestants[0]["too_noisy"] == true;
-        assert_eq!(contestant["ratio"].is_null(), noisy, "{contestant:#}");
+        let bound = |name: &str| contestant["ratio_interval"][name].as_f64().expect("there were two rounds");
+        assert_eq!(contestant["ratio"].is_null(), bound("high") > 2.0 * bound("low"), "{contestant:#}");
+        let interval = &contestant["p50_interval_us"];
+        assert!(interval["low"].as_f64() <= p50 && interval["high"].as_f64() >= p50, "{contestant:#}");
     }
 }
 

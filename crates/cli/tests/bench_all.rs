@@ -53,7 +53,10 @@ fn tables_and_plots_go_where_the_document_wants_them() {
     assert!(filled.starts_with("# By hand\n") && filled.ends_with("\nAlso by hand.\n"), "{filled}");
     assert!(filled.contains("| HTTP server a function | 320 µs (32.0–64.0×) |"), "{filled}");
     assert!(filled.contains("![A hop](hop.svg)") && !filled.contains("old"), "{filled}");
-    assert!(filled.contains("Not measured: isolation mpk: no keys.") && filled.contains("a command"), "{filled}");
+    assert!(
+        filled.contains("Not measured: isolation mpk: no keys.") && filled.contains("a command"),
+        "{filled}"
+    );
     let svg = fs::read_to_string(folder.join("hop.svg")).expect("there is a plot");
     assert!(svg.contains("a machine") && svg.contains("HTTP server a function"), "{svg}");
     assert!(fs::read(folder.join("hop.png")).expect("there is a picture").starts_with(b"\x89PNG"));

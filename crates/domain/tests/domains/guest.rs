@@ -123,16 +123,16 @@ extern "C" fn read_byte(address: *mut c_void) -> *mut c_void {
     (unsafe { address.cast::<u8>().read_volatile() }) as usize as *mut c_void
 }
 
-impl Guest for Native {
-    fn confine(&mut self, gate: &Gate) -> Result<(), ConfineError> {
-        // What the scenarios open: the tests themselves, and what they write.
-        let own = std::env::current_exe().map(|path| vec![path]).unwrap_or_default();
-        let files = Files { readable: own, writable: vec![std::env::temp_dir()], ..Files::default() };
-        Confinement { log: 2, directory: c"/".into(), monitored: true, files, ..Confinement::default() }
-            .enter(|listener| gate.hand_over(listener))
-            .map_err(|error| ConfineError { step: error.step, errno: error.errno })
-    }
+pub(crate) fn confine(gate: &Gate) -> Result<Vec<libc::sock_filter>, ConfineError> {
+    // What the scenarios open: the tests themselves, and what they write.
+    let own = std::env::current_exe().map(|path| vec![path]).unwrap_or_default();
+    let files = Files { readable: own, writable: vec![std::env::temp_dir()], ..Files::default() };
+    Confinement { log: 2, directory: c"/".into(), monitored: true, files, ..Confinement::default() }
+        .enter(|listener| gate.hand_over(listener))
+        .map_err(|error| ConfineError { step: error.step, errno: error.errno })
+}
 
+impl Guest for Native {
     fn start(&mut self, _config: &[u8], _error: &mut [u8]) -> Result<(), usize> {
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use crate::guest::{
     ECHO, KEEP_SECRET, LARGE, Native, OUTBOX, READ, READ_ON_THREAD, STACK, THREADS, WHERE_IS_IT, WRITE,
+    confine,
 };
 use crate::{memory_calls, rights};
 use faastlane_domain::{
@@ -172,6 +173,7 @@ fn set_up() -> Result<Parked, Failure> {
             namespace,
             key,
             guest,
+            confine: Arc::new(confine),
             mailbox: &mailbox,
             doorbell: &stage.doorbell,
             config: &[],
@@ -179,13 +181,13 @@ fn set_up() -> Result<Parked, Failure> {
         };
         let started = launch.start(Some(&page))?;
         let mut book = owners.lock().map_err(|_| "poisoned")?;
-        started.ranges.iter().for_each(|range| book.give(range.clone(), domain, false));
+        book.give(started.stack.clone(), domain, false);
         drop(book);
         follow(&started, domain, keys.domains[domain], &owners)?;
         all_started.push(started);
         stage.mailboxes.push(mailbox);
     }
-    drop(page);
+    page.remove();
     Ok(Parked { process, started: all_started, owners, stage })
 }
 
@@ -206,7 +208,7 @@ fn follow(started: &Started, domain: usize, key: Key, owners: &Arc<Mutex<Owners>
 impl Parked {
     /// Lets the domains take calls: the parked threads themselves, or those of a copy, in which this returns.
     fn go_on(self, in_copy: bool) -> Result<Stage, Failure> {
-        let Self { process, started, owners, mut stage } = self;
+        let Self { process, mut started, owners, mut stage } = self;
         for started in &started {
             assert!(started.await_parked());
         }
@@ -218,11 +220,11 @@ impl Parked {
                     let keys = process.keys.as_ref().ok_or("no keys")?;
                     let page = StartUpPage::map_in_copy()?;
                     stage.start_up_page = start_up_page_address();
-                    for (domain, started) in started.iter().enumerate() {
-                        let range = started.revive(&copy, Some(&page), &stage.mailboxes[domain], b"news")?;
-                        owners.lock().map_err(|_| "poisoned")?.give(range, domain, false);
+                    for (domain, started) in started.iter_mut().enumerate() {
+                        started.revive(&copy, Some(&page), &stage.mailboxes[domain], b"news")?;
                         follow(started, domain, keys.domains[domain], &owners)?;
                     }
+                    page.remove();
                 }
             }
         } else {

@@ -20,6 +20,7 @@ use crate::test_switch::without;
 use crate::thread::{Front, Started, enter, spawn_trusted};
 use std::io;
 use std::mem::offset_of;
+use std::ops::Range;
 
 /// What a thread needs to become a parked one, in trusted memory.
 #[repr(C)]
@@ -46,18 +47,20 @@ struct Program {
 
 impl Started {
     /// Makes the parked thread again in a copy of the process; to be followed like one that starts. It answers at `mailbox`, and
-    /// `news` is for [`crate::Guest::after_parking`].
+    /// `news` is for [`crate::Guest::after_parking`]. It goes on when `page` is gone, where there is one.
     ///
-    /// It goes on when `page` is gone, where there is one.
+    /// Returns the memory that it comes up in, which is the domain's from then on.
     pub fn revive(
         &mut self,
         copy: &ProcessCopy,
         page: Option<&StartUpPage>,
         mailbox: &Mailbox,
         news: &[u8],
-    ) -> io::Result<()> {
-        // Fresh, and the domain's to touch, not to unmap: a page for the gate and the stack, and then the news.
-        let memory = Mapping::private(sys::PAGE + news.len(), self.key)?.leak();
+    ) -> io::Result<Range<usize>> {
+        // Fresh: a page for the gate and the stack, and then the news.
+        let memory = Mapping::private(sys::PAGE + news.len(), self.key)?;
+        let range = memory.address()..memory.address() + memory.len();
+        let memory = memory.leak();
         let news_at = memory + sys::PAGE;
         let front = self.block as *mut Front;
         // SAFETY: the memory is long enough and aligned to a page; zero is a gate. The block's mapping is never another one, and
@@ -101,7 +104,8 @@ impl Started {
             last.filter = Program { len: filter.len() as u16, at: filter.as_ptr() as usize };
             // SAFETY: all of it is as its fields say, and stays: this thread never comes back here.
             unsafe { become_parked(&last) }
-        })
+        })?;
+        Ok(range)
     }
 }
 

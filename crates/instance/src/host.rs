@@ -16,6 +16,7 @@ use faastlane_sandbox::{Confinement, Grants, Listener, close_process, left_out};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::ffi::CString;
+use std::ops::Range;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -131,7 +132,8 @@ impl Host {
             false => None,
         };
         for domain in &mut self.domains {
-            domain.revive(copy, assignment, page.as_ref())?;
+            let range = domain.revive(copy, assignment, page.as_ref())?;
+            self.owners.lock().unwrap_or_else(PoisonError::into_inner).give(range, domain.index, false);
         }
         // They confine themselves side by side.
         for domain in &mut self.domains {
@@ -143,13 +145,13 @@ impl Host {
 }
 
 impl LocalDomain {
-    /// Makes its first thread again.
+    /// Makes its first thread again. Returns the memory that it comes up in.
     fn revive(
         &mut self,
         copy: &ProcessCopy,
         assignment: &Assignment,
         page: Option<&StartUpPage>,
-    ) -> Result<(), SetUpFailure> {
+    ) -> Result<Range<usize>, SetUpFailure> {
         let Self { index, key, .. } = *self;
         let failed = |what: &'static str| {
             move |error: std::io::Error| SetUpFailure::of_domain(index, what, error.to_string())

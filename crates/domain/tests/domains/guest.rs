@@ -33,6 +33,9 @@ pub(crate) const SET_RIGHTS: u32 = 11;
 /// Jumps to the address with every state component asked for.
 pub(crate) const JUMP: u32 = 12;
 
+/// Starts a thread at whose end the kernel is to write its number away at the address.
+pub(crate) const END_AT: u32 = 13;
+
 type Start = extern "C" fn(*mut c_void) -> *mut c_void;
 type Create = unsafe extern "C" fn(*mut libc::pthread_t, *const c_void, Start, *mut c_void) -> c_int;
 type Join = unsafe extern "C" fn(libc::pthread_t, *mut *mut c_void) -> c_int;
@@ -118,6 +121,19 @@ extern "C" fn nothing(_: *mut c_void) -> *mut c_void {
     std::ptr::null_mut()
 }
 
+/// Ends the calling thread after it has said that its number is at `address`, which the kernel writes then.
+extern "C" fn end_at(address: *mut c_void) -> *mut c_void {
+    // SAFETY: none; this is the attack.
+    unsafe {
+        std::arch::asm!(
+            "syscall", "mov eax, {exit}", "xor edi, edi", "syscall", "ud2",
+            exit = const libc::SYS_exit,
+            in("rax") libc::SYS_set_tid_address, in("rdi") address,
+            options(noreturn),
+        )
+    }
+}
+
 extern "C" fn read_byte(address: *mut c_void) -> *mut c_void {
     // SAFETY: none; this is the attack.
     (unsafe { address.cast::<u8>().read_volatile() }) as usize as *mut c_void
@@ -173,6 +189,12 @@ impl Guest for Native {
             READ_ON_THREAD => {
                 self.on_threads(1, read_byte, argument as *mut c_void);
                 0
+            }
+            END_AT => {
+                // SAFETY: libc's own function. Nobody joins the thread, which its libc does not see end.
+                let error =
+                    unsafe { (self.create)(&mut 0, std::ptr::null(), end_at, argument as *mut c_void) };
+                error as u64
             }
             SYSTEM_CALL => system_call(call.event),
             // SAFETY: none; this is the attack.

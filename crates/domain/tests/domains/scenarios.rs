@@ -1,8 +1,8 @@
 //! What is tried, and how it must end.
 
 use crate::guest::{
-    ECHO, KEEP_SECRET, LARGE, Native, OUTBOX, READ, READ_ON_THREAD, STACK, THREADS, WHERE_IS_IT, WRITE,
-    confine,
+    ECHO, END_AT, KEEP_SECRET, LARGE, Native, OUTBOX, READ, READ_ON_THREAD, STACK, THREADS, WHERE_IS_IT,
+    WRITE, confine,
 };
 use crate::{memory_calls, rights};
 use faastlane_domain::{
@@ -53,6 +53,7 @@ pub(crate) const ALL: &[Scenario] = &[
         |s| s.attack(READ_ON_THREAD, KEEP_SECRET),
         "domain 1 read domain 0",
     ),
+    scenario("at_a_threads_end_the_kernel_writes_with_its_rights_only", end_at, "42, then 0"),
     scenario("the_trusted_heap_cannot_be_read", trusted_heap, "domain 0 read nobody's"),
     scenario("the_executables_variables_cannot_be_read", variables, "domain 0 read nobody's"),
     scenario("the_trusted_stack_cannot_be_read", trusted_stack, "domain 0 read nobody's"),
@@ -221,7 +222,8 @@ impl Parked {
                     let page = StartUpPage::map_in_copy()?;
                     stage.start_up_page = start_up_page_address();
                     for (domain, started) in started.iter_mut().enumerate() {
-                        started.revive(&copy, Some(&page), &stage.mailboxes[domain], b"news")?;
+                        let range = started.revive(&copy, Some(&page), &stage.mailboxes[domain], b"news")?;
+                        owners.lock().map_err(|_| "poisoned")?.give(range, domain, false);
                         follow(started, domain, keys.domains[domain], &owners)?;
                     }
                     page.remove();
@@ -310,6 +312,21 @@ impl Stage {
 fn own_memory(stage: &mut Stage) -> String {
     let address = stage.number(0, KEEP_SECRET, 0);
     stage.read(0, address).to_string()
+}
+
+/// Domain 1's thread ends at a secret of domain 0, and then one of domain 0 itself.
+fn end_at(stage: &mut Stage) -> String {
+    let threads = || std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count);
+    let secret = stage.number(0, KEEP_SECRET, 0);
+    let before = threads();
+    let mut left = |domain| {
+        assert_eq!(stage.number(domain, END_AT, secret), 0);
+        while threads() != before {
+            std::thread::yield_now();
+        }
+        stage.read(0, secret)
+    };
+    format!("{}, then {}", left(1), left(0))
 }
 
 fn trusted_heap(stage: &mut Stage) -> String {

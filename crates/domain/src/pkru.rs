@@ -6,7 +6,6 @@
 use crate::executable::clean_process;
 use crate::gate::WaitingGate;
 use crate::sys;
-
 use std::hint::black_box;
 use std::io;
 use std::sync::{Mutex, PoisonError};

@@ -1,8 +1,8 @@
 //! What is tried, and how it must end.
 
 use crate::guest::{
-    ECHO, END_AT, KEEP_SECRET, LARGE, Native, OUTBOX, READ, READ_ON_THREAD, STACK, THREADS, WHERE_IS_IT,
-    WRITE, confine,
+    ECHO, END_AT, KEEP_SECRET, LARGE, LOCK_AT, Native, OUTBOX, READ, READ_ON_THREAD, SET, STACK, THREADS,
+    UNLOCK, WHERE_IS_IT, WRITE, confine,
 };
 use crate::{memory_calls, rights};
 use faastlane_domain::{
@@ -54,6 +54,11 @@ pub(crate) const ALL: &[Scenario] = &[
         "domain 1 read domain 0",
     ),
     scenario("at_a_threads_end_the_kernel_writes_with_its_rights_only", end_at, "42, then 0"),
+    scenario(
+        "at_a_threads_end_the_kernel_marks_its_locks_with_its_rights_only",
+        locks,
+        "unmarked, then marked",
+    ),
     scenario("the_trusted_heap_cannot_be_read", trusted_heap, "domain 0 read nobody's"),
     scenario("the_executables_variables_cannot_be_read", variables, "domain 0 read nobody's"),
     scenario("the_trusted_stack_cannot_be_read", trusted_stack, "domain 0 read nobody's"),
@@ -314,17 +319,39 @@ fn own_memory(stage: &mut Stage) -> String {
     stage.read(0, address).to_string()
 }
 
+fn threads_here() -> usize {
+    std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count)
+}
+
+fn await_end_of_others(threads: usize) {
+    while threads_here() != threads {
+        std::thread::yield_now();
+    }
+}
+
 /// Domain 1's thread ends at a secret of domain 0, and then one of domain 0 itself.
 fn end_at(stage: &mut Stage) -> String {
-    let threads = || std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count);
     let secret = stage.number(0, KEEP_SECRET, 0);
-    let before = threads();
+    let threads = threads_here();
     let mut left = |domain| {
         assert_eq!(stage.number(domain, END_AT, secret), 0);
-        while threads() != before {
-            std::thread::yield_now();
-        }
+        await_end_of_others(threads);
         stage.read(0, secret)
+    };
+    format!("{}, then {}", left(1), left(0))
+}
+
+/// The same, with what looks like a lock that the thread holds.
+fn locks(stage: &mut Stage) -> String {
+    let lock = stage.number(0, KEEP_SECRET, 0);
+    let threads = threads_here();
+    let mut left = |domain| {
+        let number = stage.number(domain, LOCK_AT, lock);
+        stage.call(0, SET, Outgoing::Bytes(&[lock.to_le_bytes(), number.to_le_bytes()].concat()));
+        stage.number(domain, UNLOCK, 0);
+        await_end_of_others(threads);
+        // The mark is in the word's highest byte.
+        if stage.read(0, lock + 3) & 0x40 == 0 { "unmarked" } else { "marked" }
     };
     format!("{}, then {}", left(1), left(0))
 }

@@ -72,6 +72,9 @@ pub(crate) struct RunArguments {
     /// With --repeat: how many executions are under way at the same time, each in an instance of its own
     #[arg(long, value_name = "COUNT", default_value = "1", requires = "repeat")]
     pub(crate) concurrency: NonZeroUsize,
+    /// With --repeat: take up changes of the workflow while executions of it run
+    #[arg(long, requires = "repeat")]
+    pub(crate) watch: bool,
 }
 
 /// Run the test cases of a workflow, and compare what comes out with what is expected
@@ -165,6 +168,12 @@ pub(crate) enum InspectionLevel {
 pub(crate) struct PlanArguments {
     #[command(flatten)]
     pub(crate) workflow: WorkflowArguments,
+    /// Run the workflow as well, and print what was to be expected of its functions beside what they did
+    #[arg(long)]
+    pub(crate) analyze: bool,
+    /// With --analyze: a file with the input as JSON, or `-` for standard input; `{}` without
+    #[arg(long, value_name = "FILE", requires = "analyze")]
+    pub(crate) input: Option<PathBuf>,
     /// Print the plan as one JSON object
     #[arg(long)]
     pub(crate) json: bool,

@@ -3,6 +3,7 @@
 //! May know everything below it. Start reading at `args.rs`; each command has a file of its name.
 #![forbid(unsafe_code)]
 
+mod analyze;
 mod args;
 mod bench;
 mod doctor;
@@ -32,6 +33,7 @@ mod terminal;
 mod test;
 mod test_state;
 mod validate;
+mod watch;
 mod waterfall;
 
 use args::{Arguments, Command};
@@ -42,7 +44,7 @@ use faastlane_pool::INSTANCE_ARGUMENT;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-/// On the trusted key in an instance, where no function can touch it; an ordinary heap everywhere else.
+/// On the trusted key in an instance, where no function can touch it.
 #[global_allocator]
 static HEAP: TrustedHeap = TrustedHeap::new();
 
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
     if words.next().is_some_and(|word| word == INSTANCE_ARGUMENT) {
         faastlane_instance::run(&words.next().unwrap_or_default().to_string_lossy());
     }
+    HEAP.leave_to_system();
     let exit = match execute(&Arguments::parse().command) {
         Ok(exit) => exit,
         Err(problem) if is_broken_pipe(&problem) => Exit::Succeeded,
@@ -69,6 +72,7 @@ fn execute(command: &Command) -> anyhow::Result<Exit> {
         Command::Run(arguments) => run::execute(arguments),
         Command::Test(arguments) => test::execute(arguments),
         Command::TestState(arguments) => test_state::execute(arguments),
+        Command::Plan(arguments) if arguments.analyze => analyze::execute(arguments),
         Command::Plan(arguments) => plan::execute(arguments),
         Command::Validate(arguments) => validate::execute(arguments),
         Command::Graph(arguments) => graph::execute(arguments),

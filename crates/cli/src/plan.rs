@@ -40,7 +40,7 @@ fn make_plan(arguments: &PlanArguments, warnings: &mut Vec<Diagnostic>) -> Resul
     faastlane_compose::plan(&workflow, &host::probe(), &mut progress::show)
 }
 
-fn render(plan: &Plan, width: usize) -> anyhow::Result<String> {
+pub(crate) fn render(plan: &Plan, width: usize) -> anyhow::Result<String> {
     let mut text = String::new();
     writeln!(text, "{}: isolation {}, {}", plan.workflow, plan.isolation.name(), plan.isolation_reason)?;
     for python in &plan.pythons {

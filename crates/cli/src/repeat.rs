@@ -7,6 +7,7 @@ use crate::repeat_report::{self, Summary};
 use crate::run::{self, Ran, exit_of, refuse, say};
 use crate::run_failure::of_instance;
 use crate::terminal::Terminal;
+use crate::watch::{self, Watch};
 use crate::waterfall::{self, Run};
 use faastlane_compose::{Plan, Workflow};
 use faastlane_payload::Payload;
@@ -14,7 +15,7 @@ use faastlane_pool::{Completion, Metering, Pool, PoolLimits, StartError, Status,
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 /// How often the line that tells the progress changes at most.
@@ -33,10 +34,12 @@ pub(crate) fn execute(
     let limits = PoolLimits { most, queue: most.get(), keep_warm: Duration::MAX };
     let pool = run::pool(workflow, plan, limits, interrupt)?;
     let stores = run::stores(workflow);
-    let repetition = Repetition { times: times.get(), arguments, stores, input, interrupt, pool: &pool };
+    let repetition =
+        Repetition { times: times.get(), arguments, stores, input, interrupt, plan, pool: &pool };
     let mut tally = Tally::new(plan);
     repetition.run(&mut tally)?;
     let counts = pool.counts();
+    run::keep_durations(workflow, &pool);
     drop(pool.close());
 
     let exit = tally.exit(interrupt);
@@ -157,6 +160,7 @@ struct Repetition<'a> {
     stores: Arc<Stores>,
     input: &'a Payload,
     interrupt: &'a Interrupt,
+    plan: &'a Plan,
     pool: &'a Pool,
 }
 
@@ -172,11 +176,23 @@ impl Repetition<'_> {
             submitted += 1;
         }
         let mut under_way = submitted;
+        let mut watch = self.arguments.watch.then(|| Watch::new(self.arguments, self.pool));
         while under_way > 0 {
-            // One sender is here.
-            let Ok(next) = over.recv() else { break };
+            let next = match &mut watch {
+                Some(watch) => {
+                    watch.look()?;
+                    over.recv_timeout(watch::LOOK)
+                }
+                None => over.recv().map_err(RecvTimeoutError::from),
+            };
+            let next = match next {
+                Ok(next) => next,
+                Err(RecvTimeoutError::Timeout) => continue,
+                // One sender is here.
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
             under_way -= 1;
-            tally.add(next, self.plan());
+            tally.add(next, self.plan);
             live.show(tally, self, begin)?;
             // Where no instance ever came up, none will.
             let hopeless = tally.ended() == 0 && tally.not_started.is_some();
@@ -188,10 +204,6 @@ impl Repetition<'_> {
         }
         tally.took = begin.elapsed();
         live.clear()
-    }
-
-    fn plan(&self) -> &Plan {
-        self.pool.plan()
     }
 
     fn submit(&self, send: &Sender<Over>) -> io::Result<()> {

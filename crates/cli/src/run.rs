@@ -115,7 +115,11 @@ pub(crate) fn prepare(
 }
 
 pub(crate) fn refuse(arguments: &RunArguments, findings: &[Diagnostic]) -> anyhow::Result<Exit> {
-    if arguments.json {
+    refuse_findings(arguments.json, findings)
+}
+
+pub(crate) fn refuse_findings(as_json: bool, findings: &[Diagnostic]) -> anyhow::Result<Exit> {
+    if as_json {
         let report = json!({ "format_version": 1, "diagnostics": render_diagnostic::to_json(findings) });
         say(&report)?;
     } else {
@@ -145,6 +149,7 @@ pub(crate) fn run(
     let Completion { outcome, cold_start, begun, .. } = ticket.wait();
     let mut record = outcome?;
     let mut logs = std::mem::take(&mut record.logs);
+    keep_durations(workflow, &pool);
     logs.extend(pool.close());
     let mut metering = Metering::new(plan);
     metering.add(&record, cold_start);
@@ -159,10 +164,22 @@ pub(crate) fn pool(
     limits: PoolLimits,
     interrupt: &Interrupt,
 ) -> io::Result<Pool> {
-    let executable = std::env::current_exe()?;
-    let launcher = Launcher::new(executable, plan.clone(), workflow.definition.clone());
     let interrupt = interrupt.clone();
-    Ok(Pool::new(Arc::new(launcher), limits, move || interrupt.came()))
+    Ok(Pool::new(Arc::new(launcher(workflow, plan)?), limits, move || interrupt.came()))
+}
+
+pub(crate) fn launcher(workflow: &Workflow, plan: &Plan) -> io::Result<Launcher> {
+    Ok(Launcher::new(std::env::current_exe()?, plan.clone(), workflow.definition.clone()))
+}
+
+/// For the next time that the bundle runs. Nothing hangs on it, so that it only says when it cannot.
+pub(crate) fn keep_durations(workflow: &Workflow, pool: &Pool) {
+    let kept = pool.durations().keep(&workflow.surroundings.cache_directory, &pool.plan().bundle);
+    if let Err(error) = kept {
+        // Where stderr is gone too, nobody wants to know.
+        let _ =
+            writeln!(io::stderr(), "note: how long functions took cannot be kept for the next time: {error}");
+    }
 }
 
 /// Where a workflow's distributed Maps find their items and put their results.
@@ -233,6 +250,7 @@ pub(crate) fn report(plan: &Plan, ran: &Ran) -> Value {
     report["isolation_reason"] = json!(plan.isolation_reason);
     report["instances"] = json!(record.instances);
     report["not_copied"] = json!(record.not_copied);
+    report["no_lane"] = json!(record.no_lane);
     report["mocked"] = json!(record.mocked);
     report["duration_us"] = json!(record.duration_us);
     report["interaction_us"] = json!(record.interaction_us);

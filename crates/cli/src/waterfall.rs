@@ -224,6 +224,9 @@ fn summary(text: &mut String, run: &Run<'_>, terminal: Terminal) {
     if let Some(why) = &record.not_copied {
         let _ = writeln!(text, "note: each instance loads its functions itself: {why}");
     }
+    if let Some(why) = &record.no_lane {
+        let _ = writeln!(text, "note: calls that waited got no other lane: {why}");
+    }
     if let Some(error) = &record.error {
         let _ = writeln!(text, "error: {error}");
     }

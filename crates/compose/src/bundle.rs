@@ -4,7 +4,7 @@ use crate::tree_digest::TreeDigest;
 use crate::workflow::Workflow;
 
 /// SHA-256 over definition, template, configuration, requirements and the code of every function, in hexadecimal.
-pub(crate) fn digest(workflow: &Workflow) -> String {
+pub fn bundle_digest(workflow: &Workflow) -> String {
     let mut digest = TreeDigest::default();
     digest.add(workflow.definition.text.as_bytes());
     if let Some(config) = &workflow.config.source {

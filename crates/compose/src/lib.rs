@@ -16,6 +16,7 @@ mod code;
 mod config;
 mod config_check;
 mod definition_search;
+mod durations;
 mod finding;
 mod flow_walk;
 mod function_search;
@@ -37,14 +38,17 @@ mod toml_reader;
 mod tree_digest;
 mod workflow;
 
+pub use bundle::bundle_digest;
 pub use config::{Config, FunctionConfig, InstanceLimits, Preferences, TrustGroup};
 pub use definition_search::{Definition, holds_workflow, load_definition, read_definition};
+pub use durations::{Durations, Usual};
 pub use flow_walk::first_call_of;
 pub use functions::FunctionSource;
 pub use host::{Host, Keys, LimitMeans};
 pub use isolation::decide_isolation;
 pub use plan::{
     DomainPlan, FunctionPlan, Grants, Isolation, Limits, Placement, Plan, PythonInstall, StatePlan,
+    WORTH_A_LANE_NS,
 };
 pub use planner::plan;
 pub use progress::Progress;

@@ -3,6 +3,7 @@
 //! It is plain data. The supervisor sends it to the instance as JSON, `faastlane plan` prints it, and nothing in it
 //! refers to the composer any more.
 
+use crate::durations::Usual;
 use faastlane_mock::Mocks;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -36,6 +37,9 @@ pub struct Plan {
     /// What the reader of the plan should know besides, one sentence each.
     pub notes: Vec<String>,
 }
+
+/// How long calls must wait in line, in nanoseconds, to be worth another lane: twice what it takes to make one.
+pub const WORTH_A_LANE_NS: u64 = 20_000_000;
 
 impl Plan {
     /// How many processes hold domains, the instance's own included: hosts are numbered from 0 without a gap.
@@ -136,6 +140,9 @@ pub struct FunctionPlan {
     pub grants: Grants,
     /// Position in [`Plan::domains`].
     pub domain: usize,
+    /// How long its calls take, where some have been measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usual: Option<Usual>,
 }
 
 /// What `faastlane.toml` allows a function besides its own code, its libraries and its scratch directory.

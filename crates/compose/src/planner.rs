@@ -1,11 +1,14 @@
 //! From a workflow and a host to a plan: interpreters, requirements, domains, and where each state runs.
 
-use crate::bundle;
+use crate::bundle::bundle_digest;
+use crate::durations::Durations;
 use crate::flow_walk::{calls, walk};
 use crate::functions::FunctionSource;
 use crate::host::{Host, LimitMeans};
 use crate::isolation::{Decision, decide};
-use crate::plan::{DomainPlan, FunctionPlan, Isolation, Limits, Placement, Plan, PythonInstall, StatePlan};
+use crate::plan::{
+    DomainPlan, FunctionPlan, Isolation, Limits, Placement, Plan, PythonInstall, StatePlan, WORTH_A_LANE_NS,
+};
 use crate::progress::Progress;
 use crate::python_search;
 use crate::requirement_list::RequirementList;
@@ -35,16 +38,29 @@ pub fn plan(
     let (Ok(decision), Ok(pythons)) = (decision, pythons) else { return Err(findings) };
     let packages = install_requirements(workflow, &pythons, progress)?;
 
+    let bundle = bundle_digest(workflow);
+    let mut notes = pythons.notes.clone();
+    let durations =
+        Durations::load(&workflow.surroundings.cache_directory, &bundle).unwrap_or_else(|error| {
+            notes.push(format!(
+                "how long functions took before is not known: what was kept of it cannot be read ({error})"
+            ));
+            Durations::default()
+        });
     let domains = assign_domains(workflow, &decision, &pythons);
     let functions =
         workflow.functions.iter().zip(packages).enumerate().map(|(index, (function, packages))| {
             let domain =
                 domains.iter().position(|domain| domain.functions.contains(&index)).unwrap_or_default();
-            plan_function(function, packages, domain, &pythons.installs[pythons.of_function[index]])
+            let python = &pythons.installs[pythons.of_function[index]];
+            FunctionPlan {
+                usual: durations.of(&function.name),
+                ..plan_function(function, packages, domain, python)
+            }
         });
     let mut plan = Plan {
         workflow: workflow.name.clone(),
-        bundle: bundle::digest(workflow),
+        bundle,
         isolation: decision.isolation,
         isolation_reason: decision.reason,
         functions: functions.collect(),
@@ -58,7 +74,7 @@ pub fn plan(
             instance_cpus: workflow.config.limits.cpus,
         },
         lanes: lanes(workflow, host),
-        notes: pythons.notes,
+        notes,
     };
     if plan.mocks.is_some() && plan.functions.is_empty() {
         plan.isolation_reason = "nothing to isolate: no function's code runs, stand-ins answer".to_owned();
@@ -233,6 +249,7 @@ fn plan_function(
         memory_mb: function.memory_mb,
         grants: function.grants.clone(),
         domain,
+        usual: None,
     }
 }
 
@@ -297,11 +314,35 @@ fn runs_within(subject: &str, state: &State, plan: &Plan) -> String {
             call.function.and_then(|name| plan.function(&name).map(|(_, function)| function.domain));
         domains.extend(function);
     }
-    match domains.len() {
-        0 => format!("{subject} in the orchestrator"),
+    let where_to = match domains.len() {
+        0 => return format!("{subject} in the orchestrator"),
         1 => format!("{subject} in one domain, one call at a time"),
         several => format!("{subject} side by side in {several} domains, one call at a time in each"),
+    };
+    if plan.lanes < 2 {
+        return where_to;
     }
+    let functions = domains.iter().flat_map(|&domain| &plan.domains[domain].functions);
+    let functions: Vec<&FunctionPlan> = functions.map(|&function| &plan.functions[function]).collect();
+    let mut lanes: Vec<String> = functions.iter().filter_map(|function| lanes_of(function)).collect();
+    let unknown = "is found out while it runs";
+    if lanes.is_empty() {
+        lanes.push(format!("how long calls take {unknown}"));
+    } else if lanes.len() < functions.len() {
+        lanes.push(format!("how long the others take {unknown}"));
+    }
+    format!("{where_to}; {}", lanes.join(", "))
+}
+
+/// When calls of a function get more lanes, if it is known how long they take.
+fn lanes_of(function: &FunctionPlan) -> Option<String> {
+    let (name, usual) = (&function.name, function.usual?);
+    let lanes = match WORTH_A_LANE_NS / usual.ns.max(1) {
+        0 => "one that waits gets another lane".to_owned(),
+        stay @ ..1000 => format!("when more than {stay} wait they get another lane"),
+        _ => "too short for another lane".to_owned(),
+    };
+    Some(format!("{name} takes {usual}: {lanes}"))
 }
 
 fn add_notes(plan: &mut Plan, domains_per_process: u32, host: &Host) {
@@ -327,7 +368,6 @@ fn add_notes(plan: &mut Plan, domains_per_process: u32, host: &Host) {
     }
 }
 
-/// What holds an instance to its limits here, and what does not.
 /// No more than this, whatever the host has.
 const MOST_LANES: u32 = 32;
 
@@ -344,6 +384,7 @@ fn lanes(workflow: &Workflow, host: &Host) -> u32 {
     allowed.clamp(1, host.cpus.clamp(1, MOST_LANES))
 }
 
+/// What holds an instance to its limits here, and what does not.
 fn add_limit_notes(plan: &mut Plan, host: &Host) {
     let asked_for = [
         (plan.limits.instance_memory_mb.map(|mb| format!("{mb} MB of memory")), &host.memory_limits),

@@ -19,24 +19,17 @@ impl Cpus {
         }
     }
 
-    /// The first of them alone.
-    pub fn first(&self) -> Self {
-        let mut one = Self::none();
-        for cpu in 0..libc::CPU_SETSIZE as usize {
-            // SAFETY: the number is below CPU_SETSIZE, and both sets hold that many.
-            unsafe {
-                if libc::CPU_ISSET(cpu, &self.0) {
-                    libc::CPU_SET(cpu, &mut one.0);
-                    break;
-                }
+    /// The one that the calling thread runs on.
+    pub fn current() -> io::Result<Self> {
+        // SAFETY: a zeroed set is the empty one, and the kernel numbers CPUs below CPU_SETSIZE on all machines we know.
+        unsafe {
+            let mut one: libc::cpu_set_t = std::mem::zeroed();
+            match usize::try_from(libc::sched_getcpu()) {
+                Ok(cpu) if cpu < libc::CPU_SETSIZE as usize => libc::CPU_SET(cpu, &mut one),
+                _ => return Err(io::Error::last_os_error()),
             }
+            Ok(Self(one))
         }
-        one
-    }
-
-    fn none() -> Self {
-        // SAFETY: a zeroed set is the empty one.
-        Self(unsafe { std::mem::zeroed() })
     }
 
     /// Lets `thread` (0 is the caller) run on these. A thread that has ended is no error worth telling.

@@ -1,14 +1,15 @@
 //! The heap of the trusted threads, on their own key: payloads between two domains, the state of the machine, the plan.
 //!
-//! It is the executable's global allocator. In a process without keys it is an ordinary heap. Domain threads must never
-//! allocate from it: they could not touch what they get.
+//! It is the executable's global allocator. In an instance without keys it is an ordinary heap. Domain threads must never
+//! allocate from it: they could not touch what they get. A process that runs no domain leaves it to the C library, whose heap
+//! serves many threads at once.
 
 use crate::keys;
 use crate::sys;
 use dlmalloc::{Allocator, Dlmalloc};
-use std::alloc::{GlobalAlloc, Layout};
+use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// Address space set aside; memory is taken as it is needed.
 const RESERVED: usize = 64 << 30;
@@ -73,7 +74,10 @@ unsafe impl Allocator for Pages {
 }
 
 /// See the module. `#[global_allocator] static HEAP: TrustedHeap = TrustedHeap::new();`
-pub struct TrustedHeap(Mutex<Dlmalloc<Pages>>);
+pub struct TrustedHeap {
+    heap: Mutex<Dlmalloc<Pages>>,
+    left_to_system: AtomicBool,
+}
 
 impl Default for TrustedHeap {
     fn default() -> Self {
@@ -83,35 +87,72 @@ impl Default for TrustedHeap {
 
 impl TrustedHeap {
     pub const fn new() -> Self {
-        Self(Mutex::new(Dlmalloc::new_with_allocator(Pages)))
+        Self { heap: Mutex::new(Dlmalloc::new_with_allocator(Pages)), left_to_system: AtomicBool::new(false) }
+    }
+
+    /// From now on memory comes from the C library. For a process that runs no domain.
+    pub fn leave_to_system(&self) {
+        self.left_to_system.store(true, Ordering::Relaxed);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Dlmalloc<Pages>> {
         // A panic inside the allocator aborts, so a poisoned lock cannot be seen.
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.heap.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Whether new memory comes from here.
+    fn serves(&self) -> bool {
+        !self.left_to_system.load(Ordering::Relaxed)
     }
 }
 
-// SAFETY: dlmalloc is an allocator, and the lock makes it one for many threads.
+/// Whether it was taken from the heap, before or after that was left to the system.
+fn holds(ptr: *mut u8) -> bool {
+    let base = BASE.load(Ordering::Relaxed);
+    base != 0 && (ptr as usize).wrapping_sub(base) < RESERVED
+}
+
+// SAFETY: dlmalloc is an allocator, and the lock makes it one for many threads; so is the system's. What was taken from the one is
+// never given to the other: the heap's address range tells.
 unsafe impl GlobalAlloc for TrustedHeap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller keeps GlobalAlloc's contract, which is dlmalloc's.
-        unsafe { self.lock().malloc(layout.size(), layout.align()) }
+        // SAFETY: the caller keeps GlobalAlloc's contract, which is theirs.
+        unsafe {
+            match self.serves() {
+                true => self.lock().malloc(layout.size(), layout.align()),
+                false => System.alloc(layout),
+            }
+        }
     }
 
     unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
         // SAFETY: as above.
-        unsafe { self.lock().free(ptr, layout.size(), layout.align()) }
+        unsafe {
+            match holds(ptr) {
+                true => self.lock().free(ptr, layout.size(), layout.align()),
+                false => System.dealloc(ptr, layout),
+            }
+        }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: as above.
-        unsafe { self.lock().calloc(layout.size(), layout.align()) }
+        unsafe {
+            match self.serves() {
+                true => self.lock().calloc(layout.size(), layout.align()),
+                false => System.alloc_zeroed(layout),
+            }
+        }
     }
 
     unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         // SAFETY: as above.
-        unsafe { self.lock().realloc(ptr, layout.size(), layout.align(), new_size) }
+        unsafe {
+            match holds(ptr) {
+                true => self.lock().realloc(ptr, layout.size(), layout.align(), new_size),
+                false => System.realloc(ptr, layout, new_size),
+            }
+        }
     }
 }
 

@@ -130,46 +130,64 @@ impl RingWriter {
 #[derive(Debug)]
 pub struct RingReader {
     ring: Ring,
-    /// Of the message that is being read, where that is known.
-    len: Option<usize>,
-    partial: Vec<u8>,
+    /// What was taken out of the ring and not yet read begins at `next`.
+    taken: Vec<u8>,
+    next: usize,
 }
+
+/// Bytes that are taken out at once when so many are there: small messages come many at a time.
+const TAKE: usize = 32 << 10;
+
+/// Bytes of the length in front of a message.
+const HEAD: usize = size_of::<u64>();
 
 impl RingReader {
     pub fn open(file: BorrowedFd<'_>) -> io::Result<Self> {
-        Ok(Self { ring: Ring::open(file)?, len: None, partial: Vec::new() })
+        Ok(Self { ring: Ring::open(file)?, taken: Vec::new(), next: 0 })
     }
 
     /// The next whole message.
-    pub fn read(&mut self) -> Option<Vec<u8>> {
+    pub fn read(&mut self) -> Option<&[u8]> {
         loop {
-            let len = self.len.unwrap_or(size_of::<u64>());
-            if self.partial.len() < len {
-                if self.take(len - self.partial.len()) == 0 {
-                    return None;
+            let there = &self.taken[self.next..];
+            let whole = there.first_chunk().map(|head| HEAD + u64::from_le_bytes(*head) as usize);
+            match whole {
+                Some(whole) if there.len() >= whole => {
+                    let message = self.next + HEAD..self.next + whole;
+                    self.next += whole;
+                    return Some(&self.taken[message]);
                 }
-            } else if self.len.is_some() {
-                self.len = None;
-                return Some(std::mem::take(&mut self.partial));
-            } else if let Some(head) = self.partial.first_chunk() {
-                self.len = Some(u64::from_le_bytes(*head) as usize);
-                self.partial.clear();
+                _ => {
+                    let missing = whole.unwrap_or(HEAD) - there.len();
+                    if !self.take(missing.max(TAKE)) {
+                        return None;
+                    }
+                }
             }
         }
     }
 
-    fn take(&mut self, at_most: usize) -> usize {
+    /// Takes out what is there; false if nothing is.
+    fn take(&mut self, at_most: usize) -> bool {
         let words = self.ring.words();
         let read = words.read.load(Ordering::Relaxed);
         let there = (words.written.load(Ordering::Acquire) - read) as usize;
+        if there == 0 {
+            return false;
+        }
+        self.taken.drain(..std::mem::take(&mut self.next));
+        if self.taken.is_empty() {
+            // Room for a large message is not kept.
+            self.taken.shrink_to(2 * TAKE);
+        }
         let (at, contiguous) = self.ring.place(read);
         let len = at_most.min(there).min(contiguous);
-        let start = self.partial.len();
-        self.partial.reserve(len);
+        let start = self.taken.len();
+        self.taken.reserve(len);
         // SAFETY: `len` bytes from `at` are inside the ring and written; the vector has room for them.
         unsafe {
-            std::ptr::copy_nonoverlapping(at, self.partial.as_mut_ptr().add(start), len);
-            self.partial.set_len(start + len);
+            std::ptr::copy_nonoverlapping(at, self.taken.as_mut_ptr().add(start), len);
+            self.taken.set_len(start + len);
         }
         words.read.store(read + len as u64, Ordering::SeqCst);
         fence(Ordering::SeqCst);
@@ -177,7 +195,7 @@ impl RingReader {
             words.writer_bell.fetch_add(1, Ordering::Release);
             sys::futex_wake(&words.writer_bell);
         }
-        len
+        true
     }
 
     /// Sleeps until the writer rings, or for `timeout`. `rings` is from before the last look.
@@ -233,7 +251,7 @@ mod tests {
                 let got = loop {
                     let rings = reader.rings();
                     match reader.read() {
-                        Some(got) => break got,
+                        Some(got) => break got.to_vec(),
                         None => reader.wait(rings, Duration::from_millis(1)),
                     }
                 };

@@ -28,7 +28,8 @@ impl Threads {
 /// Pins and unpins the orchestrator and the domains as executions narrow and widen.
 pub(crate) struct Lane {
     all: Cpus,
-    one: Cpus,
+    /// The one that it is all pinned to, once something was.
+    one: Option<Cpus>,
     /// By position in the plan; `None` for domains of other processes, which the kernel places.
     domains: Vec<Option<(Threads, bool)>>,
     orchestrator_pinned: bool,
@@ -39,19 +40,24 @@ impl Lane {
     pub(crate) fn new(all: Cpus, domains: Vec<Option<Threads>>, pin: bool) -> Self {
         let domains =
             domains.into_iter().map(|threads| threads.filter(|_| pin).map(|threads| (threads, false)));
-        Self { all, one: all.first(), domains: domains.collect(), orchestrator_pinned: false }
+        Self { all, one: None, domains: domains.collect(), orchestrator_pinned: false }
     }
 
     /// `domain` is about to be called; `alone` says that no other call is under way.
     pub(crate) fn before_call(&mut self, domain: usize, alone: bool) {
         let Some((threads, pinned)) = &mut self.domains[domain] else { return };
         let pin = alone && !threads.several.load(Ordering::Relaxed);
+        if pin && self.one.is_none() {
+            // The supervisor may have found it a CPU, as one of many instances.
+            self.one = Cpus::current().ok();
+        }
+        let cpus = self.one.as_ref().filter(|_| pin).unwrap_or(&self.all);
         if pin != *pinned {
-            (if pin { &self.one } else { &self.all }).assign(threads.first);
+            cpus.assign(threads.first);
             *pinned = pin;
         }
         if pin != self.orchestrator_pinned {
-            (if pin { &self.one } else { &self.all }).assign(0);
+            cpus.assign(0);
             self.orchestrator_pinned = pin;
         }
     }

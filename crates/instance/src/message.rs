@@ -161,6 +161,15 @@ pub enum Report {
         host: u32,
         lane: u32,
     },
+    /// What a function does after a restore failed in a lane: it takes no calls, and its process is of no use.
+    LaneFailed {
+        host: u32,
+        lane: u32,
+        /// By position in the plan.
+        domain: usize,
+        /// The error object, as JSON.
+        cause: String,
+    },
     /// A call that nobody waits for keeps its domain from one that somebody waits for: only another instance can go on.
     Stuck,
     Event(EventReport),

@@ -113,7 +113,10 @@ impl Orchestrator {
                     (Mailbox::shared(file.as_fd(), 0, assignment.max_payload(), None)?, None)
                 }
             };
-            queues.push(Queue::new(mailbox));
+            // Where several share a domain, the first that is known has to do until the next call comes back.
+            let usual =
+                plan.domains[domain].functions.iter().find_map(|&function| plan.functions[function].usual);
+            queues.push(Queue::new(mailbox, usual));
             threads.push(thread);
         }
         let place = |function: usize| {
@@ -206,7 +209,7 @@ impl Orchestrator {
 
     fn read_commands(&mut self) -> bool {
         let Some(bytes) = self.commands.read() else { return false };
-        match postcard::from_bytes(&bytes) {
+        match postcard::from_bytes(bytes) {
             Ok(Command::Run(request)) => self.begin(request),
             Ok(Command::Resume(request)) => self.resume(request),
             Ok(Command::Replay(event)) => self.replay(event),

@@ -1,6 +1,7 @@
 //! The line in front of a domain, and the places where its calls are made: one for each lane. First come, first served.
 
 use crate::invocation::Invocation;
+use faastlane_compose::Usual;
 use faastlane_domain::Mailbox;
 use faastlane_machine::{InvocationId, Micros};
 use faastlane_payload::Payload;
@@ -30,13 +31,13 @@ pub(crate) struct Queue {
     /// At least one; the first is in the instance itself.
     pub(crate) seats: Vec<Seat>,
     waiting: VecDeque<(Invocation, Payload)>,
-    /// How long its functions take, the last calls counting most; `None` before the first has come back. Nanoseconds.
-    pub(crate) usual_ns: Option<u64>,
+    /// How long its functions take; `None` where none has been measured.
+    pub(crate) usual: Option<Usual>,
 }
 
 impl Queue {
-    pub(crate) fn new(mailbox: Mailbox) -> Self {
-        let mut queue = Self { seats: Vec::new(), waiting: VecDeque::new(), usual_ns: None };
+    pub(crate) fn new(mailbox: Mailbox, usual: Option<Usual>) -> Self {
+        let mut queue = Self { seats: Vec::new(), waiting: VecDeque::new(), usual };
         queue.add_seat(0, mailbox);
         queue
     }
@@ -110,6 +111,9 @@ impl Queue {
 
     /// A call has taken this long.
     pub(crate) fn took(&mut self, ns: u64) {
-        self.usual_ns = Some(self.usual_ns.map_or(ns, |usual| (3 * usual + ns) / 4));
+        match &mut self.usual {
+            Some(usual) => usual.add(ns),
+            None => self.usual = Some(Usual::of(ns)),
+        }
     }
 }

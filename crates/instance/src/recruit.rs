@@ -1,19 +1,17 @@
 //! More lanes: when calls of one domain come at the same time, copies of its process take some of them.
 //!
 //! A hop to another process costs more than short calls take, and making the process costs more still. So a lane is wanted when
-//! what waits in line would take longer than that: known from the calls that have come back, or from the time that the first
-//! has taken already.
+//! what waits in line would take longer than that: known from the calls that have come back, now or in earlier instances, or from the time that
+//! the first has taken already.
 
+use crate::invocation::error_and_cause;
 use crate::message::Report;
 use crate::orchestrator::Orchestrator;
 use crate::queue::Queue;
 use crate::timers::Due;
+use faastlane_compose::WORTH_A_LANE_NS;
 use faastlane_domain::{Mailbox, Reply};
-use faastlane_machine::Micros;
 use std::os::fd::AsFd;
-
-/// Twice what it takes to make a lane.
-const WORTH: Micros = 20_000;
 
 impl Orchestrator {
     /// Asks for a lane if calls wait in line for `domain` and it is worth it, or looks again later.
@@ -22,17 +20,17 @@ impl Orchestrator {
         if queue.waiting() == 0 || !self.may_have_lane(domain) {
             return;
         }
-        match queue.usual_ns {
-            Some(usual_ns) => {
-                let in_line_us = usual_ns / 1000 * queue.waiting() as u64 / queue.seats.len() as u64;
-                if in_line_us > WORTH {
+        match queue.usual {
+            Some(usual) => {
+                let in_line_ns = usual.ns * queue.waiting() as u64 / queue.seats.len() as u64;
+                if in_line_ns > WORTH_A_LANE_NS {
                     self.want_lane(domain);
                 }
             }
             None => {
                 let due = Due::Lane(domain);
                 if !self.timers.is_set(&due) {
-                    self.timers.set(due, self.now() + WORTH);
+                    self.timers.set(due, self.now() + WORTH_A_LANE_NS / 1000);
                 }
             }
         }
@@ -41,7 +39,7 @@ impl Orchestrator {
     /// The first call has taken so long that it would have been worth a lane.
     pub(crate) fn consider_lane_again(&mut self, domain: usize) {
         let queue = &self.queues[domain];
-        if queue.usual_ns.is_none() && queue.waiting() > 0 && self.may_have_lane(domain) {
+        if queue.usual.is_none() && queue.waiting() > 0 && self.may_have_lane(domain) {
             self.want_lane(domain);
         }
     }
@@ -90,12 +88,26 @@ impl Orchestrator {
         let coming: Vec<usize> = (0..self.queues.len()).filter(|&at| is_coming(&self.queues[at])).collect();
         let mut worked = false;
         for domain in coming {
+            let mut failed = None;
             for seat in self.queues[domain].seats.iter_mut().filter(|seat| !seat.up) {
-                // One whose work after a restore failed stays away; what it is for goes on without it.
-                if let Ok(Some(Reply::Started)) = seat.mailbox.poll() {
-                    seat.up = true;
-                    worked = true;
+                match seat.mailbox.poll() {
+                    Ok(Some(Reply::Started)) => {
+                        seat.up = true;
+                        worked = true;
+                    }
+                    Ok(Some(Reply::StartFailed(error))) => failed = Some((seat.lane, error)),
+                    Ok(_) | Err(_) => {}
                 }
+            }
+            if let Some((lane, error)) = failed {
+                let host = self.assignment.plan.domains[domain].host;
+                self.reporter.send(&Report::LaneFailed {
+                    host,
+                    lane,
+                    domain,
+                    cause: error_and_cause(&error).1,
+                });
+                self.no_lane(host, lane);
             }
             self.dispatch(domain);
         }

@@ -1,7 +1,8 @@
 //! One execution, followed from its start to its end through all the instances that it takes.
 
+use crate::crowd::Visit;
 use crate::ending::Ending;
-use crate::instance::{Happened, Instance, InstanceError, RunInput};
+use crate::instance::{Happened, Instance, InstanceError, Part, RunInput};
 use crate::journal::Journal;
 use crate::launcher::Launcher;
 use crate::logs::{LogLine, Place};
@@ -37,6 +38,7 @@ pub(crate) struct Execution<'a> {
     run: &'a RunInput<'a>,
     begin: Instant,
     journal: Journal,
+    visit: Visit<'a>,
     timeline: Timeline,
     transfers: Transfers<'a>,
     stopped: Option<Instant>,
@@ -60,6 +62,7 @@ impl<'a> Execution<'a> {
             run,
             begin: Instant::now(),
             journal: Journal::default(),
+            visit: launcher.crowd.enter(),
             timeline: Timeline::default(),
             transfers: Transfers::new(run.stores),
             stopped: None,
@@ -77,6 +80,7 @@ impl<'a> Execution<'a> {
         // Asked for at the end of the last execution.
         instance.make_lanes(self.launcher);
         instance.empty_scratch()?;
+        instance.settle(&mut self.visit);
         self.instances += 1;
         let run = self.run;
         let request = RunRequest {
@@ -101,10 +105,13 @@ impl<'a> Execution<'a> {
                         None => continue,
                     }
                 }
-                Happened::Nothing => match self.stop(instance) {
-                    Some(ending) => return Ok(Followed::Ended(ending)),
-                    None => continue,
-                },
+                Happened::Nothing => {
+                    instance.spread(&mut self.visit);
+                    match self.stop(instance) {
+                        Some(ending) => return Ok(Followed::Ended(ending)),
+                        None => continue,
+                    }
+                }
             };
             return self.lose(instance, loss);
         }
@@ -140,7 +147,16 @@ impl<'a> Execution<'a> {
             }
             Report::LaneWanted { .. } => {
                 if let Some(instance) = instance {
+                    instance.spread(&mut self.visit);
                     instance.make_lanes(self.launcher);
+                }
+            }
+            Report::LaneFailed { host, lane, domain, cause } => {
+                let (name, error) = (&self.plan.domains[domain].name, in_short(&cause));
+                self.launcher
+                    .say_no_lane(format!("what `{name}` does after a restore failed there: {error}"));
+                if let Some(instance) = instance {
+                    instance.end_lane(Part { host, lane });
                 }
             }
             Report::Finished(finish) => return Ok(Some(Ending::of(finish))),
@@ -253,13 +269,14 @@ impl<'a> Execution<'a> {
     }
 
     /// Takes in how much memory an instance has had in use.
-    pub(crate) fn weigh(&mut self, instance: &Instance) {
+    pub(crate) fn weigh(&mut self, instance: &mut Instance) {
         self.memory = Some(instance.memory_use().max(self.memory));
     }
 
     /// What it was, with what functions printed last.
     pub(crate) fn record(self, ending: Ending, last_logs: Vec<LogLine>) -> Record {
         let states = self.timeline.state_records(self.plan);
+        self.launcher.learn(&self.timeline.calls);
         let by_violation = ending.error.as_deref() == Some(ISOLATION_VIOLATION);
         let mut logs = self.logs;
         logs.extend(last_logs);
@@ -272,6 +289,7 @@ impl<'a> Execution<'a> {
             isolation: self.plan.isolation,
             instances: self.instances,
             not_copied: self.launcher.not_copied(),
+            no_lane: self.launcher.no_lane(),
             started: self.started,
             duration_us: ending.duration_ns / 1000,
             interaction_us: self.timeline.interaction_us(&states),
@@ -283,5 +301,14 @@ impl<'a> Execution<'a> {
             events: self.timeline.event_records(),
             logs,
         }
+    }
+}
+
+/// An error object in one line.
+fn in_short(error: &str) -> String {
+    let object: serde_json::Value = serde_json::from_str(error).unwrap_or_default();
+    match (object["errorType"].as_str(), object["errorMessage"].as_str()) {
+        (Some(kind), Some(message)) => format!("{kind}: {message}"),
+        _ => error.to_owned(),
     }
 }

@@ -1,5 +1,6 @@
 //! An instance: the processes that run executions of one bundle.
 
+use crate::crowd::{Home, Visit};
 use crate::launcher::Launcher;
 use crate::limits::Held;
 use crate::logs::{LogLine, LogReaders, Place};
@@ -17,7 +18,7 @@ use faastlane_payload::Payload;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::File;
-use std::io::{self, PipeReader, PipeWriter};
+use std::io::{self, PipeReader};
 use std::os::fd::AsFd;
 use std::process::ExitStatus;
 use std::sync::Arc;
@@ -27,6 +28,10 @@ use std::time::{Duration, Instant};
 const LOOK: Duration = Duration::from_millis(10);
 /// How long calls that nobody waits for have to come back before the next execution. As long as within one.
 const GRACE: Duration = Duration::from_millis(50);
+
+/// How old what is said of an instance's memory may be: asking costs as much as a short execution, and in that time no process
+/// can come to use much more.
+const FRESH: Duration = Duration::from_millis(20);
 
 #[derive(Debug, thiserror::Error)]
 pub enum InstanceError {
@@ -112,6 +117,10 @@ pub(crate) struct Instance {
     mailboxes: Vec<Option<File>>,
     lane_scratch: Vec<Scratch>,
     lanes_wanted: Vec<Part>,
+    /// When it was looked last whether a process has ended.
+    looked: Instant,
+    weighed: Option<(Instant, MemoryUse)>,
+    home: Home,
 }
 
 impl Instance {
@@ -129,7 +138,7 @@ impl Instance {
             held: shared.held,
             commands: RingWriter::open(shared.commands.as_fd())?,
             doorbell: Doorbell::shared(shared.doorbell.as_fd())?,
-            logs: LogReaders::start(shared.pipes, printed),
+            logs: LogReaders::start(shared.pipes.into_iter().map(|(reader, _)| reader).collect(), printed)?,
             scratch: shared.scratch,
             early: VecDeque::new(),
             underway: BTreeMap::new(),
@@ -137,6 +146,9 @@ impl Instance {
             mailboxes: shared.mailboxes,
             lane_scratch: Vec::new(),
             lanes_wanted: Vec::new(),
+            looked: Instant::now(),
+            weighed: None,
+            home: Home::default(),
         })
     }
 
@@ -201,9 +213,26 @@ impl Instance {
         self.hosts.iter().map(HostProcess::id)
     }
 
-    /// The most it has had in use.
-    pub(crate) fn memory_use(&self) -> MemoryUse {
-        self.held.memory_use(self.processes())
+    /// Finds it a CPU among the executions that are under way.
+    pub(crate) fn settle(&mut self, visit: &mut Visit<'_>) {
+        visit.settle(&mut self.home, placed(&self.hosts));
+    }
+
+    /// Lets it use all CPUs.
+    pub(crate) fn spread(&mut self, visit: &mut Visit<'_>) {
+        visit.spread(&mut self.home, placed(&self.hosts));
+    }
+
+    /// The most it has had in use, not more than [`FRESH`] ago.
+    pub(crate) fn memory_use(&mut self) -> MemoryUse {
+        match self.weighed {
+            Some((at, weighed)) if at.elapsed() < FRESH => weighed,
+            _ => {
+                let weighs = self.held.memory_use(self.processes());
+                self.weighed = Some((Instant::now(), weighs));
+                weighs
+            }
+        }
     }
 
     /// That it needed more memory than it may have, if a process of it was ended for that.
@@ -218,8 +247,7 @@ impl Instance {
             if let Some(report) = self.next_report() {
                 return Happened::Report(report);
             }
-            let ended = self.hosts.iter_mut().find_map(|host| Some((host.part, host.ended()?)));
-            if let Some((part, status)) = ended {
+            if let Some((part, status)) = self.ended(waited) {
                 // What a process said is all there once it has ended.
                 return self.next_report().map_or(Happened::Ended(part, status), Happened::Report);
             }
@@ -228,6 +256,16 @@ impl Instance {
             }
         }
         Happened::Nothing
+    }
+
+    /// Whether one of its processes has ended. Each look takes a system call for each of them: one in [`LOOK`] is enough, unless
+    /// there is nothing else to do `now`.
+    fn ended(&mut self, now: bool) -> Option<(Part, ExitStatus)> {
+        if !now && self.looked.elapsed() < LOOK {
+            return None;
+        }
+        self.looked = Instant::now();
+        self.hosts.iter_mut().find_map(|host| Some((host.part, host.ended()?)))
     }
 
     /// The next thing that it said, if there is one.
@@ -280,8 +318,9 @@ impl Instance {
     /// Makes the lanes that were asked for, as copies of the template's processes.
     pub(crate) fn make_lanes(&mut self, launcher: &Launcher) {
         for part in std::mem::take(&mut self.lanes_wanted) {
-            if launcher.make_lane(self, part).is_err() {
+            if let Err(error) = launcher.make_lane(self, part) {
                 let Part { host, lane } = part;
+                launcher.say_no_lane(error.to_string());
                 self.command(&Command::NoLane { host, lane });
             }
         }
@@ -302,9 +341,9 @@ impl Instance {
         for (index, domain) in self.plan.domains.iter().enumerate() {
             if let Some(file) = self.mailboxes[index].as_ref().filter(|_| domain.host == part.host) {
                 descriptors.mailboxes[index] = inheritance.add_copy(file)?;
-                let pipe = io::pipe()?;
-                descriptors.logs[index] = inheritance.add(pipe.1.as_fd().try_clone_to_owned()?);
-                pipes.push(((index, part.lane), pipe));
+                let (reader, writer) = io::pipe()?;
+                descriptors.logs[index] = inheritance.add(writer.into());
+                pipes.push(((index, part.lane), reader));
             }
         }
         Ok((inheritance, descriptors, pipes))
@@ -323,6 +362,11 @@ impl Instance {
         self.lane_scratch.push(scratch);
         self.hosts.push(process);
         Ok(())
+    }
+
+    /// Ends the process of a lane that is of no use.
+    pub(crate) fn end_lane(&mut self, part: Part) {
+        self.hosts.retain(|host| host.part != part);
     }
 
     pub(crate) fn plan(&self) -> &Arc<Plan> {
@@ -344,7 +388,7 @@ impl Instance {
             match self.next_report() {
                 Some(Report::Fault(_) | Report::SetUpFailed(_)) => return false,
                 Some(_) => continue,
-                None if self.hosts.iter_mut().any(|host| host.ended().is_some()) => return false,
+                None if self.ended(false).is_some() => return false,
                 None if self.underway.is_empty() => return true,
                 None if since.elapsed() > GRACE => return false,
                 None => {}
@@ -381,13 +425,18 @@ impl Instance {
     }
 }
 
+/// Processes that may be kept to one CPU. The children of others would be kept to it, too, and for good.
+fn placed(hosts: &[HostProcess]) -> impl Iterator<Item = u32> {
+    hosts.iter().filter(|host| !host.has_children).map(HostProcess::id)
+}
+
 fn next_of(hosts: &mut [HostProcess]) -> Option<Report> {
     // The others first: host 0 goes on when one of them faults.
     hosts.iter_mut().rev().find_map(HostProcess::next_report)
 }
 
 /// A pipe for what functions print in a lane.
-pub(crate) type LanePipe = (Place, (PipeReader, PipeWriter));
+pub(crate) type LanePipe = (Place, PipeReader);
 
 pub(crate) enum Happened {
     Report(Report),

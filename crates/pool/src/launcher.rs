@@ -1,11 +1,12 @@
 //! Where instances of a bundle come from: one template, and its copies.
 
+use crate::crowd::Crowd;
 use crate::instance::{Instance, InstanceError, Part, StartError, StartedUp};
 use crate::process::{CopyError, Spawner};
 use crate::template::Template;
 use faastlane_asl::source::Source;
-use faastlane_compose::Plan;
-use faastlane_instance::DomainSize;
+use faastlane_compose::{Durations, Plan};
+use faastlane_instance::{CallReport, DomainSize};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,6 +23,9 @@ pub struct Launcher {
     spawner: Spawner,
     source: Mutex<Sources>,
     launched: AtomicU64,
+    pub(crate) crowd: Crowd,
+    durations: Mutex<Durations>,
+    no_lane: Mutex<Option<String>>,
 }
 
 /// How many instances in a row are made in place of ones that ended before they were ready.
@@ -37,6 +41,10 @@ impl Launcher {
     /// `executable` becomes an instance when its first argument is [`crate::INSTANCE_ARGUMENT`].
     pub fn new(executable: PathBuf, plan: Plan, definition: Source) -> Self {
         let plan = Arc::new(plan);
+        let mut durations = Durations::default();
+        for function in &plan.functions {
+            function.usual.into_iter().for_each(|usual| durations.set(&function.name, usual));
+        }
         Self {
             executable,
             plan,
@@ -44,16 +52,59 @@ impl Launcher {
             spawner: Spawner::new(),
             source: Mutex::default(),
             launched: AtomicU64::new(0),
+            crowd: Crowd::new(),
+            durations: Mutex::new(durations),
+            no_lane: Mutex::default(),
         }
     }
 
-    pub fn plan(&self) -> &Plan {
+    pub fn plan(&self) -> &Arc<Plan> {
         &self.plan
+    }
+
+    /// Loads the functions, so that instances come up soon.
+    ///
+    /// # Errors
+    /// They cannot be loaded.
+    pub fn prepare(&self, stop: &dyn Fn() -> bool) -> Result<(), StartError> {
+        let mut sources = self.source.lock().unwrap_or_else(PoisonError::into_inner);
+        if sources.template.is_none() {
+            sources.template = Some(self.template(stop)?);
+        }
+        Ok(())
+    }
+
+    fn template(&self, stop: &dyn Fn() -> bool) -> Result<Template, StartError> {
+        Template::start(&self.executable, &self.spawner, &self.plan, &self.definition, stop)
     }
 
     /// Why instances are not copies of one template, once that has turned out.
     pub fn not_copied(&self) -> Option<String> {
         self.source.lock().unwrap_or_else(PoisonError::into_inner).not_copied.clone()
+    }
+
+    /// Why a lane that was wanted could not be had, if that happened: the first reason.
+    pub(crate) fn no_lane(&self) -> Option<String> {
+        self.no_lane.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn say_no_lane(&self, why: String) {
+        self.no_lane.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
+    }
+
+    /// How long calls have been taking, those that the plan knew of among them: to be kept for the bundle's next launcher.
+    pub fn durations(&self) -> Durations {
+        self.durations.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn learn(&self, calls: &[CallReport]) {
+        let mut durations = self.durations.lock().unwrap_or_else(PoisonError::into_inner);
+        for call in calls {
+            durations.add(
+                &self.plan.functions[call.function].name,
+                call.returned_ns.saturating_sub(call.called_ns),
+            );
+        }
     }
 
     /// How many instances have come up.
@@ -113,7 +164,7 @@ impl Launcher {
         for _ in 0..2 {
             let mut template = match sources.template.take() {
                 Some(template) => template,
-                None => Template::start(&self.executable, &self.spawner, &self.plan, &self.definition, stop)?,
+                None => self.template(stop)?,
             };
             let domains = template.domains().to_vec();
             if sources.not_copied.is_some() {

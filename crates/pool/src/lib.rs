@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod control_group;
+mod crowd;
 mod ending;
 mod execution;
 mod instance;

@@ -1,8 +1,11 @@
 //! What functions print, line by line, under their names.
 
 use faastlane_machine::InvocationLog;
-use std::io::{BufRead, BufReader, PipeReader, PipeWriter, Write};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::{Errno, ioctl_fionread};
+use std::io::{self, PipeReader, PipeWriter, Read, Write};
+use std::os::fd::AsFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -22,95 +25,96 @@ pub struct LogLine {
 }
 
 /// A line longer than this is cut into several.
-const LONGEST: u64 = 64 << 10;
+const LONGEST: usize = 64 << 10;
 
 /// Where lines come from: a domain, by position in the plan, in a lane.
 pub(crate) type Place = (usize, u32);
 
-/// Reads the logs of all domains, each on a thread of its own.
+/// Reads the logs of all domains: as they come, on a thread of its own, so that no function waits for room in its pipe; and when
+/// somebody asks, who then needs to wait for no other thread.
 pub(crate) struct LogReaders {
-    sender: Sender<Read>,
-    read: Receiver<Read>,
-    /// What has been received and not yet been taken, with the position of its stream.
-    lines: Vec<(usize, LogLine)>,
+    printed: Arc<Mutex<Printed>>,
+    /// Says to the thread that there are more pipes, and ends it when it goes.
+    follower: Option<(PipeWriter, JoinHandle<()>)>,
+}
+
+#[derive(Default)]
+struct Printed {
     streams: Vec<Stream>,
-    marks: u64,
+    /// What has not yet been taken.
+    lines: Vec<LogLine>,
 }
 
 struct Stream {
     place: Place,
-    /// The writing end, for marks.
-    marking: PipeWriter,
-    reader: JoinHandle<()>,
-}
-
-/// With the position of its stream.
-enum Read {
-    Line(usize, LogLine),
-    /// One that the supervisor wrote itself, or else a function that forged one in its own domain.
-    Mark {
-        stream: usize,
-        number: u64,
-    },
+    pipe: Arc<PipeReader>,
+    /// By the marker that was read last.
+    function: usize,
+    request_id: String,
+    /// The beginning of a line whose end has not been read.
+    open: Vec<u8>,
+    /// A part of that line was given out already: its end alone makes no line.
+    cut: bool,
 }
 
 impl LogReaders {
     /// One pipe a domain. `lines` have been read already.
-    pub(crate) fn start(pipes: Vec<(PipeReader, PipeWriter)>, lines: Vec<LogLine>) -> Self {
-        let (sender, read) = channel();
-        let mut readers = Self { sender, read, lines: Vec::new(), streams: Vec::new(), marks: 0 };
-        readers.put_back(lines);
-        for (domain, pipe) in pipes.into_iter().enumerate() {
-            readers.add((domain, 0), pipe);
-        }
-        readers
+    ///
+    /// # Errors
+    /// The system has no descriptor or thread for it.
+    pub(crate) fn start(pipes: Vec<PipeReader>, lines: Vec<LogLine>) -> io::Result<Self> {
+        let streams = pipes.into_iter().enumerate().map(|(domain, pipe)| Stream::of((domain, 0), pipe));
+        let printed = Arc::new(Mutex::new(Printed { streams: streams.collect(), lines }));
+        let (called, calling) = io::pipe()?;
+        let followed = Arc::clone(&printed);
+        let thread = std::thread::Builder::new().name("logs".into());
+        let follower = thread.spawn(move || follow(&followed, called))?;
+        Ok(Self { printed, follower: Some((calling, follower)) })
+    }
+
+    fn printed(&self) -> MutexGuard<'_, Printed> {
+        lock(&self.printed)
     }
 
     /// Reads one more pipe.
-    pub(crate) fn add(&mut self, place: Place, (pipe, marking): (PipeReader, PipeWriter)) {
-        let (stream, sender) = (self.streams.len(), self.sender.clone());
-        let reader = std::thread::spawn(move || follow(stream, place.0, pipe, &sender));
-        self.streams.push(Stream { place, marking, reader });
+    pub(crate) fn add(&mut self, place: Place, pipe: PipeReader) {
+        self.printed().streams.push(Stream::of(place, pipe));
+        if let Some((calling, _)) = &mut self.follower {
+            // It holds the other end until it is joined.
+            calling.write_all(&[0]).ok();
+        }
     }
 
-    /// What has been printed since the last call at these places, and what of the others has been read.
-    pub(crate) fn take_all(&mut self, places: impl Iterator<Item = Place>) -> Vec<LogLine> {
-        let marked = places.filter_map(|place| self.mark(place)).collect();
-        self.receive_until(marked);
-        self.take()
+    /// What has been printed since the last call: at these places to the last byte, elsewhere to the end of a line.
+    pub(crate) fn take_all(&self, places: impl Iterator<Item = Place>) -> Vec<LogLine> {
+        let mut printed = self.printed();
+        printed.read_all();
+        places.for_each(|place| printed.cut(place));
+        std::mem::take(&mut printed.lines)
     }
 
-    /// Undoes [`Self::take_all`], while nothing has been printed since.
-    pub(crate) fn put_back(&mut self, lines: Vec<LogLine>) {
-        // Whole lines, which no mark can have cut.
-        self.lines.splice(..0, lines.into_iter().map(|line| (usize::MAX, line)));
-    }
-
-    /// What has been read since the last call.
-    fn take(&mut self) -> Vec<LogLine> {
-        self.lines.extend(self.read.try_iter().filter_map(Read::line));
-        std::mem::take(&mut self.lines).into_iter().map(|(_, line)| line).collect()
+    /// Undoes [`Self::take_all`].
+    pub(crate) fn put_back(&self, lines: Vec<LogLine>) {
+        self.printed().lines.splice(..0, lines);
     }
 
     /// The rest, once the processes have ended.
-    pub(crate) fn finish(mut self) -> Vec<LogLine> {
-        for Stream { marking, reader, .. } in std::mem::take(&mut self.streams) {
-            // With this the last writing end is gone, and the reader comes to the end. It has nothing that could panic; if it
-            // did, its lines so far are still there.
-            drop(marking);
-            drop(reader.join());
-        }
-        self.take()
+    pub(crate) fn finish(self) -> Vec<LogLine> {
+        let mut printed = self.printed();
+        printed.read_all();
+        let places: Vec<Place> = printed.streams.iter().map(|stream| stream.place).collect();
+        places.into_iter().for_each(|place| printed.cut(place));
+        std::mem::take(&mut printed.lines)
     }
 
-    /// The end of what was printed in an invocation that has come back, each line with its end. What is looked for has been
-    /// written, but perhaps not been read, so a mark is sent after it.
-    pub(crate) fn tail(&mut self, place: Place, request_id: &str) -> String {
-        let marked = self.mark(place).into_iter().collect();
-        self.receive_until(marked);
+    /// The end of what was printed in an invocation that has come back, each line with its end.
+    pub(crate) fn tail(&self, place: Place, request_id: &str) -> String {
+        let mut printed = self.printed();
+        printed.read_all();
+        printed.cut(place);
         let (mut lines, mut bytes) = (Vec::new(), 0);
-        let printed = |line: &&LogLine| line.domain == place.0 && line.request_id == request_id;
-        for line in self.lines.iter().rev().map(|(_, line)| line).filter(printed) {
+        let wanted = |line: &&LogLine| line.domain == place.0 && line.request_id == request_id;
+        for line in printed.lines.iter().rev().filter(wanted) {
             lines.push(line.text.as_str());
             bytes += line.text.len() + 1;
             if bytes > InvocationLog::TAIL_BYTES {
@@ -123,92 +127,133 @@ impl LogReaders {
         let start = (cut..text.len()).find(|at| text.is_char_boundary(*at));
         text[start.unwrap_or(text.len())..].to_owned()
     }
+}
 
-    /// Sends a mark through the pipe of a place.
-    fn mark(&mut self, place: Place) -> Option<(usize, u64)> {
-        let stream = self.streams.iter().position(|stream| stream.place == place)?;
-        self.marks += 1;
-        // In one piece: it is shorter than what a pipe takes at once. The reader is gone if it cannot be written.
-        self.streams[stream].marking.write_all(format!("\n\x1e\x1e{}\n", self.marks).as_bytes()).ok()?;
-        Some((stream, self.marks))
+impl Drop for LogReaders {
+    fn drop(&mut self) {
+        if let Some((calling, follower)) = self.follower.take() {
+            drop(calling);
+            // It has nothing that could panic; if it did, what it read is still there.
+            drop(follower.join());
+        }
+    }
+}
+
+fn lock(printed: &Mutex<Printed>) -> MutexGuard<'_, Printed> {
+    printed.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Printed {
+    /// Reads what is there now, and not what is printed meanwhile.
+    fn read_all(&mut self) {
+        let Self { streams, lines } = self;
+        streams.iter_mut().for_each(|stream| stream.read(lines));
     }
 
-    /// Receives until all these marks have come, by stream and number.
-    fn receive_until(&mut self, mut marked: Vec<(usize, u64)>) {
-        while !marked.is_empty() {
-            let Ok(read) = self.read.recv() else { return };
-            match read {
-                Read::Line(stream, line) => self.lines.push((stream, line)),
-                Read::Mark { stream, number } if marked.contains(&(stream, number)) => {
-                    marked.retain(|mark| *mark != (stream, number));
-                    self.remove_cut(stream);
-                }
-                Read::Mark { .. } => {}
+    /// Takes the beginning of a line for a line.
+    fn cut(&mut self, place: Place) {
+        let Self { streams, lines } = self;
+        if let Some(stream) =
+            streams.iter_mut().find(|stream| stream.place == place && !stream.open.is_empty())
+        {
+            let open = std::mem::take(&mut stream.open);
+            stream.give(&open, lines);
+            stream.cut = true;
+        }
+    }
+}
+
+impl Stream {
+    fn of(place: Place, pipe: PipeReader) -> Self {
+        Self {
+            place,
+            pipe: Arc::new(pipe),
+            function: 0,
+            request_id: String::new(),
+            open: Vec::new(),
+            cut: false,
+        }
+    }
+
+    fn read(&mut self, lines: &mut Vec<LogLine>) {
+        let Ok(there @ 1..) = ioctl_fionread(&*self.pipe) else { return };
+        // Nobody else reads it, so that much is there without waiting.
+        let read = Read::take(&*self.pipe, there).read_to_end(&mut self.open);
+        debug_assert!(read.is_ok(), "a pipe that holds {there} bytes gives them: {read:?}");
+        let text = std::mem::take(&mut self.open);
+        let mut rest = text.as_slice();
+        while let Some(len) = memchr::memchr(b'\n', rest) {
+            self.end_line(&rest[..len], lines);
+            rest = &rest[len + 1..];
+        }
+        while rest.len() >= LONGEST {
+            self.give(&rest[..LONGEST], lines);
+            self.cut = true;
+            rest = &rest[LONGEST..];
+        }
+        self.open = rest.to_vec();
+    }
+
+    fn end_line(&mut self, line: &[u8], lines: &mut Vec<LogLine>) {
+        let cut = std::mem::take(&mut self.cut);
+        if let Some((position, id)) = marker(line) {
+            (self.function, self.request_id) = (position, id);
+        } else if !(cut && line.is_empty()) {
+            line.chunks(LONGEST).for_each(|part| self.give(part, lines));
+            if line.is_empty() {
+                self.give(line, lines);
             }
         }
     }
 
-    /// A mark begins with a line's end. Where there was no open line for it to end, it made an empty one.
-    fn remove_cut(&mut self, stream: usize) {
-        let last = self.lines.iter().rposition(|(from, _)| *from == stream);
-        if let Some(last) = last.filter(|last| self.lines[*last].1.text.is_empty()) {
-            self.lines.remove(last);
-        }
+    fn give(&self, text: &[u8], lines: &mut Vec<LogLine>) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        lines.push(LogLine {
+            domain: self.place.0,
+            function: self.function,
+            request_id: self.request_id.clone(),
+            at_us: now.map_or(0, |since| since.as_micros() as u64),
+            text: String::from_utf8_lossy(text).into_owned(),
+        });
     }
 }
 
-impl Read {
-    fn line(self) -> Option<(usize, LogLine)> {
-        match self {
-            Read::Line(stream, line) => Some((stream, line)),
-            Read::Mark { .. } => None,
-        }
-    }
-}
-
-/// Whether a mark has ended a line that the function has not.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Cut {
-    No,
-    /// The function's own end of the line makes no empty line.
-    EndDue,
-    /// It has been read, or else that of another mark, which comes next then.
-    EndRead,
-}
-
-fn follow(stream: usize, domain: usize, pipe: PipeReader, sender: &Sender<Read>) {
-    let mut pipe = BufReader::new(pipe);
-    let (mut function, mut request_id) = (0, String::new());
-    let mut line = Vec::new();
-    let (mut was_empty, mut cut) = (true, Cut::No);
+/// Reads whatever comes, until the other end of `called` is closed.
+fn follow(printed: &Mutex<Printed>, mut called: PipeReader) {
+    // The ends that have been closed are not asked any more: they would always answer.
+    let mut closed: Vec<Place> = Vec::new();
     loop {
-        line.clear();
-        match std::io::Read::take(&mut pipe, LONGEST).read_until(b'\n', &mut line) {
-            Ok(0) | Err(_) => return,
+        let pipes: Vec<(Place, Arc<PipeReader>)> = lock(printed)
+            .streams
+            .iter()
+            .filter(|stream| !closed.contains(&stream.place))
+            .map(|stream| (stream.place, Arc::clone(&stream.pipe)))
+            .collect();
+        let watch = |pipe| PollFd::from_borrowed_fd(pipe, PollFlags::IN);
+        let fds = pipes.iter().map(|(_, pipe)| watch(pipe.as_fd()));
+        let mut fds: Vec<PollFd<'_>> = fds.chain([watch(called.as_fd())]).collect();
+        match poll(&mut fds, None) {
+            Err(Errno::INTR) => continue,
+            // Then whoever asks reads.
+            Err(_) => return,
             Ok(_) => {}
         }
-        let text = line.strip_suffix(b"\n").unwrap_or(&line);
-        if let Some((position, id)) = marker(text) {
-            (function, request_id) = (position, id);
-            continue;
-        }
-        if let Some(number) = mark(text) {
-            cut = if was_empty && cut != Cut::EndRead { Cut::No } else { Cut::EndDue };
-            if sender.send(Read::Mark { stream, number }).is_err() {
+        let answers: Vec<PollFlags> = fds.iter().map(PollFd::revents).collect();
+        lock(printed).read_all();
+        let (call, answers) =
+            answers.split_last().map_or((PollFlags::HUP, &[][..]), |(call, rest)| (*call, rest));
+        closed.extend(
+            pipes
+                .iter()
+                .zip(answers)
+                .filter(|(_, answer)| answer.contains(PollFlags::HUP) && !answer.contains(PollFlags::IN))
+                .map(|((place, _), _)| *place),
+        );
+        if call.contains(PollFlags::IN) {
+            if called.read(&mut [0; 16]).is_err() {
                 return;
             }
-            continue;
-        }
-        was_empty = text.is_empty();
-        if was_empty && cut == Cut::EndDue {
-            cut = Cut::EndRead;
-            continue;
-        }
-        cut = Cut::No;
-        let at_us = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as u64);
-        let text = String::from_utf8_lossy(text).into_owned();
-        let line = LogLine { domain, function, request_id: request_id.clone(), at_us, text };
-        if sender.send(Read::Line(stream, line)).is_err() {
+        } else if !call.is_empty() {
             return;
         }
     }
@@ -221,20 +266,14 @@ fn marker(line: &[u8]) -> Option<(usize, String)> {
     Some((function.parse().ok()?, request_id.to_owned()))
 }
 
-/// The line with which the supervisor finds out how far a reader has come.
-fn mark(line: &[u8]) -> Option<u64> {
-    std::str::from_utf8(line.strip_prefix(b"\x1e\x1e")?).ok()?.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write;
 
     #[test]
     fn lines_belong_to_the_marker_before_them() {
-        let (reader, mut writer) = std::io::pipe().unwrap();
-        let logs = LogReaders::start(vec![(reader, writer.try_clone().unwrap())], Vec::new());
+        let (reader, mut writer) = io::pipe().unwrap();
+        let logs = LogReaders::start(vec![reader], Vec::new()).unwrap();
         writer.write_all(b"loading\n\x1e0 id-1\none\ntwo\n\x1e1 id-2\nthr\xffee\nno end").unwrap();
         drop(writer);
         let lines: Vec<_> =
@@ -253,11 +292,11 @@ mod tests {
     fn what_was_printed_is_there_as_soon_as_it_is_taken() {
         let (mut pipes, mut writers) = (Vec::new(), Vec::new());
         for _ in 0..3 {
-            let (reader, writer) = std::io::pipe().unwrap();
-            pipes.push((reader, writer.try_clone().unwrap()));
+            let (reader, writer) = io::pipe().unwrap();
+            pipes.push(reader);
             writers.push(writer);
         }
-        let mut logs = LogReaders::start(pipes, Vec::new());
+        let logs = LogReaders::start(pipes, Vec::new()).unwrap();
         for round in 0..50 {
             for (domain, writer) in writers.iter_mut().enumerate() {
                 write!(writer, "\x1e0 id-{round}\n{round} of {domain}\n").unwrap();
@@ -278,8 +317,8 @@ mod tests {
 
     #[test]
     fn the_tail_of_an_invocation_is_there_as_soon_as_it_was_written() {
-        let (reader, mut writer) = std::io::pipe().unwrap();
-        let mut logs = LogReaders::start(vec![(reader, writer.try_clone().unwrap())], Vec::new());
+        let (reader, mut writer) = io::pipe().unwrap();
+        let logs = LogReaders::start(vec![reader], Vec::new()).unwrap();
         let mut printed_after = |text: &[u8], request_id: &str| {
             writer.write_all(text).unwrap();
             logs.tail((0, 0), request_id)
@@ -294,11 +333,27 @@ mod tests {
             [b"a".repeat(5000), b"\n".to_vec(), "é".repeat(2500).into_bytes(), b"\n".to_vec()].concat();
         let tail = printed_after(&long, "id-3");
         assert_eq!(tail, "é".repeat(2047) + "\n");
-        let texts: Vec<String> = logs.take().into_iter().map(|line| line.text).collect();
+        let texts: Vec<String> = logs.take_all([].into_iter()).into_iter().map(|line| line.text).collect();
         let long = ["a".repeat(5000), "é".repeat(2500)];
         let expected = ["loading", "one", "", "two", "open", &long[0], &long[1]];
-        assert_eq!(texts, expected, "marks leave no lines behind");
+        assert_eq!(texts, expected, "looking in between leaves no lines behind");
         drop(writer);
         assert!(logs.finish().is_empty());
+    }
+
+    #[test]
+    fn nobody_waits_for_room_and_long_lines_are_cut() {
+        let (first, _writer) = io::pipe().unwrap();
+        let mut logs = LogReaders::start(vec![first], Vec::new()).unwrap();
+        let (added, mut writer) = io::pipe().unwrap();
+        logs.add((3, 1), added);
+        // More than any pipe holds, and nobody asks meanwhile.
+        writer.write_all(&vec![b'x'; 40 * LONGEST]).unwrap();
+        writer.write_all(b"\nlast").unwrap();
+        drop(writer);
+        let lines = logs.take_all([(3, 1)].into_iter());
+        let lens: Vec<usize> = lines.iter().map(|line| line.text.len()).collect();
+        assert_eq!(lens, [vec![LONGEST; 40], vec![4]].concat());
+        assert!(lines.iter().all(|line| line.domain == 3));
     }
 }

@@ -6,7 +6,7 @@ use crate::logs::LogLine;
 use crate::pool_state::{Desk, State, Taken};
 use crate::record::Record;
 use crate::worker::Worker;
-use faastlane_compose::Plan;
+use faastlane_compose::{Durations, Plan};
 use faastlane_instance::EventReport;
 use faastlane_items::Stores;
 use faastlane_payload::Payload;
@@ -124,7 +124,8 @@ pub struct Pool {
 }
 
 struct Shared {
-    launcher: Arc<Launcher>,
+    /// Changed only with the state locked, which counts the changes.
+    launcher: Mutex<Arc<Launcher>>,
     limits: PoolLimits,
     interrupted: Box<dyn Fn() -> bool + Send + Sync>,
     closing: AtomicBool,
@@ -142,7 +143,7 @@ impl Pool {
         interrupted: impl Fn() -> bool + Send + Sync + 'static,
     ) -> Self {
         let shared = Shared {
-            launcher,
+            launcher: Mutex::new(launcher),
             limits,
             interrupted: Box::new(interrupted),
             closing: AtomicBool::new(false),
@@ -191,12 +192,30 @@ impl Pool {
         Ok(())
     }
 
-    pub fn plan(&self) -> &Plan {
-        self.shared.launcher.plan()
+    pub fn plan(&self) -> Arc<Plan> {
+        Arc::clone(self.shared.launcher().plan())
+    }
+
+    /// From now on instances come from `launcher`, once that has loaded its functions. Executions that run go on in the instances
+    /// they have, which end with them; those that wait run what is new.
+    ///
+    /// # Errors
+    /// The functions of `launcher` cannot be loaded: everything stays as it was.
+    pub fn replace(&self, launcher: Arc<Launcher>) -> Result<(), StartError> {
+        launcher.prepare(&|| self.shared.stops())?;
+        let mut state = self.shared.state();
+        *self.shared.launcher.lock().unwrap_or_else(PoisonError::into_inner) = launcher;
+        state.retire_all();
+        Ok(())
     }
 
     pub fn counts(&self) -> PoolCounts {
         self.shared.state().counts()
+    }
+
+    /// See [`Launcher::durations`].
+    pub fn durations(&self) -> Durations {
+        self.shared.launcher().durations()
     }
 
     /// Ends all instances: what runs is aborted, what waits is given up. Returns what functions printed and no record holds.
@@ -217,16 +236,24 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn launcher(&self) -> Arc<Launcher> {
+        Arc::clone(&self.launcher.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     fn stops(&self) -> bool {
         self.closing.load(Ordering::Relaxed) || (self.interrupted)()
     }
 
     /// A thread's life: one instance, and another one in its place if it went away with work left.
     fn work(&self) {
-        let _ends = EndsWith(self);
+        let ends = EndsWith(self);
         loop {
-            match Worker::start(&self.launcher, &|| self.stops()) {
-                Ok((worker, started)) => self.serve(worker, started.took),
+            let (launcher, age) = {
+                let state = self.state();
+                (self.launcher(), state.age())
+            };
+            match Worker::start(&launcher, &|| self.stops()) {
+                Ok((worker, started)) => self.serve(worker, started.took, age),
                 Err(error) => {
                     let request = self.state().start_failed();
                     // None waits any more when another instance took it meanwhile.
@@ -239,14 +266,16 @@ impl Shared {
                 return self.give_up_waiting();
             }
             if !self.state().needs_another() {
+                // It is counted as ended already, with the same look at what waits: who comes now starts a thread.
+                std::mem::forget(ends);
                 return;
             }
         }
     }
 
     /// Gives an instance work for as long as it is wanted.
-    fn serve(&self, mut worker: Worker, took: Duration) {
-        let (desk, mut next) = self.state().started();
+    fn serve(&self, mut worker: Worker, took: Duration, age: u64) {
+        let (desk, mut next) = self.state().started(age);
         let mut cold_start = Some(took);
         while let Some(request) = next.take().or_else(|| self.await_job(&desk)) {
             if self.stops() {
@@ -287,7 +316,7 @@ impl Shared {
         Ok(record)
     }
 
-    /// Sleeps until there is work; `None` when there was none for too long, or the pool closes.
+    /// Sleeps until there is work; `None` when there was none for too long, others have taken its place, or the pool closes.
     fn await_job(&self, desk: &Desk) -> Option<Request> {
         let since = Instant::now();
         let mut state = self.state();
@@ -296,7 +325,7 @@ impl Shared {
                 return Some(request);
             }
             let left = self.limits.keep_warm.saturating_sub(since.elapsed());
-            if left.is_zero() || self.closing.load(Ordering::Relaxed) {
+            if left.is_zero() || state.is_retired(desk) || self.closing.load(Ordering::Relaxed) {
                 state.leave(desk);
                 return None;
             }

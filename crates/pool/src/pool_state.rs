@@ -17,6 +17,8 @@ pub(crate) struct State {
     /// Given to an idle instance that has not woken up yet.
     handed: HashMap<u64, Request>,
     next_desk: u64,
+    /// How often the launcher was replaced.
+    age: u64,
     counts: PoolCounts,
     /// What functions printed and no record holds.
     pub(crate) leftover: Vec<LogLine>,
@@ -26,6 +28,8 @@ pub(crate) struct State {
 #[derive(Clone, Debug)]
 pub(crate) struct Desk {
     id: u64,
+    /// Of the launcher that its instance is from.
+    age: u64,
     pub(crate) bell: Arc<Condvar>,
 }
 
@@ -62,10 +66,26 @@ impl State {
         Ok(Taken::NeedsInstance)
     }
 
-    /// An instance is up.
-    pub(crate) fn started(&mut self) -> (Desk, Option<Request>) {
+    pub(crate) fn age(&self) -> u64 {
+        self.age
+    }
+
+    /// The launcher has been replaced. Instances of the one before get no more work.
+    pub(crate) fn retire_all(&mut self) {
+        self.age += 1;
+        // What one of them was given and has not taken is the next ones'; not least since nobody else would be woken for it.
+        self.wake_all();
+        self.idle.clear();
+    }
+
+    pub(crate) fn is_retired(&self, desk: &Desk) -> bool {
+        desk.age != self.age
+    }
+
+    /// An instance is up, which is from the launcher of this age.
+    pub(crate) fn started(&mut self, age: u64) -> (Desk, Option<Request>) {
         self.starting -= 1;
-        let desk = Desk { id: self.next_desk, bell: Arc::default() };
+        let desk = Desk { id: self.next_desk, age, bell: Arc::default() };
         self.next_desk += 1;
         let request = self.next_for(&desk);
         (desk, request)
@@ -100,6 +120,9 @@ impl State {
 
     /// Work, or else a place among the idle.
     fn next_for(&mut self, desk: &Desk) -> Option<Request> {
+        if self.is_retired(desk) {
+            return None;
+        }
         let request = self.waiting.pop_front();
         match request {
             Some(_) => self.counts.running += 1,
@@ -118,10 +141,13 @@ impl State {
         self.idle.retain(|other| other.id != desk.id);
     }
 
-    /// Whether the caller, whose instance is gone, is to start another one.
+    /// Whether the caller, whose instance is gone, is to start another one. Its thread has ended otherwise.
     pub(crate) fn needs_another(&mut self) -> bool {
         let needed = self.waiting.len() > self.starting;
-        self.starting += usize::from(needed);
+        match needed {
+            true => self.starting += 1,
+            false => self.thread_ended(),
+        }
         needed
     }
 

@@ -68,7 +68,7 @@ pub(crate) struct HostProcess {
     reports: RingReader,
     status: Option<ExitStatus>,
     /// A function in it may start processes.
-    has_children: bool,
+    pub(crate) has_children: bool,
 }
 
 impl HostProcess {
@@ -145,7 +145,7 @@ impl HostProcess {
     pub(crate) fn next_report(&mut self) -> Option<Report> {
         let bytes = self.reports.read()?;
         // Both sides are this same executable.
-        postcard::from_bytes(&bytes).ok()
+        postcard::from_bytes(bytes).ok()
     }
 
     /// How it ended, if it has. Everything it said before can still be read.

@@ -34,6 +34,8 @@ pub struct Record {
     pub instances: u32,
     /// Why instances are not copies of one template, each loading the functions itself; `None` where they are.
     pub not_copied: Option<String>,
+    /// Why calls that waited did not get another lane, in this execution or an earlier one of the same launcher.
+    pub no_lane: Option<String>,
     /// What starting instances took, where there was none to begin or to go on in.
     pub started: Option<Duration>,
     /// From the execution's first event to its last, in microseconds.
@@ -82,6 +84,8 @@ pub struct StateRecord {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallRecord {
     pub request_id: String,
+    /// 0 is the instance's own; others are further processes of the function's domain.
+    pub lane: u32,
     /// The handler was called, and returned.
     pub called_ns: u64,
     pub returned_ns: u64,

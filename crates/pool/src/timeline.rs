@@ -186,6 +186,7 @@ fn outcome_of_a_try(event: &EventReport) -> Option<Option<&str>> {
 fn call_record(call: &CallReport, busy_until: u64) -> CallRecord {
     CallRecord {
         request_id: call.request_id.clone(),
+        lane: call.lane,
         called_ns: call.called_ns,
         returned_ns: call.returned_ns,
         between_ns: call.called_ns.checked_sub(busy_until),

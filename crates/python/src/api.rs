@@ -25,13 +25,15 @@ macro_rules! table {
         /// Addresses in one copy of CPython and of the libc below it. Plain data: it may be copied to
         /// wherever the domain's thread can read it.
         ///
-        /// Every symbol of CPython is part of the stable ABI from 3.10 on.
+        /// Every symbol of CPython but one is part of the stable ABI from 3.10 on.
         #[derive(Clone, Copy)]
         #[repr(C)]
         #[allow(non_snake_case, reason = "the fields are named as the C symbols are")]
         pub struct Api {
             $(pub(crate) $function: unsafe extern "C" fn($($argument),*) $(-> $result)?,)*
             $(pub(crate) $datum: *mut PyObject,)*
+            /// `Py_NoSiteFlag`, which is no part of the stable ABI: null where there is none.
+            pub(crate) no_site: *mut c_int,
         }
 
         impl Api {
@@ -62,6 +64,7 @@ macro_rules! table {
                         }
                     },)*
                     $($datum: find(symbol!($datum))?.cast(),)*
+                    no_site: lookup(c"Py_NoSiteFlag").cast(),
                 })
             }
         }

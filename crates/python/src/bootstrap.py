@@ -176,13 +176,19 @@ def _run_hooks(hooks, name):
     return None
 
 
+def _set_environment(variables):
+    # `os.environ.update` would look through abstract base classes first, and each copy would write to a hundred pages more.
+    for name, value in variables.items():
+        os.environ[name] = value
+
+
 def restored(news=None):
     """Makes this interpreter that of an instance; returns None or (index, why a function's own work failed)."""
     if news is not None:
         tempfile = sys.modules.get("tempfile")
         if tempfile is not None and tempfile.tempdir == os.environ.get("TMPDIR"):
             tempfile.tempdir = None  # it is another one here
-        os.environ.update(news["env"])
+        _set_environment(news["env"])
         numpy_random = sys.modules.get("numpy.random")
         if numpy_random is not None:
             numpy_random.seed()  # has no hook of its own, as `random` has
@@ -257,13 +263,18 @@ def _load(index, function):
 
 def start(config):
     """Makes the interpreter the functions' own and loads them; returns None or (index, why one cannot be)."""
-    sys.path[:] = config["sys_path"]
     if config.get("executable"):
         sys.executable = config["executable"]
     if config.get("prefix"):
         sys.prefix = sys.exec_prefix = config["prefix"]
     sys.argv = [""]
     sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__ = _streams
+    if sys.flags.no_site:
+        # Only now is it known which environment this is: what its .pth files import is imported, and not another one's.
+        import site
+
+        site.main()
+    sys.path[:] = config["sys_path"]
     os.environ.pop("PYTHONHOME", None)  # led this interpreter to its library; another one would be misled
     for function in config["functions"]:
         os.environ.update(function.get("env") or {})
@@ -280,6 +291,8 @@ def start(config):
         if error is not None:
             return index, error
     failed = _run_hooks(_before_snapshot, "before_snapshot")
+    # What runs for the first time leaves traces in memory (caches, specialised bytecode): better here, once, than in each copy.
+    _set_environment({name: os.environ[name] for name in ("HOME", "TMPDIR") if name in os.environ})
     # What is there now is there in every instance: collecting it again would only make each of them copy it.
     import gc
 

@@ -118,6 +118,10 @@ impl<'a> Interpreter<'a> {
         let python = unsafe {
             // What native code prints comes out in the order of what Python code prints.
             (api.setvbuf)(*api.stdout.cast::<*mut c_void>(), ptr::null_mut(), LINE_BUFFERED, 0);
+            // In a virtual environment it would take that of the installation below. See `bootstrap.py`.
+            if let Some(no_site) = api.no_site.as_mut() {
+                *no_site = 1;
+            }
             (api.Py_InitializeEx)(0);
             Python::new(api)
         };

@@ -1,5 +1,6 @@
 //! Calls that come at the same time, spread over copies of the process that they are for.
 
+use crate::processes::may_mark;
 use crate::workflow::{Run, Workflow, faastlane, mpk, parse, text};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -77,6 +78,23 @@ fn what_a_call_printed_in_a_lane_is_in_its_result() {
         let log = result["log"].as_str().unwrap();
         assert!(log.contains(&format!("\ndid {item}\n")), "{item}: {log}");
     }
+}
+
+#[test]
+fn without_the_lane_that_it_wants_an_execution_goes_on_and_says_so() {
+    // The instance itself gets the name first.
+    let hook = "import faastlane\n\
+                @faastlane.after_restore\n\
+                def again(): open('../marks/restored', 'x').close()\n";
+    let workflow = map("[event, os.getpid()]", &json!({}));
+    let code = std::fs::read_to_string(workflow.path("functions/work.py")).unwrap() + hook;
+    let workflow = may_mark(workflow.functions(&[("work", &code)]), "work");
+    let run = workflow.run(&items(30));
+    let processes: BTreeSet<u64> =
+        run.output().as_array().unwrap().iter().map(|result| result[1].as_u64().unwrap()).collect();
+    assert_eq!(processes.len(), 1, "{run:#?}");
+    let why = run.report["no_lane"].as_str().unwrap_or_default();
+    assert_eq!(lanes_planned(&workflow) > 1, why.contains("FileExistsError"), "{run:#?}");
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use crate::workflow::Workflow;
 use serde_json::{Value, json};
+use std::fs;
+use std::process::Command;
 
 /// numpy, pandas, Pillow, and an extension that is written in Rust (PyO3).
 const REQUIREMENTS: &str = "numpy==2.2.6\npandas==2.2.3\npillow==11.2.1\norjson==3.10.18\n";
@@ -49,4 +51,21 @@ fn extensions_load_and_work_in_four_domains_in_parallel() {
     }
     assert_eq!(outputs[0], outputs[1]);
     assert_eq!(outputs[0], outputs[2]);
+}
+
+#[test]
+fn what_a_virtual_environment_imports_at_the_start_is_imported_and_nothing_of_the_installation_below() {
+    let reports = "import sys\n\
+                   def handler(event, context):\n    \
+                       return [getattr(sys, 'said_by_pth', None), sys.prefix, callable(exit)]\n";
+    let workflow = Workflow::chain(&[("reports", reports)]);
+    let environment = workflow.path("environment");
+    let made =
+        Command::new("python3").args(["-m", "venv", "--without-pip"]).arg(&environment).status().unwrap();
+    assert!(made.success());
+    let lib = fs::read_dir(environment.join("lib")).unwrap().next().unwrap().unwrap().path();
+    fs::write(lib.join("site-packages/says.pth"), "import sys; sys.said_by_pth = 'here'\n").unwrap();
+    let python = environment.join("bin/python");
+    let run = workflow.run_text(&["--python", python.to_str().unwrap()], "{}");
+    assert_eq!(run.output(), &json!(["here", environment, true]), "{run:#?}");
 }

@@ -5,6 +5,7 @@
 
 mod distributed;
 mod durable;
+mod durations;
 mod errors;
 mod functions;
 mod input;

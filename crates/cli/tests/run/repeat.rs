@@ -1,8 +1,10 @@
 //! `faastlane run --repeat`: many executions, their counts, and what they would be billed; and the limits of an instance.
 
-use crate::processes::{may_mark, signal, started};
-use crate::workflow::{Run, Workflow, chain, faastlane, fed, parse, text};
+use crate::processes::{may_mark, signal, started, until};
+use crate::workflow::{Run, Workflow, chain, faastlane, fed, parse, piped, text};
 use serde_json::{Value, json};
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
 
 /// Runs a workflow so often, for programs.
 fn repeated(workflow: &Workflow, flags: &[&str], event: &Value) -> Run {
@@ -243,11 +245,11 @@ fn an_instance_with_limits_is_in_groups_of_its_own_that_go_with_it() {
     );
     let limits = "[limits]\ninstance_memory_mb = 256\ninstance_cpus = 0.5\n";
     let workflow = may_mark(workflow, "stay").file("functions/stay.py", code);
-    let config = std::fs::read_to_string(workflow.path("faastlane.toml")).unwrap() + limits;
+    let config = fs::read_to_string(workflow.path("faastlane.toml")).unwrap() + limits;
     let workflow = workflow.config(&config);
     let (child, processes) = started(&workflow, &[]);
     let groups_of = |process: &u32| {
-        let text = std::fs::read_to_string(format!("/proc/{process}/cgroup")).unwrap();
+        let text = fs::read_to_string(format!("/proc/{process}/cgroup")).unwrap();
         let groups = text.lines().filter_map(|line| line.rsplit('/').next()).map(str::to_owned);
         groups.filter(|group| group.starts_with("faastlane-")).collect::<Vec<_>>()
     };
@@ -257,7 +259,7 @@ fn an_instance_with_limits_is_in_groups_of_its_own_that_go_with_it() {
     child.wait_with_output().unwrap();
     assert!(groups.iter().all(|of_process| of_process.is_empty() != kept), "{groups:?}");
     // Groups of other instances may come and go; those of this command's process must be gone.
-    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
     let mounts = mounts.lines().filter(|line| line.contains(" - cgroup"));
     for mount in mounts.filter_map(|line| line.split(' ').nth(4)) {
         for group in groups.iter().flatten() {
@@ -268,7 +270,7 @@ fn an_instance_with_limits_is_in_groups_of_its_own_that_go_with_it() {
 
 /// Whether a folder, or one so deep in it, has this name.
 fn holds(folder: &std::path::Path, name: &str, depth: usize) -> bool {
-    let below = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let below = fs::read_dir(folder).into_iter().flatten().flatten();
     below
         .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
         .any(|entry| entry.file_name() == name || depth > 0 && holds(&entry.path(), name, depth - 1))
@@ -318,4 +320,54 @@ fn what_holds_an_instance_is_in_the_plan() {
     assert!(line.contains(expected), "{said}");
     let run = workflow.run(&json!({}));
     assert_eq!(run.output(), 1);
+}
+
+/// Waits for a line of a command's stderr that says this.
+fn said(lines: &mut impl Iterator<Item = std::io::Result<String>>, what: &str) -> String {
+    let mut before = String::new();
+    for line in lines {
+        let line = line.unwrap();
+        before.push_str(&line);
+        before.push('\n');
+        if line.contains(what) {
+            return before;
+        }
+    }
+    panic!("it never said {what:?}, but\n{before}");
+}
+
+#[test]
+fn a_change_is_taken_up_while_what_runs_ends_as_it_began() {
+    let returns = |what: &str, file: &str| {
+        format!(
+            "import os, time\n\
+             def handler(event, context):\n    \
+                 open(f'{{event}}/began-{{os.getpid()}}', 'w').close()\n    \
+                 while not os.path.exists(event + '/{file}'): time.sleep(0.001)\n    \
+                 return {what}\n"
+        )
+    };
+    let workflow = may_mark(Workflow::chain(&[("waits", &returns("1", "first"))]), "waits");
+    let marks = workflow.path("marks");
+    let mut command = workflow.command();
+    command.args(["--json", "--watch", "--input", "-", "--repeat", "3", "--concurrency", "2"]);
+    let mut child = piped(&mut command);
+    child.stdin.take().unwrap().write_all(json!(marks).to_string().as_bytes()).unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
+    // With the empty file that makes the folder.
+    until("two run", || fs::read_dir(&marks).unwrap().count() == 3);
+
+    // What cannot be loaded changes nothing.
+    fs::write(workflow.path("functions/waits.py"), "raise RuntimeError('half done')").unwrap();
+    let told = said(&mut stderr, "goes on as it was");
+    assert!(told.contains("half done") && told.contains("FL0310"), "{told}");
+    fs::write(workflow.path("functions/waits.py"), returns("2", "second")).unwrap();
+    said(&mut stderr, "executions that begin now run what it is now");
+    fs::write(marks.join("second"), "").unwrap();
+    fs::write(marks.join("first"), "").unwrap();
+    let rest: Vec<String> = stderr.map(Result::unwrap).collect();
+    let output = child.wait_with_output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["succeeded"], 3, "{report:#} {rest:#?}");
+    assert_eq!(report["differing_outputs"], 1, "two began as 1, the third as 2: {report:#}");
 }

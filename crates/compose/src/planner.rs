@@ -73,7 +73,7 @@ pub fn plan(
             instance_memory_mb: workflow.config.limits.memory_mb,
             instance_cpus: workflow.config.limits.cpus,
         },
-        lanes: lanes(workflow, host, decision.isolation),
+        lanes: lanes(workflow, host),
         notes,
     };
     if plan.mocks.is_some() && plan.functions.is_empty() {
@@ -372,13 +372,12 @@ fn add_notes(plan: &mut Plan, domains_per_process: u32, host: &Host) {
 const MOST_LANES: u32 = 32;
 
 /// As many as there are CPUs for an instance, where calls of a function can come at the same time at all.
-fn lanes(workflow: &Workflow, host: &Host, isolation: Isolation) -> u32 {
+fn lanes(workflow: &Workflow, host: &Host) -> u32 {
     let mut side_by_side = false;
     walk(&workflow.machine.flow, &mut |state, within| {
         side_by_side |= matches!(state.kind, StateKind::Task(_)) && !within.is_empty();
     });
-    // Under protection keys no process is copied: see `instance::template`.
-    if !side_by_side || isolation == Isolation::Mpk {
+    if !side_by_side {
         return 1;
     }
     let allowed = workflow.config.limits.cpus.map_or(host.cpus, |cpus| cpus.ceil() as u32);

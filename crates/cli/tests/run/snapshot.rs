@@ -22,9 +22,7 @@ fn side_by_side(at_import: &str, expression: &str) -> Workflow {
              while len(os.listdir(MARKS)) < event: time.sleep(0.001)\n    \
              return {expression}\n"
     );
-    // Only there are instances copies.
-    let config =
-        format!("[workflow]\nisolation = \"process\"\n[functions.meet]\nwritable_files = [{marks:?}]\n");
+    let config = format!("[functions.meet]\nwritable_files = [{marks:?}]\n");
     workflow.functions(&[("meet", &code)]).file("marks/.made", "").config(&config)
 }
 
@@ -94,14 +92,12 @@ fn threads_of_an_import_go_on_where_nothing_can_be_copied() {
              return 'beats'\n"
     );
     let workflow = Workflow::chain(&[("beating", &code)]);
-    let run = workflow.run_under("process", &json!({}));
+    let run = workflow.run(&json!({}));
     assert_eq!(run.output(), "beats");
     let why = run.report["not_copied"].as_str().unwrap_or_else(|| panic!("{run:#?}"));
     assert!(why.contains("importing the functions started 1 thread"), "{why}");
     assert_eq!(
-        Workflow::chain(&[("quiet", "def handler(event, context): return 1")])
-            .run_under("process", &json!({}))
-            .report["not_copied"],
+        Workflow::chain(&[("quiet", "def handler(event, context): return 1")]).run(&json!({})).report["not_copied"],
         Value::Null
     );
 }

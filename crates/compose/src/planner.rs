@@ -337,12 +337,12 @@ fn runs_within(subject: &str, state: &State, plan: &Plan) -> String {
 /// When calls of a function get more lanes, if it is known how long they take.
 fn lanes_of(function: &FunctionPlan) -> Option<String> {
     let (name, usual) = (&function.name, function.usual?);
-    let lanes = match WORTH_A_LANE_NS / usual.ns.max(1) {
+    let lanes = match WORTH_A_LANE_NS / usual.busy_ns.max(1) {
         0 => "one that waits gets another lane".to_owned(),
         stay @ ..1000 => format!("when more than {stay} wait they get another lane"),
         _ => "too short for another lane".to_owned(),
     };
-    Some(format!("{name} takes {usual}: {lanes}"))
+    Some(format!("a call of {name} takes {usual}: {lanes}"))
 }
 
 fn add_notes(plan: &mut Plan, domains_per_process: u32, host: &Host) {

@@ -17,10 +17,13 @@ use crate::process::ProcessCopy;
 use crate::snapshot::Parking;
 use crate::sys;
 use crate::test_switch::without;
-use crate::thread::{Front, Started, enter, spawn_trusted};
+use crate::thread::{Front, Started, enter, spawn_trusted_on};
 use std::io;
 use std::mem::offset_of;
 use std::ops::Range;
+
+/// For the confinement alone. It stays when the thread has left it, and counts as reserved.
+const CONFINING_STACK: usize = 1 << 20;
 
 /// What a thread needs to become a parked one, in trusted memory.
 #[repr(C)]
@@ -90,7 +93,7 @@ impl Started {
             number: copy.layout.number_of(thread_pointer),
         };
         let (confine, signal_stack) = (self.confine.clone(), self.signal_stack);
-        spawn_trusted(move || {
+        spawn_trusted_on(CONFINING_STACK, move || {
             let filter = match enter(&confine, gate, signal_stack) {
                 Ok(filter) => filter,
                 Err(error) => {

@@ -28,17 +28,22 @@ type PthreadCreate = unsafe extern "C" fn(
 
 /// Starts a detached thread with a stack on the trusted key. It inherits the caller's rights to all keys.
 pub fn spawn_trusted(body: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    spawn_trusted_on(TRUSTED_STACK, body)
+}
+
+/// The same, with a stack of `stack_len` bytes.
+pub(crate) fn spawn_trusted_on(stack_len: usize, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
     extern "C" fn run(body: *mut c_void) -> *mut c_void {
         // SAFETY: made from a box just below, and given to this thread alone.
         let body = unsafe { Box::from_raw(body.cast::<Box<dyn FnOnce() + Send>>()) };
         body();
         std::ptr::null_mut()
     }
-    let stack = Mapping::private(TRUSTED_STACK, trusted_key())?;
+    let stack = Mapping::private(stack_len, trusted_key())?;
     stack.guard_lowest_page()?;
     let body: Box<Box<dyn FnOnce() + Send>> = Box::new(Box::new(body));
     // SAFETY: the stack is leaked, so it outlives the thread; the body is handed over whole.
-    unsafe { create(libc::pthread_create, stack.leak(), TRUSTED_STACK, run, Box::into_raw(body).cast()) }
+    unsafe { create(libc::pthread_create, stack.leak(), stack_len, run, Box::into_raw(body).cast()) }
 }
 
 /// # Safety

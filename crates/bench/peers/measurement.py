@@ -60,8 +60,11 @@ def parse(parser):
 def run(options, chain):
     """Sends the event through `chain(event)` as often as the hops need, and checks what comes out."""
     event = make_event(options.payload, options.size)
+    options.execution_us = []
     for _ in range(-(-(options.warm_up + options.hops) // (options.functions - 1))):
+        begin = perf_counter_ns()
         result = chain(event)
+        options.execution_us.append((perf_counter_ns() - begin) / 1000)
         if result != event:
             raise SystemExit(f"the chain changed the event: {str(result)[:200]}")
 
@@ -69,7 +72,7 @@ def run(options, chain):
 def report(options, peer, marks):
     """Prints the hops as one JSON object. `marks` holds, for each function, its calls in order.
 
-    `executions` is how often the event went through all functions, and came out as it was.
+    `executions` is how often the event went through all functions, and came out as it was; `execution_us` is how long each took.
     """
     hops = [
         (following[0] - previous[1]) / 1000
@@ -89,6 +92,7 @@ def report(options, peer, marks):
         "functions": options.functions,
         "warm_up": options.warm_up,
         "executions": len(marks[0]),
+        "execution_us": options.execution_us,
         "hop_us": hops[options.warm_up : options.warm_up + options.hops],
     }
     json.dump(result, sys.stdout)

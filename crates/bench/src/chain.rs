@@ -1,60 +1,186 @@
-//! Functions that are called one after the other.
+//! `faastlane bench chain`: how long a whole execution of a warm chain of functions takes, from handing its input over to having
+//! its output, beside other ways to call the same functions one after the other.
 
-use crate::bundle::Bundle;
-use serde_json::{Map, Value, json};
-use std::io;
+use crate::BenchError;
+use crate::contest::{Contender, Entry, take_turns};
+use crate::event::EventSpec;
+use crate::line;
+use crate::ours::execute;
+use crate::outside::{Outside, kept_apart_by};
+use crate::peers::{self, Round};
+use crate::report::{Contestant, Heading, Unavailable};
+use faastlane_compose::{DEFAULT_MAX_PAYLOAD_BYTES, Isolation, RequestedIsolation};
+use faastlane_payload::Payload;
+use faastlane_pool::{Launcher, Worker};
+use serde::Serialize;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
 
-/// The same as `step` in `peers/measurement.py`.
-const FUNCTION: &str = "def handler(event, context):\n    return event\n";
-const FUNCTIONS: [&str; 2] = ["step_a", "step_b"];
+const METRIC: &str = "from handing the input over to having the output, in microseconds";
 
-/// A workflow that goes back and forth between two functions `hops` times. No state filters, as most do not.
-pub(crate) fn of_hops(hops: usize) -> io::Result<Bundle> {
-    let calls: Vec<&str> = (0..=hops).map(|call| FUNCTIONS[call % FUNCTIONS.len()]).collect();
-    Bundle::make(FUNCTIONS.map(|name| (name, FUNCTION)), &definition(&calls))
+/// Executions before the first that counts.
+const WARM_UP: usize = 20;
+
+/// How much is measured. Each number is at least 1.
+#[derive(Clone, Debug)]
+pub struct ChainOptions {
+    /// In the chain; one contest for each, with at least [`ChainOptions::FEWEST`].
+    pub functions: Vec<NonZeroUsize>,
+    /// What is handed on.
+    pub event: EventSpec,
+    /// In a round.
+    pub executions: usize,
+    pub rounds: usize,
 }
 
-/// A workflow of so many functions with the same code, each called once.
-pub(crate) fn of_functions(count: usize, code: &str) -> io::Result<Bundle> {
-    let names: Vec<String> = (0..count).map(|number| format!("step_{number}")).collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    Bundle::make(names.iter().map(|name| (*name, code)), &definition(&names))
+impl ChainOptions {
+    /// Of less than two, nothing is handed on.
+    pub const FEWEST: usize = 2;
+    /// The peers make no more.
+    pub const MOST: usize = 64;
 }
 
-fn definition(calls: &[&str]) -> Value {
-    let name = |call: usize| format!("Call {call}");
-    let mut states = Map::new();
-    for (call, function) in calls.iter().enumerate() {
-        let mut state = json!({ "Type": "Task", "Resource": function });
-        if call + 1 < calls.len() {
-            state["Next"] = json!(name(call + 1));
-        } else {
-            state["End"] = json!(true);
+/// A measurement and what it needs of the outside.
+pub struct Chain<'a> {
+    pub options: &'a ChainOptions,
+    pub outside: &'a Outside<'a>,
+}
+
+/// `faastlane bench chain --json`.
+#[derive(Clone, Debug, Serialize)]
+pub struct ChainReport {
+    #[serde(flatten)]
+    pub heading: Heading,
+    /// Of the contestant that the others are compared with.
+    pub isolation: Isolation,
+    /// What could not be measured here, and why.
+    pub unavailable: Vec<Unavailable>,
+    pub rounds: usize,
+    pub executions_per_round: usize,
+    pub contests: Vec<ChainContest>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct ChainContest {
+    pub functions: usize,
+    /// Ours first, the strongest isolation before the others.
+    pub contestants: Vec<Contestant>,
+}
+
+impl Chain<'_> {
+    /// Measures. `progress` is told what is being done.
+    ///
+    /// # Errors
+    /// Functions or peers cannot be run, one of them changed the event, or [`Outside::stop`] said so.
+    pub fn run(&self, progress: &mut dyn FnMut(&str)) -> Result<ChainReport, BenchError> {
+        let Chain { options, outside } = self;
+        let begun = outside.begin();
+        let (ways, unavailable) = outside.isolations()?;
+        let bundle = line::of_hops(1)?;
+        let (_, plan) = bundle.compose(outside, ways[0], DEFAULT_MAX_PAYLOAD_BYTES)?;
+        let python = &plan.pythons[0];
+        let mut contests = Vec::new();
+        for functions in options.functions.iter().map(|count| count.get()) {
+            let entries = self.entries(&ways, functions, &python.executable)?;
+            let what = format!("{functions} functions");
+            let contestants = take_turns(&what, options.rounds, entries, outside, progress)?;
+            contests.push(ChainContest { functions, contestants });
         }
-        states.insert(name(call), state);
+        Ok(ChainReport {
+            heading: begun.heading("chain", METRIC, python, outside),
+            isolation: plan.isolation,
+            unavailable,
+            rounds: options.rounds,
+            executions_per_round: options.executions,
+            contests,
+        })
     }
-    json!({ "StartAt": name(0), "States": states })
+
+    fn entries(
+        &self,
+        ways: &[RequestedIsolation],
+        functions: usize,
+        python: &Path,
+    ) -> Result<Vec<Entry>, BenchError> {
+        let Chain { options, outside } = self;
+        let mut entries = Vec::new();
+        for &way in ways {
+            entries.push(Entry::new(true, Warm::start(outside, way, functions, options)?));
+        }
+        let round = Round::Executions { functions, count: options.executions };
+        for peer in peers::peers(python, options.event, round)? {
+            entries.push(Entry::new(false, peer));
+        }
+        Ok(entries)
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Our own way: a warm instance, asked by the process that supervises it.
+struct Warm {
+    name: String,
+    isolation: Isolation,
+    worker: Worker,
+    event: Payload,
+    in_a_round: usize,
+    executions: usize,
+}
 
-    #[test]
-    fn a_chain_calls_in_order() {
-        assert_eq!(
-            definition(&["step_a", "step_b", "step_a"]),
-            json!({ "StartAt": "Call 0", "States": {
-                "Call 0": { "Type": "Task", "Resource": "step_a", "Next": "Call 1" },
-                "Call 1": { "Type": "Task", "Resource": "step_b", "Next": "Call 2" },
-                "Call 2": { "Type": "Task", "Resource": "step_a", "End": true },
-            }})
-        );
+impl Warm {
+    fn start(
+        outside: &Outside<'_>,
+        wanted: RequestedIsolation,
+        functions: usize,
+        options: &ChainOptions,
+    ) -> Result<Self, BenchError> {
+        let bundle = line::of_functions(functions, line::FUNCTION)?;
+        let limit = options.event.limit(DEFAULT_MAX_PAYLOAD_BYTES);
+        let (workflow, plan) = bundle.compose(outside, wanted, limit)?;
+        let isolation = plan.isolation;
+        let launcher = Arc::new(Launcher::new(outside.executable.to_owned(), plan, workflow.definition));
+        let (worker, _) = Worker::start(&launcher, outside.stop)?;
+        let mut warm = Self {
+            name: format!("faastlane, {}", isolation.name()),
+            isolation,
+            worker,
+            event: Payload::from_value(options.event.make()),
+            in_a_round: options.executions,
+            executions: 0,
+        };
+        for _ in 0..WARM_UP {
+            warm.execute(outside)?;
+        }
+        Ok(warm)
     }
 
-    #[test]
-    fn back_and_forth_takes_two_functions() {
-        let bundle = of_hops(3).unwrap();
-        assert_eq!(bundle.folder().join("functions").read_dir().unwrap().count(), 2);
+    /// In microseconds.
+    fn execute(&mut self, outside: &Outside<'_>) -> Result<f64, BenchError> {
+        let begin = Instant::now();
+        let record = execute(&mut self.worker, &self.event, outside.stop)?;
+        let took = begin.elapsed();
+        if record.output.as_ref() != Some(&self.event) {
+            return Err(BenchError::Changed { contestant: self.name.clone() });
+        }
+        Ok(took.as_secs_f64() * 1e6)
+    }
+}
+
+impl Contender for Warm {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn isolation(&self) -> &'static str {
+        kept_apart_by(self.isolation)
+    }
+
+    fn round(&mut self, outside: &Outside<'_>) -> Result<Vec<f64>, BenchError> {
+        self.executions += self.in_a_round;
+        (0..self.in_a_round).map(|_| self.execute(outside)).collect()
+    }
+
+    fn executions(&self) -> usize {
+        self.executions
     }
 }

@@ -12,13 +12,14 @@ mod ours;
 mod report;
 
 pub use memory::{Idle, IdleMemory};
-pub use report::{ColdReport, MissingPeer};
+pub use report::{ColdContest, ColdReport};
 
 use crate::BenchError;
-use crate::chain;
 use crate::contest::{Entry, take_turns};
+use crate::line;
 use crate::outside::Outside;
-use containers::Containers;
+use crate::report::MissingPeer;
+pub(crate) use containers::{Containers, obstacle as obstacle_to_containers};
 use faastlane_compose::{DEFAULT_MAX_PAYLOAD_BYTES, PythonInstall, RequestedIsolation};
 use first_line::function_code;
 use fresh_process::FreshProcess;
@@ -59,7 +60,7 @@ impl Cold<'_> {
         let begun = self.outside.begin();
         let (ways, unavailable) = self.outside.isolations()?;
         let code = function_code(&self.options.imports);
-        let bundle = chain::of_functions(self.options.functions, &code)?;
+        let bundle = line::of_functions(self.options.functions, &code)?;
         let (_, plan) = bundle.compose(self.outside, ways[0], DEFAULT_MAX_PAYLOAD_BYTES)?;
         let (isolation, python) = (plan.isolation, &plan.pythons[0]);
         let not_with_python = self.check_imports(python)?;
@@ -77,7 +78,7 @@ impl Cold<'_> {
             imports: self.options.imports.clone(),
             functions: self.options.functions,
             rounds: self.options.rounds,
-            contestants,
+            contests: vec![ColdContest { contestants }],
             memory,
             targets,
         })
@@ -93,17 +94,17 @@ impl Cold<'_> {
         let few = options.starts.div_ceil(SLOW);
         let mut entries = Vec::new();
         for &way in ways {
-            let bundle = chain::of_functions(options.functions, code)?;
+            let bundle = line::of_functions(options.functions, code)?;
             entries.push(Entry::new(true, FromTemplate::new(outside, bundle, way, options)?));
         }
-        let bundle = chain::of_functions(options.functions, code)?;
+        let bundle = line::of_functions(options.functions, code)?;
         entries
             .push(Entry::new(true, WithoutTemplate::new(outside, bundle, ways[0], few, options.functions)?));
         entries.push(Entry::new(false, FreshProcess::new(python, code, options.starts)?));
         let mut missing = Vec::new();
-        match containers::obstacle() {
+        match obstacle_to_containers() {
             None => entries.push(Entry::new(false, Containers::new(python, code, few, options.functions)?)),
-            Some(reason) => missing.push(MissingPeer { peer: containers::NAME, reason }),
+            Some(reason) => missing.push(MissingPeer { peer: Containers::NAME, reason }),
         }
         Ok((entries, missing))
     }

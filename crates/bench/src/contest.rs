@@ -4,7 +4,7 @@ use crate::BenchError;
 use crate::outside::Outside;
 use crate::processes::CpuTime;
 use crate::report::Contestant;
-use crate::statistics::Summary;
+use crate::statistics::{Summary, ratio_interval};
 
 /// A way to do what is measured.
 pub(crate) trait Contender {
@@ -41,9 +41,19 @@ impl Entry {
             executions_verified: self.contender.executions(),
             summary: Summary::of(&self.rounds),
             ratio: None,
+            ratio_interval: None,
             cpu: self.contender.cpu(),
         }
     }
+}
+
+/// So many samples, until the user has had enough.
+pub(crate) fn repeat(
+    samples: usize,
+    outside: &Outside<'_>,
+    mut sample: impl FnMut() -> Result<f64, BenchError>,
+) -> Result<Vec<f64>, BenchError> {
+    (0..samples).map(|_| if (outside.stop)() { Err(BenchError::Interrupted) } else { sample() }).collect()
 }
 
 /// All rounds; the first entry is the one that the others are compared with. `progress` is told of each round of `what`.
@@ -63,15 +73,25 @@ pub(crate) fn take_turns(
             entry.rounds.push(entry.contender.round(outside)?);
         }
     }
-    Ok(compared(entries.iter().map(Entry::contestant).collect()))
+    Ok(compared(entries.iter().map(Entry::contestant).collect(), &rounds_of(&entries)))
 }
 
-/// Works out the ratios.
-pub(crate) fn compared(mut contestants: Vec<Contestant>) -> Vec<Contestant> {
-    let ours = contestants.first().map(|first| first.summary.clone());
-    for contestant in &mut contestants {
-        let quiet = ours.as_ref().filter(|ours| !ours.too_noisy && !contestant.summary.too_noisy);
-        contestant.ratio = quiet.map(|ours| contestant.summary.p50_us / ours.p50_us);
+fn rounds_of(entries: &[Entry]) -> Vec<&[Vec<f64>]> {
+    entries.iter().map(|entry| entry.rounds.as_slice()).collect()
+}
+
+/// Works out the ratios to the first: `rounds` are those of each contestant. A ratio is quoted when it varies little itself,
+/// or, where there was but one round, when both medians can be.
+pub(crate) fn compared(mut contestants: Vec<Contestant>, rounds: &[&[Vec<f64>]]) -> Vec<Contestant> {
+    let Some(ours) = contestants.first().map(|first| first.summary.clone()) else { return contestants };
+    for (contestant, its_rounds) in contestants.iter_mut().zip(rounds) {
+        let interval = ratio_interval(its_rounds, rounds[0]);
+        let quiet = match &interval {
+            Some(interval) => interval.is_quiet(),
+            None => !ours.too_noisy && !contestant.summary.too_noisy,
+        };
+        contestant.ratio = quiet.then(|| contestant.summary.p50_us / ours.p50_us);
+        contestant.ratio_interval = interval;
     }
     contestants
 }

@@ -27,6 +27,9 @@ pub enum BenchError {
     /// More was submitted than the pool takes.
     #[error("the pool refuses an execution: {0}")]
     Refused(String),
+    /// What was measured is there.
+    #[error("cannot put down what was measured: {0}")]
+    Report(String),
     #[error("interrupted")]
     Interrupted,
 }

@@ -9,7 +9,7 @@ use crate::contest::{Entry, take_turns};
 use crate::event::EventSpec;
 use crate::ours::Ours;
 use crate::outside::Outside;
-use crate::peers;
+use crate::peers::{self, Round};
 use crate::report::{EventReport, HopReport, targets};
 use crate::start_up::{self, Starts};
 use faastlane_compose::{PythonInstall, RequestedIsolation};
@@ -56,17 +56,17 @@ impl Hop<'_> {
         let (ways, unavailable) = self.outside.isolations()?;
         progress("starting instances");
         let Starts { start_up, domains, isolation, python } = start_up::measure(self, ways[0])?;
-        let mut events = Vec::new();
+        let mut contests = Vec::new();
         for &spec in &self.options.events {
-            events.push(self.contest(spec, &ways, &python, progress)?);
+            contests.push(self.contest(spec, &ways, &python, progress)?);
         }
         Ok(HopReport {
             heading: begun.heading("hop", METRIC, &python, self.outside),
             isolation,
             unavailable,
             rounds: self.options.rounds,
-            targets: targets(isolation, &events, &domains),
-            events,
+            targets: targets(isolation, &contests, &domains),
+            contests,
             domains,
             start_up,
         })
@@ -84,7 +84,8 @@ impl Hop<'_> {
         for &way in ways {
             entries.push(Entry::new(true, Ours::start(self, way, spec)?));
         }
-        for peer in peers::peers(&python.executable, spec, hops_per_round(self.options, spec))? {
+        let round = Round::Hops(hops_per_round(self.options, spec));
+        for peer in peers::peers(&python.executable, spec, round)? {
             entries.push(Entry::new(false, peer));
         }
         let what = spec.to_string();

@@ -1,10 +1,10 @@
 //! Our own way: a warm instance that runs the chain, under one isolation.
 
 use crate::BenchError;
-use crate::chain;
 use crate::contest::Contender;
 use crate::event::EventSpec;
 use crate::hop::{Hop, hops_per_round};
+use crate::line;
 use crate::outside::{Outside, kept_apart_by};
 use faastlane_compose::{DEFAULT_MAX_PAYLOAD_BYTES, Isolation, RequestedIsolation};
 use faastlane_payload::Payload;
@@ -26,7 +26,7 @@ impl Ours {
         wanted: RequestedIsolation,
         spec: EventSpec,
     ) -> Result<Self, BenchError> {
-        let bundle = chain::of_hops(hops_per_round(hop.options, spec))?;
+        let bundle = line::of_hops(hops_per_round(hop.options, spec))?;
         let limit = spec.limit(DEFAULT_MAX_PAYLOAD_BYTES);
         let (workflow, plan) = bundle.compose(hop.outside, wanted, limit)?;
         let isolation = plan.isolation;

@@ -5,6 +5,7 @@ use crate::machine::Machine;
 use crate::report::{Heading, Unavailable, Versions};
 use faastlane_compose::{Host, Isolation, PythonInstall, RequestedIsolation, Surroundings, decide_isolation};
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 pub struct Outside<'a> {
     /// Of the `faastlane` command.
@@ -37,9 +38,21 @@ impl Begun {
             command_line: outside.command_line.clone(),
             date: self.date,
             machine: self.machine,
-            versions: Versions { faastlane: env!("CARGO_PKG_VERSION"), python: python.version_text() },
+            versions: Versions {
+                faastlane: env!("CARGO_PKG_VERSION"),
+                commit: commit(outside.executable),
+                python: python.version_text(),
+            },
         }
     }
+}
+
+/// With `-dirty` where the checkout differs from it.
+fn commit(executable: &Path) -> Option<String> {
+    let mut git = Command::new("git");
+    git.arg("-C").arg(executable.parent()?).args(["describe", "--always", "--dirty", "--exclude=*"]);
+    let output = git.stdin(Stdio::null()).output().ok().filter(|output| output.status.success())?;
+    Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())
 }
 
 impl Outside<'_> {

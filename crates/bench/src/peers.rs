@@ -1,4 +1,4 @@
-//! The other ways, each a Python program that says how long its hops took.
+//! The other ways, each a Python program that says how long its hops and its executions took.
 
 use crate::BenchError;
 use crate::contest::Contender;
@@ -62,11 +62,39 @@ pub(crate) struct Peer {
     /// Shared by all peers.
     programs: Rc<TempDir>,
     spec: EventSpec,
-    /// In a round.
-    hops: usize,
+    round: Round,
     /// Bytes of the event as JSON.
     event_bytes: usize,
     executions: usize,
+}
+
+/// What a round measures.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Round {
+    /// So many hops between two functions.
+    Hops(usize),
+    /// So many whole executions of a chain of so many functions, at least two.
+    Executions { functions: usize, count: usize },
+}
+
+impl Round {
+    /// In a chain.
+    fn functions(self) -> usize {
+        match self {
+            Self::Hops(_) => 2,
+            Self::Executions { functions, .. } => functions,
+        }
+    }
+
+    /// To measure, and to make before; a program counts nothing else.
+    fn hops(self) -> (usize, usize) {
+        match self {
+            Self::Hops(hops) => (hops, hops.div_ceil(10)),
+            Self::Executions { functions, count } => {
+                ((functions - 1) * count, (functions - 1) * count.div_ceil(10))
+            }
+        }
+    }
 }
 
 /// What a program prints.
@@ -77,10 +105,25 @@ struct Printed {
     executions: usize,
     event_bytes: usize,
     hop_us: Vec<f64>,
+    /// Those before the first that counts included.
+    execution_us: Vec<f64>,
+}
+
+impl Printed {
+    /// What counts of it; `None` where it is not as much as was asked for.
+    fn samples(mut self, round: Round) -> Option<Vec<f64>> {
+        match round {
+            Round::Hops(hops) => (self.hop_us.len() == hops).then_some(self.hop_us),
+            Round::Executions { count, .. } => {
+                let before = self.execution_us.len().checked_sub(count)?;
+                Some(self.execution_us.split_off(before))
+            }
+        }
+    }
 }
 
 /// The peers, in a folder that goes with the last of them.
-pub(crate) fn peers(python: &Path, spec: EventSpec, hops: usize) -> io::Result<Vec<Peer>> {
+pub(crate) fn peers(python: &Path, spec: EventSpec, round: Round) -> io::Result<Vec<Peer>> {
     let folder = tempfile::Builder::new().prefix("faastlane-peers-").tempdir()?;
     for (name, text) in FILES {
         fs::write(folder.path().join(name), text)?;
@@ -92,7 +135,7 @@ pub(crate) fn peers(python: &Path, spec: EventSpec, hops: usize) -> io::Result<V
         python: python.to_owned(),
         programs: programs.clone(),
         spec,
-        hops,
+        round,
         event_bytes,
         executions: 0,
     };
@@ -108,8 +151,9 @@ impl Peer {
         let mut command = Command::new(&self.python);
         command.arg(self.programs.path().join(self.way.program)).args(self.way.arguments);
         command.args(["--payload", self.spec.kind_name(), "--size", &self.spec.size.to_string()]);
-        let hops = self.hops;
-        command.args(["--hops", &hops.to_string(), "--warm-up", &hops.div_ceil(10).to_string()]);
+        let (hops, warm_up) = self.round.hops();
+        command.args(["--functions", &self.round.functions().to_string()]);
+        command.args(["--hops", &hops.to_string(), "--warm-up", &warm_up.to_string()]);
         if let Some(cpu) = machine::first_cpu().filter(|_| self.way.one_cpu) {
             command.args(["--cpus", &cpu.to_string()]);
         }
@@ -138,17 +182,42 @@ impl Contender for Peer {
         }
         let printed: Printed =
             serde_json::from_slice(&output.stdout).map_err(|error| self.failed(error.to_string()))?;
-        if printed.format_version != 1
-            || printed.hop_us.len() != self.hops
-            || printed.event_bytes != self.event_bytes
-        {
-            return Err(self.failed("it did not measure what it was asked to"));
-        }
-        self.executions += printed.executions;
-        Ok(printed.hop_us)
+        let right = printed.format_version == 1 && printed.event_bytes == self.event_bytes;
+        let executions = printed.executions;
+        let samples = if right { printed.samples(self.round) } else { None };
+        let samples = samples.ok_or_else(|| self.failed("it did not measure what it was asked to"))?;
+        self.executions += executions;
+        Ok(samples)
     }
 
     fn executions(&self) -> usize {
         self.executions
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn executions_are_asked_for_in_hops() {
+        let round = Round::Executions { functions: 5, count: 30 };
+        assert_eq!((round.functions(), round.hops()), (5, (120, 12)));
+        assert_eq!((Round::Hops(25).functions(), Round::Hops(25).hops()), (2, (25, 3)));
+    }
+
+    #[test]
+    fn executions_that_warm_up_do_not_count() {
+        let printed = || Printed {
+            format_version: 1,
+            executions: 3,
+            event_bytes: 1,
+            hop_us: vec![1.0, 2.0],
+            execution_us: vec![9.0, 3.0, 4.0],
+        };
+        assert_eq!(printed().samples(Round::Executions { functions: 2, count: 2 }), Some(vec![3.0, 4.0]));
+        assert_eq!(printed().samples(Round::Executions { functions: 2, count: 4 }), None);
+        assert_eq!(printed().samples(Round::Hops(2)), Some(vec![1.0, 2.0]));
+        assert_eq!(printed().samples(Round::Hops(3)), None);
     }
 }

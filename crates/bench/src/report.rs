@@ -3,7 +3,7 @@
 use crate::event::{EventKind, EventSpec};
 use crate::machine::Machine;
 use crate::processes::CpuTime;
-use crate::statistics::Summary;
+use crate::statistics::{Interval, Summary};
 use faastlane_compose::Isolation;
 use serde::Serialize;
 
@@ -31,7 +31,7 @@ pub struct HopReport {
     /// What could not be measured here, and why.
     pub unavailable: Vec<Unavailable>,
     pub rounds: usize,
-    pub events: Vec<EventReport>,
+    pub contests: Vec<EventReport>,
     /// Of each domain, anonymous and private, when its function is loaded. Empty where domains carry no keys.
     pub domains: Vec<DomainMemory>,
     pub start_up: StartUp,
@@ -41,6 +41,8 @@ pub struct HopReport {
 #[derive(Clone, Debug, Serialize)]
 pub struct Versions {
     pub faastlane: &'static str,
+    /// Of the checkout that the executable lies in; `None` where it lies in none, or git cannot say.
+    pub commit: Option<String>,
     /// Ours and the peers'.
     pub python: String,
 }
@@ -48,6 +50,13 @@ pub struct Versions {
 #[derive(Clone, Debug, Serialize)]
 pub struct Unavailable {
     pub isolation: &'static str,
+    pub reason: String,
+}
+
+/// Something to compare with that this host does not let run.
+#[derive(Clone, Debug, Serialize)]
+pub struct MissingPeer {
+    pub peer: &'static str,
     pub reason: String,
 }
 
@@ -75,8 +84,10 @@ pub struct Contestant {
     pub executions_verified: usize,
     #[serde(flatten)]
     pub summary: Summary,
-    /// Its median over that of the first contestant; `None` where either is too noisy.
+    /// Its median over that of the first contestant; `None` where that varies too much to be quoted.
     pub ratio: Option<f64>,
+    /// `None` where there were not two rounds.
+    pub ratio_interval: Option<Interval>,
     /// Where that is measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu: Option<CpuTime>,
@@ -177,13 +188,18 @@ mod tests {
             executions_verified: 1,
             summary: Summary::of(rounds),
             ratio: None,
+            ratio_interval: None,
             cpu: None,
         }
     }
 
     fn event(spec: &str, ours: f64, rounds: usize) -> EventReport {
-        let quiet = contestant(&vec![vec![ours]; rounds]);
-        EventReport::new(spec.parse().unwrap(), 1, compared(vec![quiet, contestant(&[vec![30.0]])]))
+        contest(spec, &vec![vec![ours]; rounds], &vec![vec![30.0]; rounds])
+    }
+
+    fn contest(spec: &str, ours: &[Vec<f64>], peer: &[Vec<f64>]) -> EventReport {
+        let contestants = compared(vec![contestant(ours), contestant(peer)], &[ours, peer]);
+        EventReport::new(spec.parse().unwrap(), 1, contestants)
     }
 
     #[test]
@@ -191,13 +207,13 @@ mod tests {
         let report = event("records:200", 10.0, 2);
         assert_eq!(report.contestants[0].ratio, Some(1.0));
         assert_eq!(report.contestants[1].ratio, Some(3.0));
+        assert_eq!(report.contestants[1].ratio_interval, Some(Interval { low: 3.0, high: 3.0 }));
     }
 
     #[test]
     fn what_is_too_noisy_is_not_compared() {
-        let contestants = compared(vec![contestant(&[vec![1.0], vec![3.0]]), contestant(&[vec![1.0]])]);
-        let report = EventReport::new("text:1MiB".parse().unwrap(), 1, contestants);
-        assert!(report.contestants.iter().all(|contestant| contestant.ratio.is_none()));
+        let report = contest("text:1MiB", &[vec![1.0], vec![3.0]], &[vec![3.0], vec![1.0]]);
+        assert!(report.contestants[1].ratio.is_none());
         let target = targets(Isolation::Mpk, &[report], &[]).remove(0);
         assert_eq!((target.at_most, target.met), (400.0, None));
     }

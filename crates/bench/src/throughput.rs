@@ -6,8 +6,8 @@ mod peers;
 mod work;
 
 use crate::BenchError;
-use crate::chain;
 use crate::contest::{Entry, take_turns};
+use crate::line;
 use crate::outside::Outside;
 use crate::report::{Contestant, Heading, Unavailable};
 use faastlane_compose::{DEFAULT_MAX_PAYLOAD_BYTES, Isolation, RequestedIsolation};
@@ -73,7 +73,7 @@ impl Throughput<'_> {
         let begun = outside.begin();
         let (ways, unavailable) = outside.isolations()?;
         let work = Work { functions: options.functions, squares: options.work };
-        let bundle = chain::of_functions(options.functions, &work.code())?;
+        let bundle = line::of_functions(options.functions, &work.code())?;
         let (_, plan) = bundle.compose(outside, ways[0], DEFAULT_MAX_PAYLOAD_BYTES)?;
         let python = &plan.pythons[0];
         let mut contests = Vec::new();

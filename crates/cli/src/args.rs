@@ -1,8 +1,12 @@
 //! The arguments of every command.
 
+use crate::bench::all::AllArguments;
+use crate::bench::apps::AppsArguments;
+use crate::bench::chain::ChainArguments;
 use crate::bench::churn::ChurnArguments;
 use crate::bench::cold::ColdArguments;
 use crate::bench::fanout::FanoutArguments;
+use crate::bench::memory::MemoryArguments;
 use crate::bench::throughput::ThroughputArguments;
 use crate::env_vars;
 use crate::exit::Exit;
@@ -234,6 +238,10 @@ pub(crate) enum Benchmark {
     Churn(ChurnArguments),
     Fanout(FanoutArguments),
     Throughput(ThroughputArguments),
+    Chain(ChainArguments),
+    Apps(AppsArguments),
+    Memory(MemoryArguments),
+    All(AllArguments),
 }
 
 /// How long it takes from one function to the next

@@ -1,9 +1,14 @@
 //! `faastlane bench`: measures, beside peers, and shows the numbers. Each benchmark has a file of its name.
 
+pub(crate) mod all;
+pub(crate) mod apps;
+pub(crate) mod chain;
 pub(crate) mod churn;
 pub(crate) mod cold;
+mod document;
 pub(crate) mod fanout;
 mod hop;
+pub(crate) mod memory;
 mod rendering;
 pub(crate) mod throughput;
 
@@ -26,6 +31,10 @@ pub(crate) fn execute(arguments: &BenchArguments) -> anyhow::Result<Exit> {
         Benchmark::Churn(arguments) => churn::execute(arguments),
         Benchmark::Fanout(arguments) => fanout::execute(arguments),
         Benchmark::Throughput(arguments) => throughput::execute(arguments),
+        Benchmark::Chain(arguments) => chain::execute(arguments),
+        Benchmark::Apps(arguments) => apps::execute(arguments),
+        Benchmark::Memory(arguments) => memory::execute(arguments),
+        Benchmark::All(arguments) => all::execute(arguments),
     }
 }
 

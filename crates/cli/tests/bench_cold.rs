@@ -25,7 +25,7 @@ fn every_way_to_start_is_measured_or_named() {
     assert_eq!((&report["format_version"], &report["benchmark"]), (&1.into(), &"cold".into()));
 
     let isolation = report["isolation"].as_str().expect("an isolation");
-    let contestants = list(&report, "contestants");
+    let contestants = list(&report["contests"][0], "contestants");
     let names: Vec<&str> = contestants.iter().filter_map(|it| it["name"].as_str()).collect();
     assert_eq!(names[0], format!("faastlane, {isolation}"));
     let copies = 3 - list(&report, "unavailable").len();

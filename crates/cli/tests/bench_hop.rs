@@ -25,7 +25,7 @@ fn every_way_is_measured_in_every_round_and_changes_nothing() {
     assert!(report["date"].as_str().is_some_and(|date| date.ends_with('Z')), "{report:#}");
     assert!(report["machine"]["cpus"].as_u64().is_some_and(|cpus| cpus > 0), "{report:#}");
     assert!(report["versions"]["python"].as_str().is_some_and(|version| version.starts_with("3.")));
-    let events = report["events"].as_array().expect("there are events");
+    let events = report["contests"].as_array().expect("there are events");
     assert_eq!(events.len(), 2);
     for event in events {
         check_contest(event, &report);
@@ -60,8 +60,10 @@ fn check_contest(event: &Value, report: &Value) {
         let verified = contestant["executions_verified"].as_u64().expect("it counts");
         // Ours goes through six hops in one execution, a peer through one.
         assert!(verified >= if position < ours { 2 } else { 12 }, "{contestant:#}");
-        let noisy = contestant["too_noisy"] == true || contestants[0]["too_noisy"] == true;
-        assert_eq!(contestant["ratio"].is_null(), noisy, "{contestant:#}");
+        let bound = |name: &str| contestant["ratio_interval"][name].as_f64().expect("there were two rounds");
+        assert_eq!(contestant["ratio"].is_null(), bound("high") > 2.0 * bound("low"), "{contestant:#}");
+        let interval = &contestant["p50_interval_us"];
+        assert!(interval["low"].as_f64() <= p50 && interval["high"].as_f64() >= p50, "{contestant:#}");
     }
 }
 

@@ -6,7 +6,7 @@
 
 use super::first_line::until_first_line;
 use crate::BenchError;
-use crate::contest::Contender;
+use crate::contest::{Contender, repeat};
 use crate::outside::Outside;
 use faastlane_compose::PythonInstall;
 use faastlane_pool::monotonic_nanos;
@@ -17,14 +17,21 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 
-pub(super) const NAME: &str = "a container a function";
-
 /// As root, a namespace for users is not needed, and takes time.
 const WITHOUT_USERS: [&str; 6] = ["--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child"];
 const WITH_USERS: [&str; 2] = ["--user", "--map-root-user"];
 
+/// What is around a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Around {
+    /// It is a process like others.
+    Nothing,
+    Namespaces,
+    NamespacesWithUsers,
+}
+
 /// Why there can be no containers here.
-pub(super) fn obstacle() -> Option<String> {
+pub(crate) fn obstacle() -> Option<String> {
     let plain = attempt(&[])?;
     attempt(&WITH_USERS).map(|with_users| match plain == with_users {
         true => plain,
@@ -45,55 +52,105 @@ fn attempt(more: &[&str]) -> Option<String> {
     }
 }
 
-pub(super) struct Containers {
+pub(crate) struct Containers {
     python: PathBuf,
     folder: TempDir,
-    with_users: bool,
+    around: Around,
     starts: usize,
     functions: usize,
     executions: usize,
 }
 
 impl Containers {
-    pub(super) fn new(
+    pub(crate) const NAME: &'static str = "a container a function";
+
+    pub(crate) fn new(
         python: &PythonInstall,
         code: &str,
         starts: usize,
         functions: usize,
     ) -> io::Result<Self> {
+        let around = if attempt(&[]).is_some() { Around::NamespacesWithUsers } else { Around::Namespaces };
+        Self::in_surroundings(python, code, starts, functions, around)
+    }
+
+    /// The same servers, in processes like others.
+    pub(crate) fn without(python: &PythonInstall, code: &str, functions: usize) -> io::Result<Self> {
+        Self::in_surroundings(python, code, 1, functions, Around::Nothing)
+    }
+
+    fn in_surroundings(
+        python: &PythonInstall,
+        code: &str,
+        starts: usize,
+        functions: usize,
+        around: Around,
+    ) -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("faastlane-peers-").tempdir()?;
         fs::write(folder.path().join("function.py"), code)?;
         fs::write(folder.path().join("function_server.py"), include_str!("../../peers/function_server.py"))?;
-        let with_users = attempt(&[]).is_some();
         let python = python.executable.clone();
-        Ok(Self { python, folder, with_users, starts, functions, executions: 0 })
+        Ok(Self { python, folder, around, starts, functions, executions: 0 })
     }
 
     /// Starts all containers at once, and calls the first function as soon as it can be called; then, to see that all are right,
     /// the others.
     fn start_once(&self) -> Result<f64, BenchError> {
-        let failed = |problem: String| BenchError::Peer { peer: NAME, problem };
         let since = monotonic_nanos();
-        let containers: io::Result<Vec<Container>> = (0..self.functions).map(|_| self.start()).collect();
+        let (event, _running) = self.start_and_call().map_err(|error| self.failed(&error))?;
+        until_first_line(&event, since, self.functions, self.title())
+    }
+
+    /// All of them, each called once.
+    pub(crate) fn start_all(&self) -> Result<Vec<Container>, BenchError> {
+        Ok(self.start_and_call().map_err(|error| self.failed(&error))?.1)
+    }
+
+    fn start_and_call(&self) -> io::Result<(Vec<u8>, Vec<Container>)> {
+        let mut containers: Vec<Container> =
+            (0..self.functions).map(|_| self.start()).collect::<io::Result<_>>()?;
         let mut event = b"{}".to_vec();
-        for mut container in containers.map_err(|error| failed(error.to_string()))? {
-            event = container.call(&event).map_err(|error| failed(error.to_string()))?;
+        for container in &mut containers {
+            event = container.call(&event)?;
         }
-        until_first_line(&event, since, self.functions, NAME)
+        Ok((event, containers))
+    }
+
+    fn failed(&self, error: &io::Error) -> BenchError {
+        BenchError::Peer { peer: self.title(), problem: error.to_string() }
+    }
+
+    pub(crate) fn title(&self) -> &'static str {
+        if self.around == Around::Nothing { "HTTP server a function" } else { Self::NAME }
+    }
+
+    pub(crate) fn keeps_apart(&self) -> &'static str {
+        if self.around == Around::Nothing { "a process each" } else { "namespaces and a process each" }
     }
 
     fn start(&self) -> io::Result<Container> {
-        let mut command = Command::new("unshare");
-        command.args(WITHOUT_USERS).args(WITH_USERS.iter().filter(|_| self.with_users));
-        command.arg(&self.python).arg(self.folder.path().join("function_server.py"));
+        let mut command = if self.around == Around::Nothing {
+            Command::new(&self.python)
+        } else {
+            let mut command = Command::new("unshare");
+            let with_users = self.around == Around::NamespacesWithUsers;
+            command.args(WITHOUT_USERS).args(WITH_USERS.iter().filter(|_| with_users)).arg(&self.python);
+            command
+        };
+        command.arg(self.folder.path().join("function_server.py"));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map(Container)
     }
 }
 
 /// Ends with this value, and what runs in it.
-struct Container(Child);
+pub(crate) struct Container(Child);
 
 impl Container {
+    /// The first of its processes.
+    pub(crate) fn process(&self) -> u32 {
+        self.0.id()
+    }
+
     fn call(&mut self, event: &[u8]) -> io::Result<Vec<u8>> {
         let gone = || io::Error::other("its server has no port");
         let mut line = String::new();
@@ -121,18 +178,16 @@ impl Drop for Container {
 
 impl Contender for Containers {
     fn name(&self) -> &str {
-        NAME
+        self.title()
     }
 
     fn isolation(&self) -> &'static str {
-        "namespaces and a process each"
+        self.keeps_apart()
     }
 
     fn round(&mut self, outside: &Outside<'_>) -> Result<Vec<f64>, BenchError> {
         self.executions += self.starts;
-        (0..self.starts)
-            .map(|_| if (outside.stop)() { Err(BenchError::Interrupted) } else { self.start_once() })
-            .collect()
+        repeat(self.starts, outside, || self.start_once())
     }
 
     fn executions(&self) -> usize {

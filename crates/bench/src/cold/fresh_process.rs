@@ -2,7 +2,7 @@
 
 use super::first_line::until_first_line;
 use crate::BenchError;
-use crate::contest::Contender;
+use crate::contest::{Contender, repeat};
 use crate::outside::Outside;
 use faastlane_compose::PythonInstall;
 use faastlane_pool::monotonic_nanos;
@@ -54,9 +54,7 @@ impl Contender for FreshProcess {
 
     fn round(&mut self, outside: &Outside<'_>) -> Result<Vec<f64>, BenchError> {
         self.executions += self.starts;
-        (0..self.starts)
-            .map(|_| if (outside.stop)() { Err(BenchError::Interrupted) } else { self.start_once() })
-            .collect()
+        repeat(self.starts, outside, || self.start_once())
     }
 
     fn executions(&self) -> usize {

@@ -4,13 +4,12 @@ use super::Cold;
 use crate::BenchError;
 use crate::bundle::Bundle;
 use crate::ours::execute;
+use crate::processes::sizes;
 use faastlane_compose::{DEFAULT_MAX_PAYLOAD_BYTES, RequestedIsolation};
 use faastlane_payload::Payload;
 use faastlane_pool::{Launcher, Worker};
 use serde::Serialize;
 use serde_json::json;
-use std::fs;
-use std::io;
 use std::sync::Arc;
 
 /// What instances add to the memory of the host, one more each time.
@@ -76,37 +75,4 @@ pub(super) fn measure(
         page_table_bytes: page_tables / count,
         template_bytes,
     }))
-}
-
-/// The sum over processes of a size in one of the kernel's files about each.
-fn sizes(processes: &[u32], file: &str, name: &str) -> io::Result<u64> {
-    let of_process = |process: &u32| {
-        let path = format!("/proc/{process}/{file}");
-        let told = |error: io::Error| io::Error::new(error.kind(), format!("{path}: {error}"));
-        let text = fs::read_to_string(&path).map_err(told)?;
-        kib(&text, name).map(|kib| kib << 10).ok_or_else(|| io::Error::other(format!("{path} has no {name}")))
-    };
-    processes.iter().map(of_process).sum()
-}
-
-/// The `name:  123 kB` of such a file.
-fn kib(text: &str, name: &str) -> Option<u64> {
-    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
-    line.trim().strip_suffix("kB")?.trim().parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_found_by_their_whole_name_and_added_up() {
-        let text = "Rss:   9 kB\nPss:    5 kB\nPss_Dirty:  1 kB\n";
-        assert_eq!((kib(text, "Pss"), kib(text, "Swap")), (Some(5), None));
-        let this = std::process::id();
-        let once = sizes(&[this], "status", "VmPTE").unwrap();
-        assert!(once > 0 && sizes(&[this, this], "status", "VmPTE").unwrap() >= 2 * once);
-        let missing = sizes(&[this], "no-such-file", "Pss").unwrap_err();
-        assert!(missing.to_string().contains("no-such-file"), "{missing}");
-    }
 }

@@ -1,7 +1,7 @@
 //! What `faastlane bench cold` found: plain data, as `--json` prints it.
 
 use super::{ColdOptions, IdleMemory};
-use crate::report::{Contestant, Heading, Target, Unavailable};
+use crate::report::{Contestant, Heading, MissingPeer, Target, Unavailable};
 use faastlane_compose::Isolation;
 use serde::Serialize;
 
@@ -18,17 +18,16 @@ pub struct ColdReport {
     pub imports: Vec<String>,
     pub functions: usize,
     pub rounds: usize,
-    /// Ours first, the strongest isolation before the others.
-    pub contestants: Vec<Contestant>,
+    /// One: all begin in the same way.
+    pub contests: Vec<ColdContest>,
     pub memory: IdleMemory,
     pub targets: Vec<Target>,
 }
 
-/// A peer that this host does not let run.
 #[derive(Clone, Debug, Serialize)]
-pub struct MissingPeer {
-    pub peer: &'static str,
-    pub reason: String,
+pub struct ColdContest {
+    /// Ours first, the strongest isolation before the others.
+    pub contestants: Vec<Contestant>,
 }
 
 /// Of how many functions the workflow is that targets are set for.
@@ -98,6 +97,7 @@ mod tests {
             executions_verified: 1,
             summary: Summary::of(&[vec![9000.0, 9000.0, 26_000.0]]),
             ratio: None,
+            ratio_interval: None,
             cpu: None,
         };
         let idle = Idle {

@@ -117,6 +117,7 @@ mod tests {
             executions_verified: 1,
             summary: Summary::of(&[vec![us]]),
             ratio: None,
+            ratio_interval: None,
             cpu: None,
         };
         let subject = Subject { work, branches, executions: 1 };

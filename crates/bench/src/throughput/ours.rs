@@ -3,8 +3,8 @@
 use super::work::{Totals, Work, input};
 use crate::BenchError;
 use crate::bundle::Bundle;
-use crate::chain;
 use crate::contest::Contender;
+use crate::line;
 use crate::outside::{Outside, kept_apart_by};
 use crate::processes::{CpuTime, children, of_processes};
 use faastlane_compose::{DEFAULT_MAX_PAYLOAD_BYTES, Isolation, RequestedIsolation};
@@ -41,7 +41,7 @@ impl Pooled {
         clients: NonZeroUsize,
         executions: usize,
     ) -> Result<Self, BenchError> {
-        let bundle = chain::of_functions(work.functions, &work.code())?;
+        let bundle = line::of_functions(work.functions, &work.code())?;
         let (workflow, plan) = bundle.compose(outside, wanted, DEFAULT_MAX_PAYLOAD_BYTES)?;
         let isolation = plan.isolation;
         let launcher = Launcher::new(outside.executable.to_owned(), plan, workflow.definition);

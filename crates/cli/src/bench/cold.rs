@@ -80,7 +80,7 @@ fn render(report: &ColdReport, width: usize) -> anyhow::Result<String> {
         report.functions,
         report.rounds
     )?;
-    writeln!(text, "{}", contestants(&report.contestants, width))?;
+    writeln!(text, "{}", contestants(&report.contests[0].contestants, width))?;
     for missing in &report.unavailable {
         writeln!(text, "\nnot measured: isolation {}: {}", missing.isolation, missing.reason)?;
     }

@@ -25,7 +25,7 @@ pub(super) fn execute(arguments: &HopArguments) -> anyhow::Result<Exit> {
 fn render(report: &HopReport, width: usize) -> anyhow::Result<String> {
     let mut text = String::new();
     writeln!(text, "A hop: {}.", report.heading.metric.replace(", in microseconds", ""))?;
-    for event in &report.events {
+    for event in &report.contests {
         writeln!(
             text,
             "\n{} ({} bytes of JSON), rounds: {} of {} hops\n",

@@ -1,12 +1,12 @@
 //! What the benchmarks' reports have in common, for people.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-use faastlane_bench::{Contestant, Heading, Target};
+use faastlane_bench::{Contestant, Heading, Interval, Target};
 use std::fmt::Write as _;
 
 /// The contestants, ours first.
 pub(super) fn contestants(contestants: &[Contestant], width: usize) -> String {
-    let header = ["WAY", "KEEPS APART", "P50", "P99", "P50 OF ROUNDS", "RATIO"];
+    let header = ["WAY", "KEEPS APART", "P50", "95 % OF P50", "P99", "95 % OF RATIO", "RATIO"];
     table(&header, 2, contestants.iter().map(|contestant| row(contestant).to_vec()), width)
 }
 
@@ -34,35 +34,28 @@ pub(super) fn table(
     lines.join("\n")
 }
 
-fn row(contestant: &Contestant) -> [String; 6] {
+fn row(contestant: &Contestant) -> [String; 7] {
     let summary = &contestant.summary;
-    let (lowest, highest) = summary.spread_us();
     let quoted = |us: f64| if summary.too_noisy { "too noisy".to_owned() } else { duration(us) };
+    let none = || "-".to_owned();
+    let times = |ratio: f64| format!("{}×", digits(ratio));
+    let between = |interval: Interval, shown: fn(f64) -> String| {
+        format!("{} – {}", shown(interval.low), shown(interval.high))
+    };
     [
         contestant.name.clone(),
         contestant.isolation.to_owned(),
         quoted(summary.p50_us),
+        summary.p50_interval_us.map_or_else(none, |interval| between(interval, duration)),
         quoted(summary.p99_us),
-        format!("{} – {}", duration(lowest), duration(highest)),
-        contestant.ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{}×", digits(ratio))),
+        contestant.ratio_interval.map_or_else(none, |interval| between(interval, digits)),
+        contestant.ratio.map_or_else(|| "too noisy".to_owned(), times),
     ]
 }
 
 /// When, on what, with what, and how to do it again.
 pub(super) fn footing(heading: &Heading, isolation: &str) -> String {
-    let machine = &heading.machine;
-    format!(
-        "\n{}\n{}, {} CPUs, Linux {} on {}{}\nfaastlane {}, isolation {isolation}; Python {}\n{}\n",
-        heading.date,
-        if machine.processor.is_empty() { "unnamed processor" } else { &machine.processor },
-        machine.cpus,
-        machine.kernel,
-        machine.architecture,
-        machine.load.map_or_else(String::new, |load| format!(", load {load:.1} at the start")),
-        heading.versions.faastlane,
-        heading.versions.python,
-        heading.command_line.join(" "),
-    )
+    format!("\n{}\nisolation {isolation}\n", heading.lines().join("\n"))
 }
 
 pub(super) fn target_lines(targets: &[Target]) -> String {

@@ -1,0 +1,60 @@
+//! Functions that are called one after the other.
+
+use crate::bundle::Bundle;
+use serde_json::{Map, Value, json};
+use std::io;
+
+/// The same as `step` in `peers/measurement.py`.
+pub(crate) const FUNCTION: &str = "def handler(event, context):\n    return event\n";
+const FUNCTIONS: [&str; 2] = ["step_a", "step_b"];
+
+/// A workflow that goes back and forth between two functions `hops` times. No state filters, as most do not.
+pub(crate) fn of_hops(hops: usize) -> io::Result<Bundle> {
+    let calls: Vec<&str> = (0..=hops).map(|call| FUNCTIONS[call % FUNCTIONS.len()]).collect();
+    Bundle::make(FUNCTIONS.map(|name| (name, FUNCTION)), &definition(&calls))
+}
+
+/// A workflow of so many functions with the same code, each called once.
+pub(crate) fn of_functions(count: usize, code: &str) -> io::Result<Bundle> {
+    let names: Vec<String> = (0..count).map(|number| format!("step_{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    Bundle::make(names.iter().map(|name| (*name, code)), &definition(&names))
+}
+
+fn definition(calls: &[&str]) -> Value {
+    let name = |call: usize| format!("Call {call}");
+    let mut states = Map::new();
+    for (call, function) in calls.iter().enumerate() {
+        let mut state = json!({ "Type": "Task", "Resource": function });
+        if call + 1 < calls.len() {
+            state["Next"] = json!(name(call + 1));
+        } else {
+            state["End"] = json!(true);
+        }
+        states.insert(name(call), state);
+    }
+    json!({ "StartAt": name(0), "States": states })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_calls_in_order() {
+        assert_eq!(
+            definition(&["step_a", "step_b", "step_a"]),
+            json!({ "StartAt": "Call 0", "States": {
+                "Call 0": { "Type": "Task", "Resource": "step_a", "Next": "Call 1" },
+                "Call 1": { "Type": "Task", "Resource": "step_b", "Next": "Call 2" },
+                "Call 2": { "Type": "Task", "Resource": "step_a", "End": true },
+            }})
+        );
+    }
+
+    #[test]
+    fn back_and_forth_takes_two_functions() {
+        let bundle = of_hops(3).unwrap();
+        assert_eq!(bundle.folder().join("functions").read_dir().unwrap().count(), 2);
+    }
+}

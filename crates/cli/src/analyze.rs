@@ -1,8 +1,8 @@
 //! `faastlane plan --analyze`: what was to be expected of an execution, beside what became of it.
 //!
-//! The prediction is simple on purpose, so that a difference says something about the workflow: every call takes what its
-//! function usually takes, as measured in earlier runs; calls within a Parallel or Map divide evenly over their lanes, and all lanes
-//! over the CPUs; each call costs one hand-over more. How many calls there are is taken from the execution itself.
+//! The prediction is simple on purpose, so that a difference says something about the workflow: every call has its domain for as
+//! long as it usually has, as measured in earlier runs; calls within a Parallel or Map divide evenly over their lanes, and all lanes
+//! over the CPUs. How many calls there are is taken from the execution itself.
 
 use crate::args::PlanArguments;
 use crate::exit::Exit;
@@ -22,9 +22,6 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::thread::available_parallelism;
 use std::time::Instant;
-
-/// What a hand-over between two functions costs, with the machine's transition: `faastlane bench hop`.
-const HOP_NS: u64 = 10_000;
 
 #[derive(Serialize)]
 struct Analysis {
@@ -138,7 +135,7 @@ fn analyze(plan: &Plan, states: &[StateRecord], duration_us: u64, cpus: u64) -> 
                 waited_us += took_us.unwrap_or(0);
                 Some(0)
             }
-            _ => usual_ns(plan, state).map(|usual| state.calls.len() as u64 * (usual + HOP_NS)),
+            _ => busy_ns(plan, state).map(|usual| state.calls.len() as u64 * usual),
         };
         predicted_ns = predicted_ns.zip(predicted).map(|(sum, more)| sum + more);
     }
@@ -175,12 +172,12 @@ fn of_function(
 }
 
 /// 0 for a state that calls nothing; `None` where its function has not been measured.
-fn usual_ns(plan: &Plan, state: &StateRecord) -> Option<u64> {
+fn busy_ns(plan: &Plan, state: &StateRecord) -> Option<u64> {
     if state.calls.is_empty() {
         return Some(0);
     }
     let (_, function) = plan.function(state.function.as_deref()?)?;
-    function.usual.map(|usual| usual.ns)
+    function.usual.map(|usual| usual.busy_ns)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,9 +193,9 @@ fn predict(plan: &Plan, within: &[StateRecord], cpus: u64) -> Option<Predicted> 
     for state in within {
         let (calls, ns) = work.entry(&state.domain).or_default();
         *calls += state.calls.len() as u64;
-        *ns += state.calls.len() as u64 * usual_ns(plan, state)?;
+        *ns += state.calls.len() as u64 * busy_ns(plan, state)?;
     }
-    let (mut lanes, mut longest, mut all_ns, mut all_calls) = (0, 0, 0, 0);
+    let (mut lanes, mut longest, mut all_ns) = (0, 0, 0);
     for (calls, ns) in work.into_values().filter(|(calls, _)| *calls > 0) {
         let in_line = ns - ns / calls;
         let more = (1..plan.lanes).take_while(|seats| in_line / u64::from(*seats) > WORTH_A_LANE_NS).count();
@@ -206,9 +203,8 @@ fn predict(plan: &Plan, within: &[StateRecord], cpus: u64) -> Option<Predicted> 
         lanes = lanes.max(here);
         longest = longest.max(ns / u64::from(here));
         all_ns += ns;
-        all_calls += calls;
     }
-    Some(Predicted { lanes, ns: longest.max(all_ns / cpus) + all_calls * HOP_NS })
+    Some(Predicted { lanes, ns: longest.max(all_ns / cpus) })
 }
 
 fn render(analysis: &Analysis, width: usize) -> anyhow::Result<String> {

@@ -22,26 +22,28 @@ const MOST_BUNDLES: usize = 256;
 pub struct Usual {
     /// Measured so far.
     pub calls: u64,
-    /// A mean in which the last calls count most, in nanoseconds.
+    /// From the handler's call to its return. Both are means in which the last calls count most, in nanoseconds.
     pub ns: u64,
+    /// How long a call has its domain: from the event on its way in to the result on its way out.
+    pub busy_ns: u64,
 }
 
 impl Usual {
     /// Of the first call.
-    pub fn of(ns: u64) -> Self {
-        Self { calls: 1, ns }
+    pub fn of(ns: u64, busy_ns: u64) -> Self {
+        Self { calls: 1, ns, busy_ns }
     }
 
-    pub fn add(&mut self, ns: u64) {
-        self.calls += 1;
-        self.ns = ((3 * u128::from(self.ns) + u128::from(ns)) / 4) as u64;
+    pub fn add(&mut self, ns: u64, busy_ns: u64) {
+        let mean = |so_far: u64, now: u64| ((3 * u128::from(so_far) + u128::from(now)) / 4) as u64;
+        *self = Self { calls: self.calls + 1, ns: mean(self.ns, ns), busy_ns: mean(self.busy_ns, busy_ns) };
     }
 }
 
-/// Two digits that count, with a unit.
+/// How long a call has its domain: two digits that count, with a unit.
 impl fmt::Display for Usual {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let us = self.ns as f64 / 1e3;
+        let us = self.busy_ns as f64 / 1e3;
         let (value, unit) = match us {
             ..1e3 => (us, "µs"),
             ..1e6 => (us / 1e3, "ms"),
@@ -70,11 +72,11 @@ impl Durations {
         self.0.insert(function.to_owned(), usual);
     }
 
-    /// A call of `function` took that long.
-    pub fn add(&mut self, function: &str, ns: u64) {
+    /// A call of `function` took that long, and had its domain for that long.
+    pub fn add(&mut self, function: &str, ns: u64, busy_ns: u64) {
         match self.0.get_mut(function) {
-            Some(usual) => usual.add(ns),
-            None => self.set(function, Usual::of(ns)),
+            Some(usual) => usual.add(ns, busy_ns),
+            None => self.set(function, Usual::of(ns, busy_ns)),
         }
     }
 
@@ -139,17 +141,18 @@ mod tests {
     fn the_last_calls_count_most() {
         let mut durations = Durations::default();
         for ns in [1000, 5000, 5000, 5000, 5000] {
-            durations.add("f", ns);
+            durations.add("f", ns, 2 * ns);
         }
         let usual = durations.of("f").unwrap();
         assert_eq!(usual.calls, 5);
         assert!((3500..5000).contains(&usual.ns), "{usual:?}");
+        assert!((2 * usual.ns..2 * usual.ns + 8).contains(&usual.busy_ns), "{usual:?}");
         assert_eq!(durations.of("g"), None);
     }
 
     #[test]
     fn they_are_read_as_people_say_them() {
-        let text = |ns| Usual::of(ns).to_string();
+        let text = |ns| Usual::of(0, ns).to_string();
         assert_eq!(text(1_250), "1.2 µs");
         assert_eq!(text(48_000), "48 µs");
         assert_eq!(text(5_100_000), "5.1 ms");
@@ -161,7 +164,7 @@ mod tests {
         let cache = tempfile::tempdir().unwrap();
         assert!(Durations::load(cache.path(), "a").unwrap().is_empty());
         let mut durations = Durations::default();
-        durations.add("f", 7);
+        durations.add("f", 7, 8);
         durations.keep(cache.path(), "a").unwrap();
         assert_eq!(Durations::load(cache.path(), "a").unwrap(), durations);
         assert!(Durations::load(cache.path(), "b").unwrap().is_empty());

@@ -73,7 +73,7 @@ pub fn plan(
             instance_memory_mb: workflow.config.limits.memory_mb,
             instance_cpus: workflow.config.limits.cpus,
         },
-        lanes: lanes(workflow, host, decision.isolation),
+        lanes: lanes(workflow, host),
         notes,
     };
     if plan.mocks.is_some() && plan.functions.is_empty() {
@@ -337,12 +337,12 @@ fn runs_within(subject: &str, state: &State, plan: &Plan) -> String {
 /// When calls of a function get more lanes, if it is known how long they take.
 fn lanes_of(function: &FunctionPlan) -> Option<String> {
     let (name, usual) = (&function.name, function.usual?);
-    let lanes = match WORTH_A_LANE_NS / usual.ns.max(1) {
+    let lanes = match WORTH_A_LANE_NS / usual.busy_ns.max(1) {
         0 => "one that waits gets another lane".to_owned(),
         stay @ ..1000 => format!("when more than {stay} wait they get another lane"),
         _ => "too short for another lane".to_owned(),
     };
-    Some(format!("{name} takes {usual}: {lanes}"))
+    Some(format!("a call of {name} takes {usual}: {lanes}"))
 }
 
 fn add_notes(plan: &mut Plan, domains_per_process: u32, host: &Host) {
@@ -372,13 +372,12 @@ fn add_notes(plan: &mut Plan, domains_per_process: u32, host: &Host) {
 const MOST_LANES: u32 = 32;
 
 /// As many as there are CPUs for an instance, where calls of a function can come at the same time at all.
-fn lanes(workflow: &Workflow, host: &Host, isolation: Isolation) -> u32 {
+fn lanes(workflow: &Workflow, host: &Host) -> u32 {
     let mut side_by_side = false;
     walk(&workflow.machine.flow, &mut |state, within| {
         side_by_side |= matches!(state.kind, StateKind::Task(_)) && !within.is_empty();
     });
-    // Under protection keys no process is copied: see `instance::template`.
-    if !side_by_side || isolation == Isolation::Mpk {
+    if !side_by_side {
         return 1;
     }
     let allowed = workflow.config.limits.cpus.map_or(host.cpus, |cpus| cpus.ceil() as u32);

@@ -118,6 +118,18 @@ pub enum Outgoing<'a> {
     Region(Region),
 }
 
+impl Outgoing<'_> {
+    /// How many bytes of an inbox it will overwrite.
+    fn len_in_inbox(&self, moves_pages: bool) -> usize {
+        match self {
+            Self::Bytes(bytes) if moves_pages && bytes.len() > SMALL => 0,
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Region(_) if moves_pages => 0,
+            Self::Region(region) => region.as_ref().len(),
+        }
+    }
+}
+
 /// A payload from a domain.
 #[derive(Debug)]
 pub enum Received {
@@ -180,18 +192,26 @@ enum Boxes {
     Shared { box_len: usize },
 }
 
+impl Boxes {
+    fn moves_pages(&self) -> bool {
+        matches!(self, Self::Pages { .. })
+    }
+}
+
 /// The orchestrator's side of a mailbox.
 #[derive(Debug)]
 pub struct Mailbox {
     memory: Mapping,
     boxes: Boxes,
+    /// So many bytes of the inbox are of an event that has been answered.
+    answered: usize,
 }
 
 impl Mailbox {
     /// A mailbox for a domain of this process.
     pub fn private(key: Option<Key>, pool: RegionPool) -> io::Result<Self> {
         let memory = Mapping::private(INBOX_AT + SMALL, key)?;
-        Ok(Self { memory, boxes: Boxes::Pages { key, pool, outbox: None, inbox: None } })
+        Ok(Self { memory, boxes: Boxes::Pages { key, pool, outbox: None, inbox: None }, answered: 0 })
     }
 
     /// A mailbox between two processes, number `lane` of those in a file that both map, each of [`shared_len`] bytes: the
@@ -199,7 +219,7 @@ impl Mailbox {
     pub fn shared(file: BorrowedFd<'_>, lane: u32, max_payload: usize, key: Option<Key>) -> io::Result<Self> {
         let len = shared_len(max_payload);
         let memory = Mapping::shared_from(file, lane as usize * len, len, key.or(trusted_key()))?;
-        Ok(Self { memory, boxes: Boxes::Shared { box_len: sys::page_ceil(max_payload) } })
+        Ok(Self { memory, boxes: Boxes::Shared { box_len: sys::page_ceil(max_payload) }, answered: 0 })
     }
 
     /// What the domain's thread needs to know of it.
@@ -218,6 +238,9 @@ impl Mailbox {
     /// the kernel has no memory for a region.
     pub fn call(&mut self, header: CallHeader<'_>, event: Outgoing<'_>) -> io::Result<()> {
         let base = self.memory.address();
+        let overwritten = event.len_in_inbox(self.boxes.moves_pages());
+        // What does not fit is refused.
+        self.wipe_inbox_behind(if overwritten <= self.room() { overwritten } else { 0 });
         let (event_at, event_len) = self.put_event(event)?;
         let (out_at, out_len) = self.prepare_outbox()?;
         let words = self.words();
@@ -289,7 +312,7 @@ impl Mailbox {
         }
     }
 
-    /// What the domain said since the last call, if it said anything. Leaves nothing of it in the mailbox.
+    /// What the domain said since the last call, if it said anything. The event stays until [`Self::tidy`] or the next call.
     pub fn poll(&mut self) -> io::Result<Option<Reply>> {
         let words = self.words();
         let reply = words.reply.load(Ordering::Acquire);
@@ -308,7 +331,7 @@ impl Mailbox {
                 Ok(Some(Reply::StartFailed(copy_out(at, len.min(SMALL)))))
             }
             _ => {
-                self.wipe_inbox();
+                self.take_back_event();
                 let outcome = match outcome {
                     OUTCOME_OK => Outcome::Ok(self.collect(len)?),
                     OUTCOME_ERROR => Outcome::Error(self.collect(len)?.as_ref().into()),
@@ -319,19 +342,35 @@ impl Mailbox {
         }
     }
 
-    /// Takes the event back from the domain: its next call, and the next execution, find nothing of it.
-    fn wipe_inbox(&mut self) {
+    /// The domain's next call, and the next execution, are to find nothing of it.
+    fn take_back_event(&mut self) {
         if let Boxes::Pages { inbox: inbox @ Some(_), .. } = &mut self.boxes {
             *inbox = None;
-        } else {
-            let used = self.words().event_len.load(Ordering::Relaxed) as usize;
-            let at = self.memory.address() + INBOX_AT;
-            let room = match self.boxes {
-                Boxes::Pages { .. } => SMALL,
-                Boxes::Shared { box_len } => box_len,
-            };
-            // SAFETY: the inbox has that much room, in memory of ours.
-            unsafe { std::ptr::write_bytes(at as *mut u8, 0, used.min(room)) };
+            return;
+        }
+        self.answered = (self.words().event_len.load(Ordering::Relaxed) as usize).min(self.room());
+    }
+
+    /// Bytes of an inbox that is part of the mailbox.
+    fn room(&self) -> usize {
+        match self.boxes {
+            Boxes::Pages { .. } => SMALL,
+            Boxes::Shared { box_len } => box_len,
+        }
+    }
+
+    /// Wipes what has been answered. Nobody waits for that, so it is for when there is nothing else to do.
+    pub fn tidy(&mut self) {
+        self.wipe_inbox_behind(0);
+    }
+
+    /// Wipes what has been answered but for the first `len` bytes, which are overwritten next.
+    fn wipe_inbox_behind(&mut self, len: usize) {
+        let answered = std::mem::take(&mut self.answered);
+        if answered > len {
+            let at = self.memory.address() + INBOX_AT + len;
+            // SAFETY: `answered` bytes are in the inbox, which is memory of ours.
+            unsafe { std::ptr::write_bytes(at as *mut u8, 0, answered - len) };
         }
     }
 
@@ -480,5 +519,43 @@ impl DomainSide {
         words.called_ns.store(answer.called_ns, Ordering::Relaxed);
         words.returned_ns.store(answer.returned_ns, Ordering::Relaxed);
         self.send(REPLY_RETURNED);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ring::shared_file;
+    use std::os::fd::AsFd;
+
+    const MAX: usize = 8192;
+
+    fn called(mailbox: &mut Mailbox, event: &[u8]) {
+        let header = CallHeader { function: 0, request_id: "id", deadline_ms: 0 };
+        mailbox.call(header, Outgoing::Bytes(event)).unwrap();
+        // What the domain does.
+        let words = mailbox.words();
+        words.len.store(0, Ordering::Relaxed);
+        words.reply.store(REPLY_RETURNED, Ordering::Release);
+        assert!(matches!(mailbox.poll(), Ok(Some(Reply::Returned(_)))));
+    }
+
+    #[test]
+    fn an_event_that_was_answered_is_nowhere_in_the_inbox() {
+        let file = shared_file(c"mailbox", shared_len(MAX)).unwrap();
+        let mut mailbox = Mailbox::shared(file.as_fd(), 0, MAX, None).unwrap();
+        let inbox = |mailbox: &Mailbox| copy_out(mailbox.memory.address() + INBOX_AT, MAX);
+        called(&mut mailbox, &[7; MAX]);
+        // The next one overwrites its beginning, and the rest goes before the domain sees that.
+        called(&mut mailbox, &[9; 100]);
+        assert!(inbox(&mailbox)[100..].iter().all(|byte| *byte == 0));
+        mailbox.tidy();
+        assert!(inbox(&mailbox).iter().all(|byte| *byte == 0));
+
+        called(&mut mailbox, &[7; 50]);
+        let header = CallHeader { function: 0, request_id: "id", deadline_ms: 0 };
+        let refused = mailbox.call(header, Outgoing::Bytes(&[1; MAX + 1])).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::FileTooLarge);
+        assert!(inbox(&mailbox).iter().all(|byte| *byte == 0), "nor is it where another one was refused");
     }
 }

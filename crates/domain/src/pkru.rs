@@ -4,8 +4,8 @@
 //! domain thread runs it once, and the page is unmapped before any execution begins. There is no gate to jump into.
 
 use crate::executable::clean_process;
+use crate::gate::WaitingGate;
 use crate::sys;
-use crate::thread::WaitingGate;
 use std::hint::black_box;
 use std::io;
 use std::sync::{Mutex, PoisonError};
@@ -14,8 +14,9 @@ use std::sync::{Mutex, PoisonError};
 /// its instructions, where they would be code like any other.
 const TURNED_WRITE_PKRU: [u8; 10] = [!0x89, !0xf8, !0x31, !0xc9, !0x31, !0xd2, !0x0f, !0x01, !0xef, !0xc3];
 
-/// The page. Dropping it unmaps it, when no thread is inside any more, and lets the domains begin that gave up their rights on it:
-/// none runs a function's code while the page is there, its own or another's.
+/// The page. Removing it unmaps it, when no thread is inside any more, and lets the domains begin that gave up their rights on it:
+/// none runs a function's code while the page is there, its own or another's. Where not all of them come up it stays, and so none
+/// begins.
 #[derive(Debug)]
 pub struct StartUpPage {
     address: usize,
@@ -58,16 +59,16 @@ impl StartUpPage {
     pub(crate) fn hold(&self, gate: WaitingGate) {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(gate);
     }
-}
 
-impl Drop for StartUpPage {
-    fn drop(&mut self) {
-        // SAFETY: the owner drops the page after every domain thread has said that it is past it.
-        unsafe { sys::unmap(self.address, sys::PAGE) };
-        self.waiting
-            .get_mut()
+    /// To be called when every domain thread has said that it is past it.
+    pub fn remove(self) {
+        let Self { address, waiting } = self;
+        // SAFETY: nobody is inside, as the caller says, and nobody has the address who would enter it.
+        unsafe { sys::unmap(address, sys::PAGE) };
+        waiting
+            .into_inner()
             .unwrap_or_else(PoisonError::into_inner)
-            .drain(..)
+            .into_iter()
             .for_each(WaitingGate::let_begin);
     }
 }
@@ -77,6 +78,10 @@ impl Drop for StartUpPage {
 pub(crate) struct WritePkru(usize);
 
 impl WritePkru {
+    pub(crate) fn address(self) -> usize {
+        self.0
+    }
+
     /// Sets the calling thread's rights.
     ///
     /// # Safety

@@ -1,8 +1,8 @@
 //! Copying the whole process, the domains' threads included: how an instance is made of a template.
 //!
 //! A domain's thread parks: it leaves where its stack is, and sleeps. [`copy_process`] is a raw `clone`, which copies the memory
-//! and the one thread that calls it. In the copy every parked thread is made again, on its own stack and with its own thread
-//! pointer, and goes on from where it parked.
+//! and the one thread that calls it. In the copy every parked thread is made again (`second_life`), with its own thread pointer,
+//! and goes on from where it parked, on its own stack.
 //!
 //! Not `fork(3)`: its handlers in the child give the parked threads' stacks to others.
 
@@ -10,12 +10,15 @@ use crate::sys;
 use std::io;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
-/// Where a thread leaves what it needs to be made again.
+/// Where a thread leaves what it needs to be made again. In its domain's memory: what is found here may be forged.
 #[derive(Debug, Default)]
 #[repr(C)]
 pub(crate) struct Parking {
-    stack_pointer: AtomicUsize,
+    pub(crate) stack_pointer: AtomicUsize,
     thread_pointer: AtomicUsize,
+    /// As `man 2 get_robust_list` says.
+    pub(crate) robust_list: AtomicUsize,
+    pub(crate) robust_len: AtomicUsize,
     /// 1: it is. [`GIVEN_UP`]: it never will be.
     parked: AtomicU32,
     /// Not 0: the thread itself goes on.
@@ -32,20 +35,6 @@ pub enum Woken {
     /// It is the copy in a copy of the process.
     InCopy,
 }
-
-/// Room that a thread has, which is made again, below where it parked. It need not be kept.
-const BELOW: usize = 512;
-
-/// What a thread of glibc is made with (`man 2 clone`).
-const THREAD_FLAGS: i32 = libc::CLONE_VM
-    | libc::CLONE_FS
-    | libc::CLONE_FILES
-    | libc::CLONE_SIGHAND
-    | libc::CLONE_THREAD
-    | libc::CLONE_SYSVSEM
-    | libc::CLONE_SETTLS
-    | libc::CLONE_PARENT_SETTID
-    | libc::CLONE_CHILD_CLEARTID;
 
 impl Parking {
     /// Parks the calling thread.
@@ -77,38 +66,20 @@ impl Parking {
         sys::futex_wake(&self.go_on);
     }
 
-    /// Makes the thread again that was parked here when the process was copied. It enters `body` with `argument`, on the unused
-    /// end of its own stack; [`Self::resume`] ends that.
-    ///
-    /// # Safety
-    /// In a copy of the process, once. `body` never returns and takes `argument`.
-    pub(crate) unsafe fn revive(
-        &self,
-        layout: ThreadLayout,
-        body: unsafe extern "C" fn(usize) -> !,
-        argument: usize,
-    ) -> io::Result<()> {
-        let stack = (self.stack_pointer.load(Ordering::Relaxed) - BELOW) & !15;
-        let thread = self.thread_pointer.load(Ordering::Relaxed);
-        // SAFETY: nobody runs on that stack, or has that thread pointer, in this copy.
-        let made = unsafe {
-            clone_thread(THREAD_FLAGS as usize, stack, thread + layout.tid_offset, thread, body, argument)
-        };
-        if made < 0 { Err(io::Error::from_raw_os_error(-made as i32)) } else { Ok(()) }
+    /// For the thread that will park, before a filter refuses to tell.
+    pub(crate) fn remember_robust_list(&self) {
+        let (list, len) = (self.robust_list.as_ptr(), self.robust_len.as_ptr());
+        // SAFETY: the kernel writes two words. Without an answer they stay 0, which is no list.
+        unsafe { libc::syscall(libc::SYS_get_robust_list, 0, list, len) };
     }
 
-    /// Ends what [`Self::revive`] began: the thread goes on where it parked.
-    ///
-    /// # Safety
-    /// On the thread that was made again for this parking.
-    pub(crate) unsafe fn resume(&self) -> ! {
-        // SAFETY: as the caller promises; `park` left its frame there.
-        unsafe { resume(self.stack_pointer.load(Ordering::Relaxed)) }
+    pub(crate) fn thread_pointer(&self) -> usize {
+        self.thread_pointer.load(Ordering::Relaxed)
     }
 }
 
-/// Leaves its frame and thread pointer at `parking`, says so, and sleeps until `go_on`: returns 0 then. In a copy, [`resume`]
-/// returns 1 from here.
+/// Leaves its frame and thread pointer at `parking`, says so, and sleeps until `go_on`: returns 0 then. In a copy,
+/// `second_life` returns 1 from here.
 #[unsafe(naked)]
 unsafe extern "C" fn park(parking: &Parking) -> u32 {
     std::arch::naked_asm!(
@@ -159,52 +130,6 @@ unsafe extern "C" fn park(parking: &Parking) -> u32 {
     )
 }
 
-/// Returns 1 from the [`park`] whose frame is at `stack_pointer`.
-#[unsafe(naked)]
-unsafe extern "C" fn resume(stack_pointer: usize) -> ! {
-    std::arch::naked_asm!(
-        "mov rsp, rdi",
-        "mov eax, 1",
-        "pop r15",
-        "pop r14",
-        "pop r13",
-        "pop r12",
-        "pop rbp",
-        "pop rbx",
-        "ret",
-    )
-}
-
-/// `clone(2)` of a thread. It enters `body` with `argument`; the caller gets its number, or minus an errno.
-#[unsafe(naked)]
-unsafe extern "C" fn clone_thread(
-    flags: usize,
-    stack: usize,
-    tid: usize,
-    thread_pointer: usize,
-    body: unsafe extern "C" fn(usize) -> !,
-    argument: usize,
-) -> i64 {
-    std::arch::naked_asm!(
-        "push r12",
-        "mov r12, r8",
-        "mov r8, rcx",
-        "mov r10, rdx",
-        "mov eax, {clone}",
-        "syscall",
-        "test rax, rax",
-        "jnz 2f",
-        "xor ebp, ebp",
-        "mov rdi, r9",
-        "call r12",
-        "ud2",
-        "2:",
-        "pop r12",
-        "ret",
-        clone = const libc::SYS_clone,
-    )
-}
-
 /// Where glibc keeps a thread's number, which it looks at instead of asking the kernel.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ThreadLayout {
@@ -235,6 +160,11 @@ impl ThreadLayout {
         offsets.filter(|offset| unsafe { *((descriptor + offset) as *const i32) } == thread).collect()
     }
 
+    /// Of the thread with that pointer.
+    pub(crate) fn number_of(self, thread_pointer: usize) -> usize {
+        thread_pointer.wrapping_add(self.tid_offset)
+    }
+
     fn own_tid(self) -> usize {
         // SAFETY: asks where the caller's thread descriptor is.
         unsafe { libc::pthread_self() as usize + self.tid_offset }
@@ -252,7 +182,7 @@ pub(crate) enum Forked {
 /// Copies the calling process. The copy is a sibling, of the same parent, and has the calling thread only.
 ///
 /// # Safety
-/// No other thread holds a lock that the copy needs, and the copy starts no thread's work over but by [`Parking::revive`].
+/// No other thread holds a lock that the copy needs, and the copy starts no thread's work over but by [`crate::Started::revive`].
 pub(crate) unsafe fn copy_process(layout: ThreadLayout) -> io::Result<Forked> {
     let flags = libc::CLONE_PARENT | libc::CLONE_CHILD_SETTID | libc::CLONE_CHILD_CLEARTID | libc::SIGCHLD;
     // SAFETY: without a stack of its own the copy goes on here, on its copy of this one; the kernel writes its number where glibc

@@ -94,6 +94,14 @@ pub(crate) unsafe fn unmap(address: usize, len: usize) {
     unsafe { libc::munmap(address as *mut c_void, len) };
 }
 
+/// Puts the calling thread, and those it starts, under a system-call filter.
+pub(crate) fn filter(program: &[libc::sock_filter]) -> io::Result<()> {
+    let filter = libc::sock_fprog { len: program.len() as u16, filter: program.as_ptr().cast_mut() };
+    let pointer = std::ptr::from_ref(&filter);
+    // SAFETY: the kernel copies the program during the call.
+    check(unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, pointer) }).map(drop)
+}
+
 /// Sleeps while `word` holds `seen`, at most `timeout`. Returns early at a wake-up, a signal, or for no reason.
 pub(crate) fn futex_wait(word: &AtomicU32, seen: u32, timeout: Option<Duration>) {
     let spec = timeout.map(|timeout| libc::timespec {

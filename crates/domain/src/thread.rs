@@ -1,18 +1,19 @@
 //! Threads: the trusted ones, whose stacks are on the trusted key, and the first thread of each domain.
 
 use crate::fault;
+use crate::gate::{ConfineError, Gate, Progress, WaitingGate};
 use crate::keys::Key;
 use crate::mailbox::{Answer, Call, DomainSide, Doorbell, Mailbox};
 use crate::mapping::{Mapping, trusted_key};
 use crate::namespace::Namespace;
 use crate::pkru::{StartUpPage, WritePkru};
-use crate::process::ProcessCopy;
 use crate::snapshot::{Parking, Woken};
 use crate::sys;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::io;
+use std::mem::offset_of;
 use std::ops::Range;
-use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+use std::sync::Arc;
 
 const TRUSTED_STACK: usize = 8 << 20;
 const DOMAIN_STACK: usize = 16 << 20;
@@ -27,17 +28,22 @@ type PthreadCreate = unsafe extern "C" fn(
 
 /// Starts a detached thread with a stack on the trusted key. It inherits the caller's rights to all keys.
 pub fn spawn_trusted(body: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    spawn_trusted_on(TRUSTED_STACK, body)
+}
+
+/// The same, with a stack of `stack_len` bytes.
+pub(crate) fn spawn_trusted_on(stack_len: usize, body: impl FnOnce() + Send + 'static) -> io::Result<()> {
     extern "C" fn run(body: *mut c_void) -> *mut c_void {
         // SAFETY: made from a box just below, and given to this thread alone.
         let body = unsafe { Box::from_raw(body.cast::<Box<dyn FnOnce() + Send>>()) };
         body();
         std::ptr::null_mut()
     }
-    let stack = Mapping::private(TRUSTED_STACK, trusted_key())?;
+    let stack = Mapping::private(stack_len, trusted_key())?;
     stack.guard_lowest_page()?;
     let body: Box<Box<dyn FnOnce() + Send>> = Box::new(Box::new(body));
     // SAFETY: the stack is leaked, so it outlives the thread; the body is handed over whole.
-    unsafe { create(libc::pthread_create, stack.leak(), TRUSTED_STACK, run, Box::into_raw(body).cast()) }
+    unsafe { create(libc::pthread_create, stack.leak(), stack_len, run, Box::into_raw(body).cast()) }
 }
 
 /// # Safety
@@ -63,11 +69,8 @@ unsafe fn create(
 
 /// What runs in a domain: an interpreter, or a test's stand-in.
 ///
-/// `confine` runs while the thread still has all rights; everything after it runs with the domain's rights alone, and must
-/// not touch the trusted heap: no `Box`, no `String`, no `format!`.
+/// It runs with the domain's rights alone, and must not touch the trusted heap: no `Box`, no `String`, no `format!`.
 pub trait Guest: Send + 'static {
-    /// Puts the calling thread under its policy. Once more in every copy of the process.
-    fn confine(&mut self, gate: &Gate) -> Result<(), ConfineError>;
     /// Starts, with its environment set; where it cannot, writes why (flat form) and says how many bytes.
     fn start(&mut self, config: &[u8], error: &mut [u8]) -> Result<(), usize>;
     /// The thread is about to park: the process may be copied before it goes on.
@@ -81,96 +84,31 @@ pub trait Guest: Send + 'static {
     fn resume(&mut self);
 }
 
-/// Which step of confining a thread failed, and how.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ConfineError {
-    pub step: &'static str,
-    pub errno: i32,
-}
+/// Puts the calling thread under its policy, all but the last filter, which it returns as the kernel takes it (`man 2 seccomp`).
+///
+/// Runs while the thread still has all rights, once in every copy of the process. So it and all it uses is in trusted memory.
+pub type Confine = Arc<dyn Fn(&Gate) -> Result<Vec<libc::sock_filter>, ConfineError> + Send + Sync>;
 
-/// Where a thread that has put itself under a filter leaves the filter's listener, and waits until someone listens.
-#[derive(Debug, Default)]
+/// What the trusted threads see of a [`Block`], whatever its guest is. They write it before its domain runs, or while none does;
+/// what they read of it later may be forged.
 #[repr(C)]
-pub struct Gate {
-    /// 0: nothing yet. 1: `value` is a listener. 2: past the start-up page. 3: failed, `value` is the errno, `step` says where.
-    state: AtomicU32,
-    open: AtomicU32,
-    value: AtomicI32,
-    step: AtomicU32,
-    thread: AtomicI32,
-    step_at: std::sync::atomic::AtomicUsize,
-}
-
-impl Gate {
-    /// Leaves the listener and sleeps until it is served.
-    pub fn hand_over(&self, listener: i32) {
-        self.value.store(listener, Ordering::Relaxed);
-        self.publish(1);
-        while self.open.load(Ordering::Acquire) == 0 {
-            sys::futex_wait(&self.open, 0, None);
-        }
-    }
-
-    /// Sleeps until the start-up page is gone.
-    fn wait_to_begin(&self) {
-        loop {
-            let open = self.open.load(Ordering::Acquire);
-            if open == BEGIN {
-                return;
-            }
-            sys::futex_wait(&self.open, open, None);
-        }
-    }
-
-    fn publish(&self, state: u32) {
-        // SAFETY: asks for the caller's number.
-        self.thread.store(unsafe { libc::gettid() }, Ordering::Relaxed);
-        self.state.store(state, Ordering::Release);
-        sys::futex_wake(&self.state);
-    }
-
-    fn fail(&self, error: ConfineError) {
-        self.value.store(error.errno, Ordering::Relaxed);
-        self.step_at.store(error.step.as_ptr() as usize, Ordering::Relaxed);
-        self.step.store(error.step.len() as u32, Ordering::Relaxed);
-        self.publish(3);
-    }
-}
-
-/// Value of [`Gate::open`]: the start-up page is gone.
-const BEGIN: u32 = 2;
-
-/// The gate of a thread that waits for the start-up page to go.
-#[derive(Debug)]
-pub(crate) struct WaitingGate(usize);
-
-impl WaitingGate {
-    pub(crate) fn let_begin(self) {
-        // SAFETY: the block begins with the gate and is never unmapped before its thread begins.
-        let gate = unsafe { &(*(self.0 as *const Front)).gate };
-        gate.open.store(BEGIN, Ordering::Release);
-        sys::futex_wake(&gate.open);
-    }
-}
-
-/// What the trusted threads see of a [`Block`], whatever its guest is.
-#[repr(C)]
-struct Front {
+pub(crate) struct Front {
     gate: Gate,
-    parking: Parking,
+    pub(crate) parking: Parking,
     rights: Option<(WritePkru, u32)>,
     /// In a copy: where it is, and its length.
-    news: (usize, usize),
-    /// The life of the thread when it was made again, with the block's address.
-    second_life: unsafe extern "C" fn(usize) -> !,
-    side: DomainSide,
+    pub(crate) news: (usize, usize),
+    pub(crate) side: DomainSide,
 }
 
-/// All that a domain's thread needs, in memory that carries its key.
+/// All that a domain's thread needs, in memory that carries its key. No domain owns that memory: the monitor lets nobody unmap it
+/// or map something else there, so that what a trusted thread finds there is never anything else.
 #[repr(C)]
 struct Block<G> {
     front: Front,
     guest: G,
+    /// For the first life. Nobody drops it.
+    confine: Confine,
     signal_stack: usize,
     clear_environment: unsafe extern "C" fn() -> c_int,
     put_environment: unsafe extern "C" fn(*mut c_char) -> c_int,
@@ -183,6 +121,7 @@ pub struct Launch<'a, G> {
     pub namespace: &'a Namespace,
     pub key: Option<Key>,
     pub guest: G,
+    pub confine: Confine,
     pub mailbox: &'a Mailbox,
     pub doorbell: &'a Doorbell,
     /// Given to [`Guest::start`].
@@ -193,20 +132,14 @@ pub struct Launch<'a, G> {
 
 /// A domain's first thread, on its way up, and wherever it is made again.
 pub struct Started {
-    block: usize,
-    key: Option<Key>,
-    /// The memory that is the domain's from the start: stack, block, mailbox.
-    pub ranges: Vec<Range<usize>>,
-}
-
-/// What a starting thread says.
-#[derive(Debug)]
-pub enum Progress {
-    /// The listener of its filter; call [`Started::open_gate`] when somebody serves it.
-    Listener(i32),
-    /// It has given up its rights; the start-up page is not needed for it any more.
-    Confined,
-    Failed(ConfineError),
+    pub(crate) block: usize,
+    pub(crate) key: Option<Key>,
+    pub(crate) confine: Confine,
+    pub(crate) signal_stack: usize,
+    /// Where it says how it comes up: in the block, and in a copy of the process in fresh memory.
+    pub(crate) gate: usize,
+    /// The thread's stack, which is the domain's from the start.
+    pub stack: Range<usize>,
 }
 
 impl Started {
@@ -216,7 +149,8 @@ impl Started {
     }
 
     fn gate(&self) -> &Gate {
-        &self.front().gate
+        // SAFETY: it is where `start` or `revive` put it, and is never unmapped.
+        unsafe { &*(self.gate as *const Gate) }
     }
 
     /// Sleeps until the thread has parked, as it does when its guest has started; false where that failed.
@@ -229,70 +163,18 @@ impl Started {
         self.front().parking.go_on();
     }
 
-    /// Makes the parked thread again in a copy of the process, from [`Guest::confine`] on; to be followed like one that starts.
-    /// It answers at `mailbox`, and `news` is for [`Guest::after_parking`]. Returns the memory it is in, which is the domain's.
-    pub fn revive(
-        &self,
-        copy: &ProcessCopy,
-        page: Option<&StartUpPage>,
-        mailbox: &Mailbox,
-        news: &[u8],
-    ) -> io::Result<Range<usize>> {
-        let memory = Mapping::private(news.len().max(1), self.key)?;
-        let range = memory.address()..memory.address() + memory.len();
-        let news_at = memory.leak();
-        let page = page.filter(|_| self.key.is_some());
-        // SAFETY: the memory is fresh and long enough. In the copy the block's thread does not run yet, so it is all ours.
-        unsafe {
-            std::ptr::copy_nonoverlapping(news.as_ptr(), news_at as *mut u8, news.len());
-            let front = &mut *(self.block as *mut Front);
-            front.gate = Gate::default();
-            front.news = (news_at, news.len());
-            front.side = front.side.moved(mailbox.domain_side());
-            front.rights = self.key.zip(page).map(|(key, page)| (page.write_pkru(), key.constant_pkru()));
-        }
-        // SAFETY: this is a copy, as the caller shows; the block's thread makes this its second life, for good.
-        unsafe { self.front().parking.revive(copy.layout, self.front().second_life, self.block)? };
-        if let Some(page) = page {
-            page.hold(WaitingGate(self.block));
-        }
-        Ok(range)
-    }
-
-    /// Waits for what comes after `Progress` number `seen` (0 at first).
+    /// Waits for what comes next.
     pub fn wait(&self) -> Progress {
-        loop {
-            match self.gate().state.swap(0, Ordering::Acquire) {
-                0 => sys::futex_wait(&self.gate().state, 0, None),
-                1 => return Progress::Listener(self.gate().value.load(Ordering::Relaxed)),
-                2 => return Progress::Confined,
-                _ => {
-                    let gate = self.gate();
-                    let (at, len) = (gate.step_at.load(Ordering::Relaxed), gate.step.load(Ordering::Relaxed));
-                    // SAFETY: stored from a &'static str, by code that runs before any of the function's.
-                    let step = unsafe {
-                        std::str::from_utf8_unchecked(std::slice::from_raw_parts(
-                            at as *const u8,
-                            len as usize,
-                        ))
-                    };
-                    return Progress::Failed(ConfineError {
-                        step,
-                        errno: gate.value.load(Ordering::Relaxed),
-                    });
-                }
-            }
-        }
+        self.gate().wait()
     }
 
     /// The thread's number, once it has said anything.
     pub fn thread(&self) -> i32 {
-        self.gate().thread.load(Ordering::Relaxed)
+        self.gate().thread()
     }
 
     pub fn open_gate(&self) {
-        self.gate().open.store(1, Ordering::Release);
-        sys::futex_wake(&self.gate().open);
+        self.gate().open();
     }
 }
 
@@ -306,9 +188,7 @@ impl<G: Guest> Launch<'_, G> {
         stack.guard_lowest_page()?;
         // Key 0: a signal handler starts with rights to nothing else.
         let signal_stack = Mapping::private(SIGNAL_STACK, None)?.leak();
-        let ranges =
-            [&memory, &stack].map(|mapping| mapping.address()..mapping.address() + mapping.len()).to_vec();
-
+        let stack_range = stack.address()..stack.address() + stack.len();
         let address = memory.leak();
         let config_at = address + block_len;
         let environment_at = config_at + self.config.len();
@@ -329,10 +209,10 @@ impl<G: Guest> Launch<'_, G> {
                     parking: Parking::default(),
                     rights: self.key.zip(page).map(|(key, page)| (page.write_pkru(), key.constant_pkru())),
                     news: (config_at, 0),
-                    second_life: second_life::<G>,
                     side: DomainSide::new(self.mailbox.domain_side(), self.doorbell),
                 },
                 guest: self.guest,
+                confine: self.confine.clone(),
                 signal_stack,
                 clear_environment: std::mem::transmute::<usize, unsafe extern "C" fn() -> c_int>(clear),
                 put_environment: std::mem::transmute::<usize, unsafe extern "C" fn(*mut c_char) -> c_int>(
@@ -344,10 +224,18 @@ impl<G: Guest> Launch<'_, G> {
             let pthread_create = std::mem::transmute::<usize, PthreadCreate>(pthread_create);
             create(pthread_create, stack.leak(), DOMAIN_STACK, run_domain::<G>, block.cast())?;
         }
+        let gate = address + offset_of!(Front, gate);
         if let Some(page) = page.filter(|_| self.key.is_some()) {
-            page.hold(WaitingGate(address));
+            page.hold(WaitingGate::at(gate));
         }
-        Ok(Started { block: address, key: self.key, ranges })
+        Ok(Started {
+            block: address,
+            key: self.key,
+            confine: self.confine,
+            signal_stack,
+            gate,
+            stack: stack_range,
+        })
     }
 }
 
@@ -359,6 +247,7 @@ fn c_strings(strings: &[String]) -> Vec<u8> {
 extern "C" fn run_domain<G: Guest>(block: *mut c_void) -> *mut c_void {
     // SAFETY: `start` wrote the block and gave it to this thread; it is never unmapped.
     let block = unsafe { &mut *block.cast::<Block<G>>() };
+    block.front.parking.remember_robust_list();
     if !block.confine() {
         return std::ptr::null_mut();
     }
@@ -400,27 +289,13 @@ extern "C" fn run_domain<G: Guest>(block: *mut c_void) -> *mut c_void {
     }
 }
 
-/// What a domain's first thread does in a copy of its process before it goes on where it parked.
-unsafe extern "C" fn second_life<G: Guest>(block: usize) -> ! {
-    {
-        // SAFETY: `start` wrote the block; it is this thread's, in this copy too.
-        let block = unsafe { &mut *(block as *mut Block<G>) };
-        if !block.confine() {
-            // Whoever follows it ends the process.
-            fault::sleep_for_good();
-        }
-    }
-    // SAFETY: this is the thread that was made again for this block's parking.
-    unsafe { (*(block as *const Front)).parking.resume() }
-}
-
 impl<G: Guest> Block<G> {
     /// Puts the calling thread under its policy and takes its rights; says at the gate how that went.
     fn confine(&mut self) -> bool {
         let front = &self.front;
-        let confined = fault::use_alternate_stack(self.signal_stack, SIGNAL_STACK)
-            .map_err(|error| ConfineError { step: "sigaltstack", errno: error.raw_os_error().unwrap_or(0) })
-            .and_then(|()| self.guest.confine(&front.gate));
+        let confined = enter(&self.confine, &front.gate, self.signal_stack).and_then(|last_filter| {
+            sys::filter(&last_filter).map_err(ConfineError::at("its system-call policy (seccomp)"))
+        });
         if let Err(error) = confined {
             front.gate.fail(error);
             return false;
@@ -429,10 +304,20 @@ impl<G: Guest> Block<G> {
             // SAFETY: the page stays until this thread says that it is past it; this stack and block carry the domain's key.
             unsafe { write_pkru.call(rights) };
         }
-        front.gate.publish(2);
+        front.gate.pass();
         if front.rights.is_some() {
             front.gate.wait_to_begin();
         }
         true
     }
+}
+
+/// All of its policy but the last filter, which it returns.
+pub(crate) fn enter(
+    confine: &Confine,
+    gate: &Gate,
+    signal_stack: usize,
+) -> Result<Vec<libc::sock_filter>, ConfineError> {
+    fault::use_alternate_stack(signal_stack, SIGNAL_STACK).map_err(ConfineError::at("sigaltstack"))?;
+    confine(gate)
 }

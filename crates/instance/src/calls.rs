@@ -156,8 +156,9 @@ impl Orchestrator {
         let here = &mut self.queues[domain].seats[seat];
         let lane = here.lane;
         let Some(underway) = here.underway.take() else { return };
-        self.queues[domain].took(returned.returned_ns.saturating_sub(returned.called_ns));
         let received_ns = monotonic_nanos();
+        let took_ns = returned.returned_ns.saturating_sub(returned.called_ns);
+        self.queues[domain].took(took_ns, received_ns - underway.handed_ns);
         let memory_mb = self.assignment.plan.functions[underway.invocation.function].memory_mb;
         let log = underway.invocation.log(&returned, memory_mb);
         let Invocation { id: invocation, function, scheduled_id, request_id, .. } = underway.invocation;

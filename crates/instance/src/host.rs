@@ -7,8 +7,8 @@ use crate::monitor::{self, Watched};
 use crate::reach::{files_of, scratch_of, temporary};
 use faastlane_compose::{FunctionPlan, PythonInstall};
 use faastlane_domain::{
-    ConfineError, Cpus, DomainProcess, Doorbell, Gate, Key, Launch, Mailbox, Namespace, Owners, ProcessCopy,
-    Progress, RegionPool, StartUpPage, Started,
+    Confine, ConfineError, Cpus, DomainProcess, Doorbell, Key, Launch, Mailbox, Namespace, Owners,
+    ProcessCopy, Progress, RegionPool, StartUpPage, Started,
 };
 use faastlane_payload::Payload;
 use faastlane_python::PythonGuest;
@@ -92,7 +92,7 @@ impl Host {
             let started = start(assignment, loaded, &mailbox, &doorbell, page.as_ref(), &confinement)?;
             {
                 let mut owners = owners.lock().unwrap_or_else(PoisonError::into_inner);
-                started.ranges.iter().for_each(|range| owners.give(range.clone(), index, false));
+                owners.give(started.stack.clone(), index, false);
             }
             let threads = confirm(&started, index, loaded.key, &owners, cpus)?;
             let scratch = assignment.scratch[index].clone();
@@ -106,7 +106,7 @@ impl Host {
                 scratch,
             });
         }
-        drop(page);
+        page.into_iter().for_each(StartUpPage::remove);
         Ok(Self { owners, doorbell, domains, cpus })
     }
 
@@ -139,12 +139,13 @@ impl Host {
         for domain in &mut self.domains {
             domain.threads = confirm(&domain.started, domain.index, domain.key, &self.owners, self.cpus)?;
         }
+        page.into_iter().for_each(StartUpPage::remove);
         Ok(())
     }
 }
 
 impl LocalDomain {
-    /// Makes its first thread again. Returns the memory that it is told the news in.
+    /// Makes its first thread again. Returns the memory that it comes up in.
     fn revive(
         &mut self,
         copy: &ProcessCopy,
@@ -229,20 +230,21 @@ fn start(
     let index = *index;
     let failure = |what: &str, cause: String| SetUpFailure::of_domain(index, what, cause);
     let confinement = confinement.clone();
-    let confine = move |gate: &Gate| {
+    let confine: Confine = Arc::new(move |gate| {
         confinement
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .enter(|listener| gate.hand_over(listener))
             .map_err(|error| ConfineError { step: error.step, errno: error.errno })
-    };
-    let guest = PythonGuest::new(namespace, confine)
+    });
+    let guest = PythonGuest::new(namespace)
         .map_err(|symbol| failure("use its libpython", format!("it lacks {}", symbol.to_string_lossy())))?;
     let config = configuration(assignment, index);
     let launch = Launch {
         namespace,
         key: *key,
         guest,
+        confine,
         mailbox,
         doorbell,
         config: config.flat(),

@@ -159,6 +159,7 @@ impl Orchestrator {
             if self.reporter.flush() {
                 continue;
             }
+            self.queues.iter_mut().flat_map(|queue| &mut queue.seats).for_each(|seat| seat.mailbox.tidy());
             // A domain on this CPU that is quick has answered by the time this thread has its turn again, and neither of them
             // has slept: a third off a hop.
             std::thread::yield_now();

@@ -109,11 +109,11 @@ impl Queue {
         }
     }
 
-    /// A call has taken this long.
-    pub(crate) fn took(&mut self, ns: u64) {
+    /// A call has taken this long, and its domain this long for it.
+    pub(crate) fn took(&mut self, ns: u64, busy_ns: u64) {
         match &mut self.usual {
-            Some(usual) => usual.add(ns),
-            None => self.usual = Some(Usual::of(ns)),
+            Some(usual) => usual.add(ns, busy_ns),
+            None => self.usual = Some(Usual::of(ns, busy_ns)),
         }
     }
 }

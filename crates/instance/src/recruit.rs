@@ -22,7 +22,7 @@ impl Orchestrator {
         }
         match queue.usual {
             Some(usual) => {
-                let in_line_ns = usual.ns * queue.waiting() as u64 / queue.seats.len() as u64;
+                let in_line_ns = usual.busy_ns * queue.waiting() as u64 / queue.seats.len() as u64;
                 if in_line_ns > WORTH_A_LANE_NS {
                     self.want_lane(domain);
                 }

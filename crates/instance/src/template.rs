@@ -10,7 +10,7 @@ use faastlane_asl::definition::StateMachine;
 use faastlane_domain::{Copied, DomainProcess, ProcessCopy, Reply, exit_now, monotonic_nanos, spawn_trusted};
 use faastlane_sandbox::close_others;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 /// The first thread, which sleeps for good, the watcher, and the one that takes orders.
 const OTHER_THREADS: usize = 3;
@@ -36,14 +36,13 @@ impl Template {
                     self.host.domains.iter().for_each(|domain| domain.started.go_on());
                     return self.ready();
                 }
-                // What a thread is made again from (block, stack, thread pointer) is the domain's to write while it imports, and the
-                // thread would use it with rights to every key, before its filters.
-                Ok(Some((Order::Copy(_), _))) if self.assignment.uses_keys() => {
-                    let why = "under protection keys a copy would trust memory that functions could write";
-                    drop(self.orders.answer(&CopyAnswer::Refused(why.to_owned())));
-                }
                 Ok(Some((Order::Copy(order), descriptors))) => {
-                    let answer = match self.process.copy(self.host.threads(OTHER_THREADS)) {
+                    let copied = {
+                        // No monitor is in the midst of a memory call then, whatever a domain does that only says it is parked.
+                        let _still = self.host.owners.lock().unwrap_or_else(PoisonError::into_inner);
+                        self.process.copy(self.host.threads(OTHER_THREADS))
+                    };
+                    let answer = match copied {
                         Ok(Copied::Copy(copy)) => return self.second_life(&copy, order, descriptors),
                         Ok(Copied::Original(pid)) => CopyAnswer::Made(pid),
                         Err(error) => CopyAnswer::Refused(error.to_string()),

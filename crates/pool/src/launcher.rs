@@ -100,10 +100,9 @@ impl Launcher {
     pub(crate) fn learn(&self, calls: &[CallReport]) {
         let mut durations = self.durations.lock().unwrap_or_else(PoisonError::into_inner);
         for call in calls {
-            durations.add(
-                &self.plan.functions[call.function].name,
-                call.returned_ns.saturating_sub(call.called_ns),
-            );
+            let name = &self.plan.functions[call.function].name;
+            let (took, busy) = (call.called_ns..call.returned_ns, call.handed_ns..call.received_ns);
+            durations.add(name, took.end.saturating_sub(took.start), busy.end.saturating_sub(busy.start));
         }
     }
 

@@ -6,7 +6,7 @@ use crate::logs::LogLine;
 use crate::process::{CopyError, Copying, HostProcess, Inheritance, Spawner};
 use crate::scratch::Scratch;
 use faastlane_asl::source::Source;
-use faastlane_compose::{Placement, Plan};
+use faastlane_compose::{FunctionPlan, Placement, Plan};
 use faastlane_domain::{RING_LEN, shared_file, shared_len};
 use faastlane_instance::{Assignment, Descriptors, DomainSize, Order, OrderChannel};
 use std::fs::File;
@@ -131,6 +131,10 @@ impl Template {
     /// Another instance, which is not ready yet. What functions printed while they were loaded is the first one's.
     pub(crate) fn copy(&mut self) -> Result<Instance, CopyError> {
         let plan = self.instance.plan().clone();
+        if let Some(function) = plan.functions.iter().find(|function| wants_own_hashes(function)) {
+            let why = format!("`{}` wants other hashes in each (PYTHONHASHSEED=random)", function.name);
+            return Err(CopyError::Refused(why));
+        }
         let shared = Shared::make(&plan)?;
         // All are asked before the first has answered: they are copied side by side.
         let mut copying = Vec::new();
@@ -163,4 +167,9 @@ impl Template {
         self.orders.iter().try_for_each(|orders| orders.order(&Order::GoOn, &[]))?;
         Ok(self.instance)
     }
+}
+
+/// CPython takes the seed of its hashes when it starts; copies have the template's.
+fn wants_own_hashes(function: &FunctionPlan) -> bool {
+    function.env.get("PYTHONHASHSEED").is_some_and(|seed| seed == "random")
 }

@@ -3,39 +3,31 @@
 use crate::api::Api;
 use crate::interpreter::{self, Interpreter, Outcome};
 use crate::output::Output;
-use faastlane_domain::{Answer, Call, ConfineError, Gate, Guest, Namespace, Woken, Written, monotonic_nanos};
+use faastlane_domain::{Answer, Call, Guest, Namespace, Woken, Written, monotonic_nanos};
 use std::ffi::CStr;
 
-/// An interpreter to be started in a domain. `C` puts the domain's thread under its policy.
-pub struct PythonGuest<C> {
-    confine: C,
+/// An interpreter to be started in a domain.
+pub struct PythonGuest {
     api: Api,
     interpreter: Option<Interpreter<'static>>,
 }
 
 // SAFETY: until the domain's thread starts it, this is a table of addresses; after that only that thread uses it.
-unsafe impl<C: Send> Send for PythonGuest<C> {}
+unsafe impl Send for PythonGuest {}
 
-impl<C> PythonGuest<C> {
+impl PythonGuest {
     /// For a namespace that was opened with a libpython, which nobody else starts.
     ///
     /// # Errors
     /// The name of a symbol that it lacks.
-    pub fn new(namespace: &Namespace, confine: C) -> Result<Self, &'static CStr> {
+    pub fn new(namespace: &Namespace) -> Result<Self, &'static CStr> {
         // SAFETY: a namespace stays loaded for good; its symbols are a libpython's, or there is an error.
         let api = unsafe { Api::resolve(&mut |symbol| namespace.lookup(symbol))? };
-        Ok(Self { confine, api, interpreter: None })
+        Ok(Self { api, interpreter: None })
     }
 }
 
-impl<C> Guest for PythonGuest<C>
-where
-    C: FnMut(&Gate) -> Result<(), ConfineError> + Send + 'static,
-{
-    fn confine(&mut self, gate: &Gate) -> Result<(), ConfineError> {
-        (self.confine)(gate)
-    }
-
+impl Guest for PythonGuest {
     fn start(&mut self, config: &[u8], error: &mut [u8]) -> Result<(), usize> {
         // SAFETY: a domain's guest is never moved or dropped once its thread runs.
         let api: &'static Api = unsafe { &*std::ptr::from_ref(&self.api) };

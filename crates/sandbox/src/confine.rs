@@ -31,8 +31,8 @@ pub struct EnterError {
     pub errno: i32,
 }
 
-fn step(step: &'static str, result: io::Result<impl Sized>) -> Result<(), EnterError> {
-    result.map(drop).map_err(|error| EnterError { step, errno: error.raw_os_error().unwrap_or(0) })
+fn step<T>(step: &'static str, result: io::Result<T>) -> Result<T, EnterError> {
+    result.map_err(|error| EnterError { step, errno: error.raw_os_error().unwrap_or(0) })
 }
 
 fn check(result: libc::c_long) -> io::Result<()> {
@@ -40,18 +40,16 @@ fn check(result: libc::c_long) -> io::Result<()> {
 }
 
 impl Confinement {
-    /// Confines the calling thread and all it starts from now on. There is no way back.
+    /// Confines the calling thread and all it starts from now on, but for the last filter, which it returns: under that the thread
+    /// makes no call any more that a domain may not make. There is no way back.
     ///
     /// Where memory calls are monitored, `hand_over` is given the listener's descriptor and must return only when somebody
     /// serves it: the next memory call of this thread waits for an answer.
-    pub fn enter(&self, hand_over: impl FnOnce(i32)) -> Result<(), EnterError> {
+    pub fn enter(&self, hand_over: impl FnOnce(i32)) -> Result<Vec<libc::sock_filter>, EnterError> {
         if self.monitored {
             // Before the descriptor tables part, so that the monitor has the listener too.
-            let listener = filter::install(&filter::memory_filter(), true);
-            match listener {
-                Ok(descriptor) => hand_over(descriptor),
-                Err(error) => return step("a filter with a listener (seccomp)", Err::<(), _>(error)),
-            }
+            let listener = filter::install_with_listener(&filter::memory_filter());
+            hand_over(step("a filter with a listener (seccomp)", listener)?);
         }
         // SAFETY: the calls change this thread's own tables; the strings are C strings.
         unsafe {
@@ -76,7 +74,7 @@ impl Confinement {
         if !left_out("capabilities") {
             step("its capabilities (capset)", privileges::drop_capabilities())?;
         }
-        step("its system-call policy (seccomp)", filter::install(&filter::policy_filter(self.grants), false))
+        Ok(filter::policy_filter(self.grants))
     }
 
     /// Nothing in its table but `/dev/null` and its log.

@@ -153,14 +153,12 @@ fn steps_of(check: Check, left: usize) -> Vec<libc::sock_filter> {
     }
 }
 
-/// Puts the calling thread, and those it starts, under `program`. With a listener, returns its descriptor.
-pub(crate) fn install(program: &[libc::sock_filter], listener: bool) -> io::Result<i32> {
+/// Puts the calling thread, and those it starts, under `program`. Returns the descriptor of its listener.
+pub(crate) fn install_with_listener(program: &[libc::sock_filter]) -> io::Result<i32> {
     let filter = libc::sock_fprog { len: program.len() as u16, filter: program.as_ptr().cast_mut() };
-    let flags = if listener { libc::SECCOMP_FILTER_FLAG_NEW_LISTENER } else { 0 };
+    let (mode, flags) = (libc::SECCOMP_SET_MODE_FILTER, libc::SECCOMP_FILTER_FLAG_NEW_LISTENER);
     // SAFETY: the kernel copies the program during the call.
-    let result = unsafe {
-        libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, flags, std::ptr::from_ref(&filter))
-    };
+    let result = unsafe { libc::syscall(libc::SYS_seccomp, mode, flags, std::ptr::from_ref(&filter)) };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result as i32) }
 }
 

@@ -296,7 +296,7 @@ fn attacked(workflow: &Workflow, isolation: &str, without: Option<&str>) -> Run 
 }
 
 /// Whether this host has the isolation, and `FAASTLANE_ATTACKS_UNDER` names no other one: an emulated machine has time for one.
-fn is_under_test(isolation: &str) -> bool {
+pub(crate) fn is_under_test(isolation: &str) -> bool {
     static KEYS: OnceLock<bool> = OnceLock::new();
     let wanted = std::env::var("FAASTLANE_ATTACKS_UNDER").map_or(true, |only| only == isolation);
     wanted && (isolation != "mpk" || *KEYS.get_or_init(mpk))

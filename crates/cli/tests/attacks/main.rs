@@ -6,6 +6,7 @@
 
 mod case;
 mod code;
+mod copying;
 mod interpreter;
 mod kernel;
 mod mappings;

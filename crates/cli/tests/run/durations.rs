@@ -59,7 +59,7 @@ fn they_are_kept_for_the_next_plan_and_damage_is_told_and_mended() {
     assert!(usual["ns"].as_u64().unwrap() >= 30_000_000, "{usual}");
     let reason = planned["states"][0]["reason"].as_str().unwrap();
     let lanes = planned["lanes"].as_u64().unwrap();
-    assert_eq!(reason.contains("work takes"), lanes > 1, "{reason}");
+    assert_eq!(reason.contains("a call of work takes"), lanes > 1, "{reason}");
 
     fs::write(kept(&workflow), "{").unwrap();
     let planned = plan(&workflow);

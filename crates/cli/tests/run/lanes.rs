@@ -1,7 +1,7 @@
 //! Calls that come at the same time, spread over copies of the process that they are for.
 
 use crate::processes::may_mark;
-use crate::workflow::{Run, Workflow, faastlane, parse, text};
+use crate::workflow::{Run, Workflow, faastlane, mpk, parse, text};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -55,7 +55,7 @@ fn work_is_spread_and_comes_back_in_order() {
 fn a_crash_in_a_lane_fails_its_call_and_no_other() {
     let crash = "os._exit(3) if event % 10 == 7 else event";
     let catch = json!([{ "ErrorEquals": ["Runtime.ExitError"], "Next": "Failed" }]);
-    for isolation in ["process", "none"] {
+    for isolation in ["process", "none"].into_iter().chain(mpk().then_some("mpk")) {
         let workflow = map(crash, &json!({ "Catch": catch }));
         let run = workflow.run_under(isolation, &items(40));
         let expected: Vec<Value> = (0..40)

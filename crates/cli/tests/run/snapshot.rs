@@ -22,16 +22,17 @@ fn side_by_side(at_import: &str, expression: &str) -> Workflow {
              while len(os.listdir(MARKS)) < event: time.sleep(0.001)\n    \
              return {expression}\n"
     );
-    // Only there are instances copies.
-    let config =
-        format!("[workflow]\nisolation = \"process\"\n[functions.meet]\nwritable_files = [{marks:?}]\n");
+    let config = format!("[functions.meet]\nwritable_files = [{marks:?}]\n");
     workflow.functions(&[("meet", &code)]).file("marks/.made", "").config(&config)
 }
 
 /// What it returns in two instances.
 fn in_two_instances(at_import: &str, expression: &str) -> [Value; 2] {
-    let workflow = side_by_side(at_import, expression);
-    let (pool, _) = pool(&workflow, 2, 0, WARM);
+    outputs_of_two(&side_by_side(at_import, expression))
+}
+
+fn outputs_of_two(workflow: &Workflow) -> [Value; 2] {
+    let (pool, _) = pool(workflow, 2, 0, WARM);
     // The file that made the folder counts too.
     let tickets = [(); 2].map(|()| pool.submit(submission(json!(3))).unwrap());
     tickets.map(output)
@@ -48,6 +49,19 @@ fn instances_share_what_was_imported_and_draw_numbers_of_their_own() {
         assert_ne!(one[drawn], two[drawn], "{one} {two}");
     }
     assert_eq!((&one[5], &two[5]), (&json!(true), &json!(true)));
+}
+
+#[test]
+fn hashes_differ_where_a_function_asks_for_that() {
+    let workflow = side_by_side("", "hash('faastlane')");
+    let [one, two] = outputs_of_two(&workflow);
+    assert_eq!(one, two, "both are copies of one process");
+    let config = std::fs::read_to_string(workflow.path("faastlane.toml")).unwrap();
+    std::fs::remove_dir_all(workflow.path("marks")).unwrap();
+    let own = "env = { PYTHONHASHSEED = \"random\" }\n";
+    let workflow = workflow.config(&format!("{config}{own}")).file("marks/.made", "");
+    let [one, two] = outputs_of_two(&workflow);
+    assert_ne!(one, two);
 }
 
 #[test]
@@ -94,14 +108,12 @@ fn threads_of_an_import_go_on_where_nothing_can_be_copied() {
              return 'beats'\n"
     );
     let workflow = Workflow::chain(&[("beating", &code)]);
-    let run = workflow.run_under("process", &json!({}));
+    let run = workflow.run(&json!({}));
     assert_eq!(run.output(), "beats");
     let why = run.report["not_copied"].as_str().unwrap_or_else(|| panic!("{run:#?}"));
     assert!(why.contains("importing the functions started 1 thread"), "{why}");
     assert_eq!(
-        Workflow::chain(&[("quiet", "def handler(event, context): return 1")])
-            .run_under("process", &json!({}))
-            .report["not_copied"],
+        Workflow::chain(&[("quiet", "def handler(event, context): return 1")]).run(&json!({})).report["not_copied"],
         Value::Null
     );
 }

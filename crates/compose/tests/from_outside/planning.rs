@@ -128,10 +128,11 @@ fn states_within_states() {
     assert_eq!(
         states,
         [
-            "Fan: its branches run side by side in 2 domains, one call at a time in each",
+            "Fan: its branches run side by side in 2 domains, one call at a time in each; how long calls take is found out while \
+             it runs",
             "FanA: its own key, in the instance's process",
             "FanB: its own key, in the instance's process",
-            "Each: its items run in one domain, one call at a time",
+            "Each: its items run in one domain, one call at a time; how long calls take is found out while it runs",
             "EachC: its own key, in the instance's process",
             "Done: evaluated by the orchestrator",
         ]

@@ -3,6 +3,7 @@
 use faastlane_domain::{Answer, Call, ConfineError, Gate, Guest, Namespace, Woken, Written, monotonic_nanos};
 use faastlane_sandbox::{Confinement, Files};
 use std::ffi::{CStr, c_int, c_void};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// What a call asks for: the function's number in the call.
 pub(crate) const READ: u32 = 0;
@@ -33,6 +34,15 @@ pub(crate) const SET_RIGHTS: u32 = 11;
 /// Jumps to the address with every state component asked for.
 pub(crate) const JUMP: u32 = 12;
 
+/// Starts a thread at whose end the kernel is to write its number away at the address.
+pub(crate) const END_AT: u32 = 13;
+/// Starts a thread that waits, and whose list of locks leads to the address. Returns the thread's number.
+pub(crate) const LOCK_AT: u32 = 14;
+/// Lets that thread end.
+pub(crate) const UNLOCK: u32 = 15;
+/// Writes the second word of its event at the address that is the first.
+pub(crate) const SET: u32 = 16;
+
 type Start = extern "C" fn(*mut c_void) -> *mut c_void;
 type Create = unsafe extern "C" fn(*mut libc::pthread_t, *const c_void, Start, *mut c_void) -> c_int;
 type Join = unsafe extern "C" fn(libc::pthread_t, *mut *mut c_void) -> c_int;
@@ -42,6 +52,7 @@ pub(crate) struct Native {
     create: Create,
     join: Join,
     set_rights: unsafe extern "C" fn(c_int, u32) -> c_int,
+    locker: Locker,
 }
 
 impl Native {
@@ -62,6 +73,7 @@ impl Native {
                 set_rights: std::mem::transmute::<usize, unsafe extern "C" fn(c_int, u32) -> c_int>(symbol(
                     c"pkey_set",
                 )),
+                locker: Locker::default(),
             }
         }
     }
@@ -118,21 +130,65 @@ extern "C" fn nothing(_: *mut c_void) -> *mut c_void {
     std::ptr::null_mut()
 }
 
+/// Ends the calling thread after it has said that its number is at `address`, which the kernel writes then.
+extern "C" fn end_at(address: *mut c_void) -> *mut c_void {
+    // SAFETY: none; this is the attack.
+    unsafe {
+        std::arch::asm!(
+            "syscall", "mov eax, {exit}", "xor edi, edi", "syscall", "ud2",
+            exit = const libc::SYS_exit,
+            in("rax") libc::SYS_set_tid_address, in("rdi") address,
+            options(noreturn),
+        )
+    }
+}
+
+/// A thread that holds a lock, for the kernel.
+#[derive(Default)]
+struct Locker {
+    address: AtomicU64,
+    number: AtomicU32,
+    go: AtomicU32,
+}
+
+/// The kernel marks a lock that a thread holds at its end, where the thread's number stands in it (`man 2 set_robust_list`).
+extern "C" fn lock_at(locker: *mut c_void) -> *mut c_void {
+    // SAFETY: the guest stays as long as the process.
+    let locker = unsafe { &*locker.cast::<Locker>() };
+    let mut list = [0u64; 4];
+    let (head, entry) = (&raw const list[0] as u64, &raw const list[3] as u64);
+    list = [entry, locker.address.load(Ordering::Relaxed).wrapping_sub(entry), 0, head];
+    let call = |number: i64, a: u64, b: u64| {
+        let mut event = [0; 56];
+        for (bytes, word) in event.as_chunks_mut::<8>().0.iter_mut().zip([number as u64, a, b]) {
+            *bytes = word.to_le_bytes();
+        }
+        system_call(&event)
+    };
+    call(libc::SYS_set_robust_list, std::hint::black_box(&list).as_ptr() as u64, 24);
+    locker.number.store(call(libc::SYS_gettid, 0, 0) as u32, Ordering::Release);
+    while locker.go.load(Ordering::Acquire) == 0 {
+        std::hint::spin_loop();
+    }
+    call(libc::SYS_exit, 0, 0);
+    std::ptr::null_mut()
+}
+
 extern "C" fn read_byte(address: *mut c_void) -> *mut c_void {
     // SAFETY: none; this is the attack.
     (unsafe { address.cast::<u8>().read_volatile() }) as usize as *mut c_void
 }
 
-impl Guest for Native {
-    fn confine(&mut self, gate: &Gate) -> Result<(), ConfineError> {
-        // What the scenarios open: the tests themselves, and what they write.
-        let own = std::env::current_exe().map(|path| vec![path]).unwrap_or_default();
-        let files = Files { readable: own, writable: vec![std::env::temp_dir()], ..Files::default() };
-        Confinement { log: 2, directory: c"/".into(), monitored: true, files, ..Confinement::default() }
-            .enter(|listener| gate.hand_over(listener))
-            .map_err(|error| ConfineError { step: error.step, errno: error.errno })
-    }
+pub(crate) fn confine(gate: &Gate) -> Result<Vec<libc::sock_filter>, ConfineError> {
+    // What the scenarios open: the tests themselves, and what they write.
+    let own = std::env::current_exe().map(|path| vec![path]).unwrap_or_default();
+    let files = Files { readable: own, writable: vec![std::env::temp_dir()], ..Files::default() };
+    Confinement { log: 2, directory: c"/".into(), monitored: true, files, ..Confinement::default() }
+        .enter(|listener| gate.hand_over(listener))
+        .map_err(|error| ConfineError { step: error.step, errno: error.errno })
+}
 
+impl Guest for Native {
     fn start(&mut self, _config: &[u8], _error: &mut [u8]) -> Result<(), usize> {
         Ok(())
     }
@@ -172,6 +228,35 @@ impl Guest for Native {
             }
             READ_ON_THREAD => {
                 self.on_threads(1, read_byte, argument as *mut c_void);
+                0
+            }
+            END_AT => {
+                // SAFETY: libc's own function. Nobody joins the thread, which its libc does not see end.
+                let error =
+                    unsafe { (self.create)(&mut 0, std::ptr::null(), end_at, argument as *mut c_void) };
+                error as u64
+            }
+            LOCK_AT => {
+                self.locker.number.store(0, Ordering::Relaxed);
+                self.locker.go.store(0, Ordering::Relaxed);
+                self.locker.address.store(argument, Ordering::Relaxed);
+                let locker = (&raw const self.locker).cast_mut().cast();
+                // SAFETY: libc's own function. Nobody joins the thread.
+                let error = unsafe { (self.create)(&mut 0, std::ptr::null(), lock_at, locker) };
+                assert_eq!(error, 0);
+                while self.locker.number.load(Ordering::Acquire) == 0 {
+                    std::hint::spin_loop();
+                }
+                u64::from(self.locker.number.load(Ordering::Relaxed))
+            }
+            UNLOCK => {
+                self.locker.go.store(1, Ordering::Release);
+                0
+            }
+            SET => {
+                let value = call.event[8..].first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+                // SAFETY: none; the tests give it addresses of its own.
+                unsafe { (argument as *mut u64).write_volatile(value) };
                 0
             }
             SYSTEM_CALL => system_call(call.event),

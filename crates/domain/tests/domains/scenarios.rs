@@ -1,7 +1,8 @@
 //! What is tried, and how it must end.
 
 use crate::guest::{
-    ECHO, KEEP_SECRET, LARGE, Native, OUTBOX, READ, READ_ON_THREAD, STACK, THREADS, WHERE_IS_IT, WRITE,
+    ECHO, END_AT, KEEP_SECRET, LARGE, LOCK_AT, Native, OUTBOX, READ, READ_ON_THREAD, SET, STACK, THREADS,
+    UNLOCK, WHERE_IS_IT, WRITE, confine,
 };
 use crate::{memory_calls, rights};
 use faastlane_domain::{
@@ -51,6 +52,12 @@ pub(crate) const ALL: &[Scenario] = &[
         "a_thread_of_a_domain_is_bound_too",
         |s| s.attack(READ_ON_THREAD, KEEP_SECRET),
         "domain 1 read domain 0",
+    ),
+    scenario("at_a_threads_end_the_kernel_writes_with_its_rights_only", end_at, "42, then 0"),
+    scenario(
+        "at_a_threads_end_the_kernel_marks_its_locks_with_its_rights_only",
+        locks,
+        "unmarked, then marked",
     ),
     scenario("the_trusted_heap_cannot_be_read", trusted_heap, "domain 0 read nobody's"),
     scenario("the_executables_variables_cannot_be_read", variables, "domain 0 read nobody's"),
@@ -172,6 +179,7 @@ fn set_up() -> Result<Parked, Failure> {
             namespace,
             key,
             guest,
+            confine: Arc::new(confine),
             mailbox: &mailbox,
             doorbell: &stage.doorbell,
             config: &[],
@@ -179,13 +187,13 @@ fn set_up() -> Result<Parked, Failure> {
         };
         let started = launch.start(Some(&page))?;
         let mut book = owners.lock().map_err(|_| "poisoned")?;
-        started.ranges.iter().for_each(|range| book.give(range.clone(), domain, false));
+        book.give(started.stack.clone(), domain, false);
         drop(book);
         follow(&started, domain, keys.domains[domain], &owners)?;
         all_started.push(started);
         stage.mailboxes.push(mailbox);
     }
-    drop(page);
+    page.remove();
     Ok(Parked { process, started: all_started, owners, stage })
 }
 
@@ -206,7 +214,7 @@ fn follow(started: &Started, domain: usize, key: Key, owners: &Arc<Mutex<Owners>
 impl Parked {
     /// Lets the domains take calls: the parked threads themselves, or those of a copy, in which this returns.
     fn go_on(self, in_copy: bool) -> Result<Stage, Failure> {
-        let Self { process, started, owners, mut stage } = self;
+        let Self { process, mut started, owners, mut stage } = self;
         for started in &started {
             assert!(started.await_parked());
         }
@@ -218,11 +226,12 @@ impl Parked {
                     let keys = process.keys.as_ref().ok_or("no keys")?;
                     let page = StartUpPage::map_in_copy()?;
                     stage.start_up_page = start_up_page_address();
-                    for (domain, started) in started.iter().enumerate() {
+                    for (domain, started) in started.iter_mut().enumerate() {
                         let range = started.revive(&copy, Some(&page), &stage.mailboxes[domain], b"news")?;
                         owners.lock().map_err(|_| "poisoned")?.give(range, domain, false);
                         follow(started, domain, keys.domains[domain], &owners)?;
                     }
+                    page.remove();
                 }
             }
         } else {
@@ -308,6 +317,43 @@ impl Stage {
 fn own_memory(stage: &mut Stage) -> String {
     let address = stage.number(0, KEEP_SECRET, 0);
     stage.read(0, address).to_string()
+}
+
+fn threads_here() -> usize {
+    std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count)
+}
+
+fn await_end_of_others(threads: usize) {
+    while threads_here() != threads {
+        std::thread::yield_now();
+    }
+}
+
+/// Domain 1's thread ends at a secret of domain 0, and then one of domain 0 itself.
+fn end_at(stage: &mut Stage) -> String {
+    let secret = stage.number(0, KEEP_SECRET, 0);
+    let threads = threads_here();
+    let mut left = |domain| {
+        assert_eq!(stage.number(domain, END_AT, secret), 0);
+        await_end_of_others(threads);
+        stage.read(0, secret)
+    };
+    format!("{}, then {}", left(1), left(0))
+}
+
+/// The same, with what looks like a lock that the thread holds.
+fn locks(stage: &mut Stage) -> String {
+    let lock = stage.number(0, KEEP_SECRET, 0);
+    let threads = threads_here();
+    let mut left = |domain| {
+        let number = stage.number(domain, LOCK_AT, lock);
+        stage.call(0, SET, Outgoing::Bytes(&[lock.to_le_bytes(), number.to_le_bytes()].concat()));
+        stage.number(domain, UNLOCK, 0);
+        await_end_of_others(threads);
+        // The mark is in the word's highest byte.
+        if stage.read(0, lock + 3) & 0x40 == 0 { "unmarked" } else { "marked" }
+    };
+    format!("{}, then {}", left(1), left(0))
 }
 
 fn trusted_heap(stage: &mut Stage) -> String {

@@ -6,6 +6,7 @@ that a Map calls there are as many processes as CPUs. The functions run as they 
 
 import argparse
 import importlib
+import inspect
 import json
 import multiprocessing
 import os
@@ -27,6 +28,8 @@ def serve(function, pipe):
     module = importlib.import_module(function["module"])
     names = [function["handler"]] if function["handler"] else ["handler", "lambda_handler", "main"]
     handler = next(getattr(module, name) for name in names if hasattr(module, name))
+    # The original's functions take no context.
+    rest = [None] * (len(inspect.signature(handler).parameters) - 1)
 
     class Function(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -36,7 +39,7 @@ def serve(function, pipe):
         def do_POST(self):
             event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             called = perf_counter_ns()
-            result = handler(event, None)
+            result = handler(event, *rest)
             returned = perf_counter_ns()
             body = json.dumps(result).encode()
             self.send_response(200)

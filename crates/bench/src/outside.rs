@@ -4,6 +4,7 @@ use crate::BenchError;
 use crate::machine::Machine;
 use crate::report::{Heading, Unavailable, Versions};
 use faastlane_compose::{Host, Isolation, PythonInstall, RequestedIsolation, Surroundings, decide_isolation};
+use std::cell::OnceCell;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -15,6 +16,8 @@ pub struct Outside<'a> {
     pub host: &'a Host,
     /// Asked from time to time; true ends the measurement.
     pub stop: &'a dyn Fn() -> bool,
+    /// As it was before the first measurement made it busy; empty until then.
+    pub machine: OnceCell<Machine>,
 }
 
 /// When a measurement began, and on what.
@@ -59,7 +62,7 @@ impl Outside<'_> {
     /// To be called before anything makes the machine busy.
     pub(crate) fn begin(&self) -> Begun {
         let date = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        Begun { date, machine: Machine::of(self.host) }
+        Begun { date, machine: self.machine.get_or_init(|| Machine::of(self.host)).clone() }
     }
 
     /// What this host has, the strongest first and at least one, and what it does not have.

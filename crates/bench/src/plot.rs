@@ -44,7 +44,12 @@ impl Plot {
         );
         plot.text(LEFT - 60.0, 48.0, "start", 12.0, &format!("fill=\"#444\">{}", escaped(&metric(sheet))));
         let counted = sheet.contests.iter().all(|contest| starts_with_digit(&contest.label));
-        let bottom = if counted && sheet.contests.len() > 1 { plot.lines(sheet) } else { plot.rows(sheet) };
+        let same = |one: &SheetContest| sheet.contests.iter().filter(|it| it.group == one.group).count();
+        let bottom = if counted && sheet.contests.iter().any(|contest| same(contest) > 1) {
+            plot.lines(sheet)
+        } else {
+            plot.rows(sheet)
+        };
         plot.captions(sheet, bottom);
         plot
     }

@@ -208,7 +208,7 @@ mod tests {
     fn intervals_hold_the_true_median_as_often_as_they_say() {
         let mut state = 7;
         let mut held = 0;
-        for _ in 0..200 {
+        for _ in 0..100 {
             // Each round has a mood of its own: it lies up to a half higher or lower.
             let rounds: Vec<Vec<f64>> = (0..20)
                 .map(|_| {
@@ -219,7 +219,7 @@ mod tests {
             let interval = Summary::of(&rounds).p50_interval_us.unwrap();
             held += usize::from(interval.low <= 10.0 && 10.0 <= interval.high);
         }
-        assert!((180..=199).contains(&held), "held {held} times of 200");
+        assert!((90..=99).contains(&held), "held {held} times of 100");
     }
 
     #[test]

@@ -22,6 +22,7 @@ use faastlane_bench::{BenchError, Outside};
 use faastlane_compose::{Overrides, PythonRequest};
 use serde::Serialize;
 use serde_json::json;
+use std::cell::OnceCell;
 use std::io::{self, Write as _};
 
 pub(crate) fn execute(arguments: &BenchArguments) -> anyhow::Result<Exit> {
@@ -54,6 +55,7 @@ fn measure<R: Serialize>(
         surroundings: &surroundings(Overrides { python: python.clone(), ..Overrides::default() }),
         host: &host::probe(),
         stop: &|| interrupt.came(),
+        machine: OnceCell::new(),
     };
     let report = match run(&outside, &mut show_progress) {
         Ok(report) => report,

@@ -308,6 +308,7 @@ mod tests {
             instances: 1,
             started: None,
             not_copied: None,
+            no_lane: None,
             duration_us: 0,
             interaction_us: 0,
             billed_ms: 0,

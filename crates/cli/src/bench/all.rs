@@ -29,6 +29,9 @@ pub(crate) struct AllArguments {
     /// Measure nothing: take `sheets.json` as it lies in the folder
     #[arg(long)]
     again: bool,
+    /// These alone; what the folder holds of the others stays as it is. Several with commas
+    #[arg(long, value_name = "BENCHMARK", value_delimiter = ',', value_parser = BENCHMARKS)]
+    only: Vec<String>,
     /// Say which of the promises in this file are kept, and fail when one is broken by more than the noise
     #[arg(long, value_name = "FILE")]
     check: Option<PathBuf>,
@@ -45,6 +48,9 @@ pub(crate) struct AllArguments {
     #[arg(long)]
     json: bool,
 }
+
+/// In the order in which they run.
+const BENCHMARKS: [&str; 7] = ["hop", "chain", "cold", "fanout", "throughput", "memory", "apps"];
 
 #[derive(Debug, Serialize)]
 struct Evaluation {
@@ -63,7 +69,8 @@ pub(super) fn execute(arguments: &AllArguments) -> anyhow::Result<Exit> {
         None => Vec::new(),
     };
     fs::create_dir_all(&arguments.out).with_context(|| format!("cannot make {}", arguments.out.display()))?;
-    let kept = if arguments.again { Some(kept_sheets(&arguments.out)?) } else { None };
+    let some_are_kept = !arguments.only.is_empty() && arguments.out.join("sheets.json").exists();
+    let kept = if arguments.again || some_are_kept { kept_sheets(&arguments.out)? } else { Vec::new() };
     let verdicts = |evaluation: &Evaluation| -> Vec<Verdict> {
         promised.iter().map(|promise| promise.check(&evaluation.sheets)).collect()
     };
@@ -76,10 +83,14 @@ pub(super) fn execute(arguments: &AllArguments) -> anyhow::Result<Exit> {
             if broken || !evaluation.failed.is_empty() { Exit::Unexpected } else { Exit::Succeeded }
         },
         |outside, progress| {
-            let (sheets, failed) = match kept {
-                Some(sheets) => (sheets, Vec::new()),
-                None => measure(arguments, outside, progress)?,
+            let (mut sheets, failed) = if arguments.again {
+                (Vec::new(), Vec::new())
+            } else {
+                measure(arguments, outside, progress)?
             };
+            let more = kept.into_iter().filter(|one| sheets.iter().all(|it: &Sheet| it.name != one.name));
+            let more: Vec<Sheet> = more.collect();
+            sheets.extend(more);
             let evaluation = Evaluation { format_version: 1, benchmark: "all", sheets, failed };
             write(arguments, &evaluation.sheets, &verdicts(&evaluation))
                 .map_err(|error| BenchError::Report(format!("{error:#}")))?;
@@ -155,9 +166,12 @@ fn measure(
     progress: &mut dyn FnMut(&str),
 ) -> Result<(Vec<Sheet>, Vec<String>), BenchError> {
     let amount = if arguments.short { SHORT } else { FULL };
-    let benchmarks = ["hop", "chain", "cold", "fanout", "throughput", "memory", "apps"];
+    let wanted = |name: &&str| match arguments.only.as_slice() {
+        [] => !(arguments.short && *name == "apps"),
+        only => only.iter().any(|wanted| wanted == name),
+    };
     let (mut sheets, mut failed) = (Vec::new(), Vec::new());
-    for name in benchmarks.into_iter().filter(|name| !(arguments.short && *name == "apps")) {
+    for name in BENCHMARKS.into_iter().filter(wanted) {
         match one(name, &amount, &arguments.examples, outside, progress) {
             Ok(more) => sheets.extend(more),
             Err(BenchError::Interrupted) => return Err(BenchError::Interrupted),

@@ -173,7 +173,8 @@ fn thread_checks(host: &Host) -> [Check; 3] {
         Some(_) => missing(
             "/tmp",
             "closed to functions: this process may not mount",
-            "Write to TMPDIR, a scratch directory of the function's own; or run as root.",
+            "Write to TMPDIR, a scratch directory of the function's own; or run as root, in Docker with \
+             `--cap-add SYS_ADMIN`.",
         ),
         None => missing(
             "/tmp",
@@ -181,7 +182,17 @@ fn thread_checks(host: &Host) -> [Check; 3] {
             "Write to TMPDIR, a scratch directory of the function's own.",
         ),
     };
-    [descriptors, ok("capabilities", "dropped, root's too; no new privileges, no core dumps"), temporary]
+    let capabilities = if faastlane_sandbox::can_drop_capabilities() {
+        ok("capabilities", "a function keeps none, root's neither")
+    } else {
+        Check {
+            name: "capabilities",
+            status: Status::Needed,
+            detail: "the container refuses `capset`: functions would keep what this process has".to_owned(),
+            remedy: Some("Allow `capset` in the container's seccomp profile.".to_owned()),
+        }
+    };
+    [descriptors, capabilities, temporary]
 }
 
 fn python_checks(candidates: &[PythonCandidate]) -> Vec<Check> {

@@ -272,6 +272,8 @@ fn doctor_lists_what_there_is() {
         "CPUs",
         "memory limits",
         "CPU limits",
+        "capabilities",
+        "/tmp",
     ] {
         assert!(shown.stdout.contains(name), "{name} is missing in:\n{}", shown.stdout);
     }

@@ -20,5 +20,5 @@ pub use descriptors::{close_others, inherited};
 pub use files::{Files, landlock_version};
 pub use filter::Grants;
 pub use listener::{AskedCall, Listener};
-pub use privileges::{can_part_descriptors, close_process, end_group};
+pub use privileges::{can_drop_capabilities, can_part_descriptors, close_process, end_group};
 pub use temporary::can_part_temporary;

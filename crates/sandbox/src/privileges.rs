@@ -54,3 +54,19 @@ pub fn can_part_descriptors() -> bool {
     let part = || unsafe { libc::unshare(libc::CLONE_FS | libc::CLONE_FILES) } == 0;
     std::thread::spawn(part).join().unwrap_or(false)
 }
+
+/// Whether a thread here can give up what capabilities it has, so that none is left to it.
+pub fn can_drop_capabilities() -> bool {
+    // In a thread that ends, for there is no way back.
+    let drop = || drop_capabilities().is_ok() && holds_none().unwrap_or(false);
+    std::thread::spawn(drop).join().unwrap_or(false)
+}
+
+/// Whether the calling thread has no capability, neither in force nor to be had.
+fn holds_none() -> io::Result<bool> {
+    let mut held = [u32::MAX; 6];
+    let header = Header { version: VERSION_3, thread: 0 };
+    // SAFETY: asks about the calling thread; the kernel fills the six words that this version has.
+    let asked = unsafe { libc::syscall(libc::SYS_capget, &raw const header, held.as_mut_ptr()) };
+    if asked == 0 { Ok(held == [0; 6]) } else { Err(io::Error::last_os_error()) }
+}

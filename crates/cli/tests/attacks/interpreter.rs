@@ -1,7 +1,7 @@
 //! Python as a way to other functions: nothing of theirs is found, and nothing done reaches them.
 
 use crate::case::End::{Crash, Nothing, Violation};
-use crate::case::Proof::SameDomain;
+use crate::case::Proof::{SameDomain, Unisolated};
 use crate::case::attacks;
 
 attacks! {
@@ -106,5 +106,21 @@ attacks! {
             sys.addaudithook(hook)
         "#
         mpk: Nothing, process: Nothing, by: "interpreter of its own", real: SameDomain,
+    }
+    p12: "queues a call in another's interpreter (`Py_AddPendingCall`)" {
+        r#"
+        TEXT = b"""import sys
+        for module in list(sys.modules.values()):
+            if "kept" in vars(module): module.kept["marked"] = True
+        """
+        text = ctypes.create_string_buffer(TEXT)
+        def attack(at):
+            def function(name, *arguments): return ctypes.CFUNCTYPE(ctypes.c_void_p, *arguments)(at["python"][name])
+            victim = function("PyInterpreterState_Main")()
+            # What the public function does once it has found whose interpreter the calling thread belongs to.
+            add = function("_PyEval_AddPendingCall", *[ctypes.c_void_p] * 3, ctypes.c_int)
+            add(victim, at["python"]["PyRun_SimpleString"], ctypes.addressof(text), 1)
+        "#
+        mpk: Violation, process: Crash, by: "key; address space", real: Unisolated,
     }
 }

@@ -5,10 +5,12 @@ import gc
 import json
 import mmap
 import os
+import sysconfig
 import tempfile
 import threading
 
 kept = {}
+python = ctypes.PyDLL(sysconfig.get_config_var("INSTSONAME"))
 
 
 def wait(secret, event):
@@ -41,7 +43,13 @@ def keep(secret):
         "waiting": thread.ident,
         "descriptor": high,
         "file": path,
+        "python": {name: address(name) for name in ("PyInterpreterState_Main", "PyRun_SimpleString", "_PyEval_AddPendingCall")},
     }
+
+
+def address(name):
+    """Of a function of this interpreter, None where its version does not export it."""
+    return ctypes.cast(getattr(python, name), ctypes.c_void_p).value if hasattr(python, name) else None
 
 
 def changed():

@@ -1,7 +1,7 @@
 //! What a function has around it: descriptors, files, directory, environment, network.
 
 use crate::case::End::{Nothing, Refused};
-use crate::case::Proof::{Missing, Without, WithoutIn};
+use crate::case::Proof::{Missing, SameDomain, Without, WithoutIn};
 use crate::case::attacks;
 
 attacks! {
@@ -51,7 +51,7 @@ attacks! {
             found = libc.getenv(b"KEPT_SECRET")
             return found and found.decode()
         "#
-        mpk: Nothing, process: Nothing, by: "own environment, in a libc of its own", real: Missing("see a40b"),
+        mpk: Nothing, process: Nothing, by: "own environment, in a libc of its own", real: SameDomain,
     }
     a40b: "reads another's environment through `/proc/PID/environ`" {
         r#"

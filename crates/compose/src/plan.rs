@@ -47,6 +47,18 @@ impl Plan {
         self.domains.iter().map(|domain| domain.host + 1).max().unwrap_or(1)
     }
 
+    /// What the process `host` gets to know of it: the environments of functions that live elsewhere, which may hold secrets, are
+    /// not for the native code there.
+    pub fn seen_by(&self, host: u32) -> Self {
+        let mut plan = self.clone();
+        for function in &mut plan.functions {
+            if self.domains[function.domain].host != host {
+                function.env.clear();
+            }
+        }
+        plan
+    }
+
     /// The function of this name, with its position.
     pub fn function(&self, name: &str) -> Option<(usize, &FunctionPlan)> {
         self.functions.iter().enumerate().find(|(_, function)| function.name == name)

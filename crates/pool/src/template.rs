@@ -97,7 +97,7 @@ impl Template {
         for host in 0..plan.hosts() {
             let (inheritance, descriptors) = shared.part(plan, host)?;
             let assignment = Assignment {
-                plan: (**plan).clone(),
+                plan: plan.seen_by(host),
                 definition_name: definition.name.to_string(),
                 definition: definition.text.to_string(),
                 host,

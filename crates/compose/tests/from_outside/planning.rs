@@ -57,6 +57,24 @@ fn without_keys_every_domain_has_a_process() {
 }
 
 #[test]
+fn a_process_does_not_get_the_environments_of_functions_elsewhere() {
+    let folder = folder_with(2);
+    folder.write(
+        "faastlane.toml",
+        "[functions.f0]\nenv = { SECRET = '0' }\n[functions.f1]\nenv = { SECRET = '1' }\n",
+    );
+    let keys = Keys::Unavailable { reason: "no PKU".to_owned(), remedy: "Buy another".to_owned() };
+    let apart = plan_on(&folder, &Host { keys, ..host_with_keys(0) });
+    let secrets = |plan: &Plan| -> Vec<Option<String>> {
+        plan.functions.iter().map(|function| function.env.get("SECRET").cloned()).collect()
+    };
+    assert_eq!(secrets(&apart.seen_by(0)), [None, None], "the orchestrator calls no function");
+    assert_eq!(secrets(&apart.seen_by(2)), [None, Some("1".to_owned())]);
+    let together = plan_on(&folder, &host_with_keys(15));
+    assert_eq!(together.seen_by(0), together, "there the plan is on the trusted key");
+}
+
+#[test]
 fn no_isolation_is_never_silent() {
     let mut folder = folder_with(14);
     folder.overrides().isolation = Some(RequestedIsolation::None);

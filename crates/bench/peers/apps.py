@@ -1,22 +1,19 @@
 """The example applications with every function in a process of its own behind an HTTP server, and an orchestrator that calls them.
 
-As favourable as the standard library allows: connections are kept alive, nothing starts during an execution, and of a function
-that a Map calls there are as many processes as CPUs. The functions run as they are: in their directory, with their packages.
+Nothing starts during an execution, and of a function that a Map calls there are as many processes as CPUs. The functions run as they are: in their directory, with their packages.
 """
 
 import argparse
 import importlib
 import inspect
 import json
-import multiprocessing
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from queue import SimpleQueue
-from threading import Thread
 from time import perf_counter_ns
+
+import http_process
 
 
 def serve(function, pipe):
@@ -31,40 +28,20 @@ def serve(function, pipe):
     # The original's functions take no context.
     rest = [None] * (len(inspect.signature(handler).parameters) - 1)
 
-    class Function(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-        wbufsize = -1
+    marks = []
 
-        def do_POST(self):
-            event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            called = perf_counter_ns()
-            result = handler(event, *rest)
-            returned = perf_counter_ns()
-            body = json.dumps(result).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.send_header("X-Marks", f"{called} {returned}")
-            self.end_headers()
-            self.wfile.write(body)
+    def call(event):
+        called = perf_counter_ns()
+        result = handler(event, *rest)
+        marks[:] = called, perf_counter_ns()
+        return result
 
-        def log_message(self, *_):
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Function)
-    Thread(target=server.serve_forever, daemon=True).start()
-    pipe.send(server.server_port)
-    try:
-        # Until the orchestrator ends.
-        pipe.recv()
-    except (EOFError, KeyboardInterrupt):
-        pass
+    # Each server has one call at a time.
+    http_process.serve(pipe, call, headers=lambda: {"X-Marks": f"{marks[0]} {marks[1]}"})
 
 
 class Platform:
     def __init__(self, functions):
-        # Spawned, not forked: a forked server would hold the other servers' pipes open.
-        processes = multiprocessing.get_context("spawn")
         self.cpus = len(os.sched_getaffinity(0))
         self.marks = []
         self.pipes = []
@@ -72,23 +49,17 @@ class Platform:
         for function in functions:
             self.idle[function["name"]] = SimpleQueue()
             for _ in range(self.cpus if function["mapped"] else 1):
-                ours, theirs = processes.Pipe()
-                processes.Process(target=serve, args=(function, theirs), daemon=True).start()
-                theirs.close()
+                _, ours = http_process.start(serve, function)
                 self.pipes.append(ours)
-                self.idle[function["name"]].put(HTTPConnection("127.0.0.1", ours.recv()))
+                self.idle[function["name"]].put(http_process.connect(ours.recv()))
         self.pool = ThreadPoolExecutor(2 * self.cpus)
 
     def call(self, function, event):
         idle = self.idle[function]
         connection = idle.get()
-        connection.request("POST", "/", json.dumps(event).encode(), {"Content-Type": "application/json"})
-        response = connection.getresponse()
-        body = response.read()
+        body, headers = http_process.post(connection, json.dumps(event).encode())
         idle.put(connection)
-        if response.status != 200:
-            raise SystemExit(f"{function}: {response.status}")
-        self.marks.append(tuple(int(mark) for mark in response.headers["X-Marks"].split()))
+        self.marks.append(tuple(int(mark) for mark in headers["X-Marks"].split()))
         return json.loads(body)
 
     def map(self, branch, items):

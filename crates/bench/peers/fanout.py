@@ -9,11 +9,10 @@ import multiprocessing
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread, local
+from threading import local
 from time import perf_counter_ns
 
+import http_process
 from function import handler
 
 CPUS = len(os.sched_getaffinity(0))
@@ -34,46 +33,19 @@ def processes():
 
 
 def serve(pipe):
-    class Function(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-        wbufsize = -1
-
-        def do_POST(self):
-            event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            body = json.dumps(call(event)).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Function)
-    Thread(target=server.serve_forever, daemon=True).start()
-    pipe.send(server.server_port)
-    try:
-        pipe.recv()
-    except (EOFError, KeyboardInterrupt):
-        pass
+    http_process.serve(pipe, call)
 
 
 def http():
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    context.Process(target=serve, args=(theirs,), daemon=True).start()
-    theirs.close()
+    _, ours = http_process.start(serve)
     port = ours.recv()
     own = local()
     pool = ThreadPoolExecutor(CPUS)
 
     def post(event):
         if not hasattr(own, "connection"):
-            own.connection = HTTPConnection("127.0.0.1", port)
-        own.connection.request("POST", "/", json.dumps(event).encode(), {"Content-Type": "application/json"})
-        return json.loads(own.connection.getresponse().read())
+            own.connection = http_process.connect(port)
+        return json.loads(http_process.post(own.connection, json.dumps(event).encode())[0])
 
     # The pipe is what the server lives by.
     return lambda items, pipe=ours: list(pool.map(post, items))

@@ -1,22 +1,19 @@
 """A chain of functions, each in a process of its own, that many clients run through at the same time.
 
 `pipes`: the orchestrator hands the event to each process through a pipe, one client at a time. `http`: each process is an HTTP
-server; as favourable as the standard library allows: HTTP/1.1, connections kept alive, no Nagle delay, one write for each
-response, and an orchestrator that passes the bodies on unparsed.
+server, and the orchestrator passes the bodies on unparsed.
 
 Time is measured from the first execution to the last; the processes' CPU time is the kernel's, of all their threads.
 """
 
 import argparse
 import json
-import multiprocessing
 import os
 import sys
-from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 from time import perf_counter_ns
 
+import http_process
 from function import handler
 
 INPUT = {"total": 0, "calls": 0, "cpu_ns": 0}
@@ -31,30 +28,7 @@ def serve_pipe(pipe):
 
 
 def serve_http(pipe):
-    class Function(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-        wbufsize = -1
-
-        def do_POST(self):
-            event = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            body = json.dumps(handler(event, None)).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Function)
-    Thread(target=server.serve_forever, daemon=True).start()
-    pipe.send(server.server_port)
-    try:
-        pipe.recv()
-    except (EOFError, KeyboardInterrupt):
-        pass
+    http_process.serve(pipe, lambda event: handler(event, None))
 
 
 def over_pipes(pipes):
@@ -75,13 +49,12 @@ def over_http(pipes):
     ports = [pipe.recv() for pipe in pipes]
 
     def client():
-        connections = [HTTPConnection("127.0.0.1", port) for port in ports]
+        connections = [http_process.connect(port) for port in ports]
 
         def chain(event):
             body = json.dumps(event).encode()
             for connection in connections:
-                connection.request("POST", "/", body, {"Content-Type": "application/json"})
-                body = connection.getresponse().read()
+                body, _ = http_process.post(connection, body)
             return json.loads(body)
 
         return chain
@@ -134,16 +107,9 @@ def main():
     parser.add_argument("--executions", type=int, required=True)
     options = parser.parse_args()
     serve, connect = WAYS[options.way]
-    # Spawned, not forked: a forked process would hold the other processes' pipes open.
-    context = multiprocessing.get_context("spawn")
-    pipes, processes = [], [os.getpid()]
-    for _ in range(options.functions):
-        ours, theirs = context.Pipe()
-        process = context.Process(target=serve, args=(theirs,), daemon=True)
-        process.start()
-        theirs.close()
-        pipes.append(ours)
-        processes.append(process.pid)
+    started = [http_process.start(serve) for _ in range(options.functions)]
+    pipes = [pipe for _, pipe in started]
+    processes = [os.getpid(), *(process.pid for process, _ in started)]
     client = connect(pipes)
     chains = [client() for _ in range(options.clients)]
     run(chains, 2 * options.clients)

@@ -13,7 +13,11 @@ use std::process::{Command, Stdio};
 use std::rc::Rc;
 use tempfile::TempDir;
 
-const FILES: [(&str, &str); 4] = [
+/// Of every peer that calls its functions over HTTP.
+pub(crate) const HTTP_PROCESS: (&str, &str) = ("http_process.py", include_str!("../peers/http_process.py"));
+
+const FILES: [(&str, &str); 5] = [
+    HTTP_PROCESS,
     ("measurement.py", include_str!("../peers/measurement.py")),
     ("floor.py", include_str!("../peers/floor.py")),
     ("threads.py", include_str!("../peers/threads.py")),

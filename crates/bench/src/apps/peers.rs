@@ -4,6 +4,7 @@ use super::Interactions;
 use crate::BenchError;
 use crate::contest::Contender;
 use crate::outside::Outside;
+use crate::peers::HTTP_PROCESS;
 use faastlane_compose::Plan;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -48,6 +49,7 @@ impl Served {
     ) -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("faastlane-peers-").tempdir()?;
         fs::write(folder.path().join("apps.py"), include_str!("../../peers/apps.py"))?;
+        fs::write(folder.path().join(HTTP_PROCESS.0), HTTP_PROCESS.1)?;
         fs::write(folder.path().join("functions.json"), functions(plan).to_string())?;
         let python = plan.pythons[0].executable.clone();
         let event = event.canonicalize()?;

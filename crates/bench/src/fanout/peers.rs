@@ -4,6 +4,7 @@ use super::Subject;
 use crate::BenchError;
 use crate::contest::Contender;
 use crate::outside::Outside;
+use crate::peers::HTTP_PROCESS;
 use serde::Deserialize;
 use serde_json::Value;
 use std::fs;
@@ -50,6 +51,7 @@ impl Peer {
         let folder = tempfile::Builder::new().prefix("faastlane-peers-").tempdir()?;
         fs::write(folder.path().join("function.py"), subject.work.code())?;
         fs::write(folder.path().join("fanout.py"), include_str!("../../peers/fanout.py"))?;
+        fs::write(folder.path().join(HTTP_PROCESS.0), HTTP_PROCESS.1)?;
         let programs = Rc::new(folder);
         let results = subject.work.results(subject.branches);
         let peer = |way| Self {

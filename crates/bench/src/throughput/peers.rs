@@ -4,6 +4,7 @@ use super::work::{Totals, Work};
 use crate::BenchError;
 use crate::contest::Contender;
 use crate::outside::Outside;
+use crate::peers::HTTP_PROCESS;
 use crate::processes::CpuTime;
 use serde::Deserialize;
 use serde_json::Value;
@@ -49,6 +50,7 @@ impl Peer {
         let folder = tempfile::Builder::new().prefix("faastlane-peers-").tempdir()?;
         fs::write(folder.path().join("function.py"), work.code())?;
         fs::write(folder.path().join("throughput.py"), include_str!("../../peers/throughput.py"))?;
+        fs::write(folder.path().join(HTTP_PROCESS.0), HTTP_PROCESS.1)?;
         let programs = Rc::new(folder);
         let peer = |(name, way)| Self {
             name,

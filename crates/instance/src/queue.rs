@@ -17,6 +17,9 @@ pub(crate) struct Underway {
     pub(crate) event_bytes: u64,
 }
 
+/// How long a call must have its domain, in nanoseconds, to go to a lane that is there: it wakes another CPU for that.
+const WORTH_ANOTHER_CPU_NS: u64 = 30_000;
+
 /// One domain in one lane, which works on one call at a time.
 pub(crate) struct Seat {
     pub(crate) lane: u32,
@@ -71,7 +74,11 @@ impl Queue {
     }
 
     fn free(&self) -> Option<usize> {
-        self.seats.iter().position(|seat| seat.up && seat.underway.is_none())
+        let own = &self.seats[0];
+        let is_held_up = own.underway.as_ref().is_some_and(|underway| underway.abandoned.is_some());
+        let spreads = is_held_up || self.usual.is_none_or(|usual| usual.busy_ns >= WORTH_ANOTHER_CPU_NS);
+        let seats = if spreads { &self.seats[..] } else { &self.seats[..1] };
+        seats.iter().position(|seat| seat.up && seat.underway.is_none())
     }
 
     /// The next call, and the seat that is free for it, if there are both.

@@ -41,6 +41,8 @@ const OUTCOME_TOO_LARGE: u32 = 2;
 struct Words {
     bell: AtomicU32,
     reply: AtomicU32,
+    /// The orchestrator looks for the reply by itself. It needs no wake-up then, which is a system call.
+    awake: AtomicU32,
     // The call.
     function: AtomicU32,
     request_id_len: AtomicU32,
@@ -258,6 +260,7 @@ impl Mailbox {
         words.out_len.store(out_len as u64, Ordering::Relaxed);
         words.deadline_ms.store(header.deadline_ms, Ordering::Relaxed);
         words.reply.store(REPLY_NONE, Ordering::Relaxed);
+        words.awake.store(1, Ordering::Relaxed);
         words.bell.store(BELL_CALL, Ordering::Release);
         sys::futex_wake(&words.bell);
         Ok(())
@@ -310,6 +313,12 @@ impl Mailbox {
             }
             Boxes::Shared { box_len } => Ok((base + INBOX_AT + *box_len, *box_len)),
         }
+    }
+
+    /// Lets the domain wake the orchestrator with its reply. Before [`Doorbell::wait`], in which it would sleep on otherwise; what
+    /// rang before is found there by the count of rings.
+    pub fn let_wake(&self) {
+        self.words().awake.store(0, Ordering::SeqCst);
     }
 
     /// What the domain said since the last call, if it said anything. The event stays until [`Self::tidy`] or the next call.
@@ -454,8 +463,10 @@ impl DomainSide {
         self.words().reply.store(reply, Ordering::Release);
         // SAFETY: see `new`.
         let doorbell = unsafe { &*(self.doorbell as *const AtomicU32) };
-        doorbell.fetch_add(1, Ordering::Release);
-        sys::futex_wake(doorbell);
+        doorbell.fetch_add(1, Ordering::SeqCst);
+        if self.words().awake.load(Ordering::SeqCst) == 0 {
+            sys::futex_wake(doorbell);
+        }
     }
 
     /// Where an error object goes when the runtime does not start.

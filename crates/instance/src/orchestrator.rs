@@ -169,6 +169,7 @@ impl Orchestrator {
             let now = self.now();
             let next = self.timers.next().filter(|_| !self.replays());
             let timeout = next.map(|at| Duration::from_micros(at.saturating_sub(now)));
+            self.queues.iter().flat_map(|queue| &queue.seats).for_each(|seat| seat.mailbox.let_wake());
             self.doorbell.wait(rings, timeout);
         }
     }

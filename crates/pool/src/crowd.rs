@@ -1,17 +1,32 @@
-//! Which CPUs instances run on while there are as many executions as CPUs.
+//! Which CPUs instances run on.
 //!
 //! A hand-over between two processes costs twice as much when each of them is on a CPU of its own: one interrupts the other
-//! for it. Where every CPU has an execution anyway, each execution keeps to one. Where CPUs are idle, and in an execution that
-//! computes for long, the kernel places them better than we could.
+//! for it. Where every CPU has an execution anyway, each execution keeps to one; so does one whose like were quick and did one
+//! thing after the other, which can make no use of another CPU. Everywhere else, and in an execution that computes for long,
+//! the kernel places them better than we could.
 
 use rustix::process::Pid;
-use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
+use std::cell::Cell;
 use std::fs;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// After so many executions in a row that had CPUs to spare an instance may use all again. More than one: whether there are
 /// some changes from one moment to the next.
 const QUIET: u32 = 32;
+
+/// After so many executions that were quick and had one call at a time an instance keeps to one CPU.
+const NARROW: u32 = 8;
+/// A slow one counts against so many of them: now and then one is held up by something else.
+const SLOW: u32 = 4;
+/// What is quick.
+const QUICK: Duration = Duration::from_millis(1);
+
+thread_local! {
+    /// Whether this thread keeps to a CPU with the instance it belongs to.
+    static NEAR: Cell<bool> = const { Cell::new(false) };
+}
 
 /// The executions of one bundle that are under way.
 pub(crate) struct Crowd {
@@ -33,6 +48,26 @@ pub(crate) struct Home {
     /// By position in [`Crowd::cpus`]; `None` while the kernel places it.
     cpu: Option<usize>,
     quiet: u32,
+    /// How sure it is that executions are quick, and never have two domains at the same time: at most twice [`NARROW`].
+    narrow: u32,
+    /// The thread that follows the executions is for this instance alone, and goes where it goes.
+    pub(crate) has_thread: bool,
+}
+
+impl Home {
+    /// What an execution was that has ended.
+    pub(crate) fn ran(&mut self, took: Duration, one_at_a_time: bool) {
+        self.narrow = match one_at_a_time {
+            true if took <= QUICK => (self.narrow + 1).min(2 * NARROW),
+            true => self.narrow.saturating_sub(SLOW),
+            false => 0,
+        };
+    }
+
+    /// Whether it has no use for a second CPU.
+    fn is_narrow(&self) -> bool {
+        self.narrow >= if self.cpu.is_some() { 1 } else { NARROW }
+    }
 }
 
 impl Crowd {
@@ -47,6 +82,13 @@ impl Crowd {
     pub(crate) fn enter(&self) -> Visit<'_> {
         self.running().executions += 1;
         Visit { crowd: self, cpu: None }
+    }
+
+    /// Lets the calling thread run anywhere again. For before it starts others, which would have its CPU.
+    pub(crate) fn free_thread(&self) {
+        if NEAR.take() {
+            sched_setaffinity(None, &self.all).ok();
+        }
     }
 
     fn running(&self) -> MutexGuard<'_, Running> {
@@ -78,23 +120,29 @@ impl Visit<'_> {
         self.leave();
         let crowd = self.crowd;
         let mut running = crowd.running();
-        if crowd.cpus.len() < 2 || running.executions < crowd.cpus.len() {
+        let crowded = running.executions >= crowd.cpus.len();
+        if crowd.cpus.len() < 2 || !(crowded || home.is_narrow()) {
             drop(running);
             home.quiet += 1;
-            if home.quiet > QUIET {
+            if home.quiet > QUIET || home.narrow == 0 {
                 self.spread(home, processes);
             }
             return;
         }
         home.quiet = 0;
-        let cpu = choose(&running.at, home.cpu);
+        let here = crowd.cpus.iter().position(|cpu| *cpu == sched_getcpu());
+        let cpu = choose(&running.at, home.cpu.or(here));
         running.at[cpu] += 1;
         drop(running);
         self.cpu = Some(cpu);
-        if home.cpu.replace(cpu) != Some(cpu) {
-            let mut one = CpuSet::new();
-            one.set(crowd.cpus[cpu]);
+        let moves = home.cpu.replace(cpu) != Some(cpu);
+        let mut one = CpuSet::new();
+        one.set(crowd.cpus[cpu]);
+        if moves {
             crowd.assign(processes, &one);
+        }
+        if home.has_thread && (moves || !NEAR.get()) {
+            NEAR.set(sched_setaffinity(None, &one).is_ok());
         }
     }
 
@@ -103,6 +151,7 @@ impl Visit<'_> {
         self.leave();
         if home.cpu.take().is_some() {
             self.crowd.assign(processes, &self.crowd.all);
+            self.crowd.free_thread();
         }
     }
 

@@ -77,8 +77,11 @@ impl<'a> Execution<'a> {
 
     /// Begins or goes on in `instance`, until the execution ends or the instance is lost.
     pub(crate) fn follow(&mut self, instance: &mut Instance) -> Result<Followed, InstanceError> {
-        // Asked for at the end of the last execution.
-        instance.make_lanes(self.launcher);
+        if instance.wants_lanes() {
+            // At the end of the last execution.
+            instance.spread(&mut self.visit);
+            instance.make_lanes(self.launcher);
+        }
         instance.empty_scratch()?;
         instance.settle(&mut self.visit);
         self.instances += 1;
@@ -172,7 +175,9 @@ impl<'a> Execution<'a> {
         Ok(None)
     }
 
-    fn serve(&mut self, transfer: u64, request: TransferRequest, instance: Option<&mut Instance>) {
+    fn serve(&mut self, transfer: u64, request: TransferRequest, mut instance: Option<&mut Instance>) {
+        // Threads are started for it.
+        instance.iter_mut().for_each(|instance| instance.spread(&mut self.visit));
         if matches!(request, TransferRequest::Cancel) {
             self.journal.forget_answer(transfer);
         }
@@ -271,6 +276,11 @@ impl<'a> Execution<'a> {
     /// Takes in how much memory an instance has had in use.
     pub(crate) fn weigh(&mut self, instance: &mut Instance) {
         self.memory = Some(instance.memory_use().max(self.memory));
+    }
+
+    /// Tells an instance what kind of execution it had, of which there may be more.
+    pub(crate) fn leave(&self, instance: &mut Instance) {
+        instance.ran(self.begin.elapsed(), self.timeline.is_one_at_a_time());
     }
 
     /// What it was, with what functions printed last.

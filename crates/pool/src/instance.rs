@@ -218,6 +218,21 @@ impl Instance {
         visit.settle(&mut self.home, placed(&self.hosts));
     }
 
+    /// The calling thread follows its executions, and is for nothing else.
+    pub(crate) fn take_thread(&mut self) {
+        self.home.has_thread = true;
+    }
+
+    /// What an execution was that has ended in it.
+    pub(crate) fn ran(&mut self, took: Duration, one_at_a_time: bool) {
+        self.home.ran(took, one_at_a_time);
+    }
+
+    /// Whether lanes were asked for that it does not have.
+    pub(crate) fn wants_lanes(&self) -> bool {
+        !self.lanes_wanted.is_empty()
+    }
+
     /// Lets it use all CPUs.
     pub(crate) fn spread(&mut self, visit: &mut Visit<'_>) {
         visit.spread(&mut self.home, placed(&self.hosts));

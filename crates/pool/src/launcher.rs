@@ -120,6 +120,7 @@ impl Launcher {
     /// A new instance, with every function loaded.
     pub(crate) fn launch(&self, stop: &dyn Fn() -> bool) -> Result<(Instance, StartedUp), StartError> {
         let begin = Instant::now();
+        self.crowd.free_thread();
         let (mut in_vain, mut printed) = (0, Vec::new());
         loop {
             let (mut instance, domains) = {

@@ -275,6 +275,7 @@ impl Shared {
 
     /// Gives an instance work for as long as it is wanted.
     fn serve(&self, mut worker: Worker, took: Duration, age: u64) {
+        worker.take_thread();
         let (desk, mut next) = self.state().started(age);
         let mut cold_start = Some(took);
         while let Some(request) = next.take().or_else(|| self.await_job(&desk)) {

@@ -125,6 +125,15 @@ impl Timeline {
         functions
     }
 
+    /// Whether no two domains had a call at the same time. Calls are there in the order in which they came back.
+    pub(crate) fn is_one_at_a_time(&self) -> bool {
+        let follows = |pair: &[CallReport]| {
+            let [before, after] = pair else { return true };
+            after.handed_ns >= before.received_ns || (after.domain, after.lane) == (before.domain, before.lane)
+        };
+        self.calls.windows(2).all(follows)
+    }
+
     /// Time between the first call and the last return in which no function ran and nothing waited on purpose, in
     /// microseconds.
     pub(crate) fn interaction_us(&self, states: &[StateRecord]) -> u64 {

@@ -14,6 +14,7 @@ pub struct Worker {
     launcher: Arc<Launcher>,
     /// `None` once it was lost.
     instance: Option<Instance>,
+    has_thread: bool,
     /// What was printed in instances that are gone, and no record holds.
     logs: Vec<LogLine>,
 }
@@ -21,7 +22,20 @@ pub struct Worker {
 impl Worker {
     pub fn start(launcher: &Arc<Launcher>, stop: &dyn Fn() -> bool) -> Result<(Self, StartedUp), StartError> {
         let (instance, started) = launcher.launch(stop)?;
-        Ok((Self { launcher: launcher.clone(), instance: Some(instance), logs: Vec::new() }, started))
+        let worker =
+            Self { launcher: launcher.clone(), instance: Some(instance), has_thread: false, logs: Vec::new() };
+        Ok((worker, started))
+    }
+
+    /// Executions are run from one thread, which may be kept to the CPU that suits them: until [`Self::free_thread`].
+    pub fn take_thread(&mut self) {
+        self.has_thread = true;
+        self.instance.iter_mut().for_each(Instance::take_thread);
+    }
+
+    /// Lets the calling thread run on all CPUs that it may, until the next execution.
+    pub fn free_thread(&self) {
+        self.launcher.crowd.free_thread();
     }
 
     /// Runs one execution to its end, in as many instances as that takes.
@@ -39,7 +53,10 @@ impl Worker {
             let instance = match &mut self.instance {
                 Some(instance) => instance,
                 None => match launcher.launch(run.stop) {
-                    Ok((instance, started)) => {
+                    Ok((mut instance, started)) => {
+                        if self.has_thread {
+                            instance.take_thread();
+                        }
                         *execution.started.get_or_insert_default() += started.took;
                         self.instance.insert(instance)
                     }
@@ -69,6 +86,7 @@ impl Worker {
         let mut logs = std::mem::take(&mut self.logs);
         if let Some(instance) = &mut self.instance {
             execution.weigh(instance);
+            execution.leave(instance);
             logs.extend(instance.take_logs(execution.places().into_iter()));
         }
         Ok(execution.record(ending, logs))

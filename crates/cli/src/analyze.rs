@@ -110,7 +110,7 @@ fn analyze(plan: &Plan, states: &[StateRecord], duration_us: u64, cpus: u64) -> 
     for group in states.chunk_by(|_, next| next.depth > 0) {
         let [state, within @ ..] = group else { continue };
         let took_us = state.exited_us.map(|exited| exited - state.entered_us);
-        let predicted = match state.state_type.as_str() {
+        let predicted = match state.state_type {
             "Parallel" | "Map" => {
                 let predicted = predict(plan, within, cpus);
                 let calls = within.iter().flat_map(|state| &state.calls);
@@ -122,7 +122,7 @@ fn analyze(plan: &Plan, states: &[StateRecord], duration_us: u64, cpus: u64) -> 
                     lanes.iter().map(|(domain, _)| lanes.iter().filter(|(other, _)| other == domain).count());
                 wide_states.push(WideAnalysis {
                     name: state.name.clone(),
-                    state_type: state.state_type.clone(),
+                    state_type: state.state_type.to_owned(),
                     calls: calls.count(),
                     predicted_lanes: predicted.map(|predicted| predicted.lanes),
                     lanes: most.max().unwrap_or(0) as u32,

@@ -19,6 +19,7 @@ mod lane;
 mod log_tails;
 mod message;
 mod monitor;
+mod names;
 mod orchestrator;
 mod order;
 mod queue;

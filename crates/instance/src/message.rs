@@ -1,10 +1,10 @@
 //! What supervisor and instance say to each other.
 
+use crate::names;
 use faastlane_domain::RingWriter;
-use faastlane_machine::{Detail, Event, HistoryEvent, Identity, InvocationId};
+use faastlane_machine::{Detail, Event, EventKind, HistoryEvent, Identity, InvocationId};
 use postcard::ser_flavors::{Flavor, Size};
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// From the supervisor.
@@ -209,6 +209,7 @@ pub struct HandReport {
     pub lane: u32,
     pub invocation: InvocationId,
     /// The state's name.
+    #[serde(deserialize_with = "names::read")]
     pub state: Arc<str>,
 }
 
@@ -247,10 +248,10 @@ pub struct EventReport {
     pub previous_id: u64,
     /// Microseconds since the Unix epoch.
     pub at_us: u64,
-    /// Step Functions' name of the type.
-    pub kind: Cow<'static, str>,
+    pub kind: EventKind,
     /// The name of the child execution whose history it belongs to.
     pub execution: Option<Arc<str>>,
+    #[serde(deserialize_with = "names::read_some")]
     pub state: Option<Arc<str>>,
     /// Of a Map iteration.
     pub index: Option<u32>,
@@ -272,7 +273,7 @@ impl EventReport {
             id: event.id,
             previous_id: event.previous_id,
             at_us: event.at,
-            kind: Cow::Borrowed(event.kind.as_str()),
+            kind: event.kind,
             execution: event.execution,
             state: event.state,
             index,

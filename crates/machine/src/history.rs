@@ -5,6 +5,7 @@
 use crate::event::Micros;
 use faastlane_asl::definition::StateKind;
 use faastlane_payload::Payload;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
 
@@ -69,7 +70,7 @@ pub enum Detail {
 macro_rules! event_kinds {
     ($($kind:ident),* $(,)?) => {
         /// The types that this machine writes.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum EventKind { $($kind),* }
 
         impl EventKind {

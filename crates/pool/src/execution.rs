@@ -256,7 +256,7 @@ impl<'a> Execution<'a> {
             id: last + 1,
             previous_id: last,
             at_us: self.journal.now(),
-            kind: EventKind::ExecutionFailed.as_str().into(),
+            kind: EventKind::ExecutionFailed,
             execution: None,
             state: None,
             index: None,

@@ -6,6 +6,7 @@ use crate::metering::FunctionUse;
 use faastlane_compose::{Isolation, Placement};
 use faastlane_payload::Payload;
 use serde::Serialize;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How an execution ended, in Step Functions' words.
@@ -62,7 +63,7 @@ pub struct Record {
 pub struct StateRecord {
     pub name: String,
     /// `Task`, `Choice`, …
-    pub state_type: String,
+    pub state_type: &'static str,
     pub function: Option<String>,
     pub placement: Option<Placement>,
     /// The domain's name.
@@ -105,8 +106,8 @@ pub struct EventRecord {
     /// Microseconds since the execution started.
     pub at_us: u64,
     /// Step Functions' name.
-    pub kind: String,
-    pub state: Option<String>,
+    pub kind: &'static str,
+    pub state: Option<Arc<str>>,
     pub error: Option<String>,
     pub cause: Option<String>,
 }

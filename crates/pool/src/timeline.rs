@@ -38,8 +38,8 @@ impl Timeline {
             id: event.id,
             previous_id: event.previous_id,
             at_us: event.at_us.saturating_sub(start),
-            kind: event.kind.to_string(),
-            state: event.state.as_deref().map(str::to_owned),
+            kind: event.kind.as_str(),
+            state: event.state.clone(),
             error: event.error.clone(),
             cause: event.cause.clone(),
         };
@@ -54,7 +54,7 @@ impl Timeline {
     /// The visit (by the id of its `…StateEntered`) of `state` that the event `id` belongs to.
     fn visit(&self, mut id: u64, state: &str) -> Option<u64> {
         while let Some(event) = self.event(id) {
-            if event.kind.ends_with("StateEntered") && event.state.as_deref() == Some(state) {
+            if event.kind.as_str().ends_with("StateEntered") && event.state.as_deref() == Some(state) {
                 return Some(event.id);
             }
             id = event.previous_id;
@@ -69,10 +69,10 @@ impl Timeline {
         for event in &self.events {
             let Some(name) = event.state.as_deref() else { continue };
             let at = event.at_us.saturating_sub(start);
-            if let Some(state_type) = event.kind.strip_suffix("StateEntered") {
+            if let Some(state_type) = event.kind.as_str().strip_suffix("StateEntered") {
                 position.insert(event.id, records.len());
                 records.push(entered(plan, name, state_type, at));
-            } else if event.kind.ends_with("StateExited") {
+            } else if event.kind.as_str().ends_with("StateExited") {
                 let visit = self.visit(event.previous_id, name).and_then(|id| position.get(&id));
                 if let Some(&visit) = visit {
                     records[visit].exited_us = Some(at);
@@ -129,7 +129,8 @@ impl Timeline {
     pub(crate) fn is_one_at_a_time(&self) -> bool {
         let follows = |pair: &[CallReport]| {
             let [before, after] = pair else { return true };
-            after.handed_ns >= before.received_ns || (after.domain, after.lane) == (before.domain, before.lane)
+            after.handed_ns >= before.received_ns
+                || (after.domain, after.lane) == (before.domain, before.lane)
         };
         self.calls.windows(2).all(follows)
     }
@@ -152,21 +153,25 @@ impl Timeline {
             .iter()
             .filter(|state| state.state_type == "Wait")
             .filter_map(|state| Some((state.entered_us * 1000, state.exited_us? * 1000)));
-        let failed = |event: &EventReport| event.kind.ends_with("Failed") || event.kind.ends_with("TimedOut");
+        let failed = |event: &EventReport| {
+            event.kind.as_str().ends_with("Failed") || event.kind.as_str().ends_with("TimedOut")
+        };
         let retried =
-            self.events.iter().filter(|event| event.kind.ends_with("Scheduled")).filter_map(|event| {
-                let before = self.event(event.previous_id).filter(|before| failed(before))?;
-                Some((since(before.at_us), since(event.at_us)))
-            });
+            self.events.iter().filter(|event| event.kind.as_str().ends_with("Scheduled")).filter_map(
+                |event| {
+                    let before = self.event(event.previous_id).filter(|before| failed(before))?;
+                    Some((since(before.at_us), since(event.at_us)))
+                },
+            );
         waited.chain(retried).collect()
     }
 }
 
-fn entered(plan: &Plan, name: &str, state_type: &str, at: u64) -> StateRecord {
+fn entered(plan: &Plan, name: &str, state_type: &'static str, at: u64) -> StateRecord {
     let planned = plan.states.iter().find(|state| state.name == name);
     StateRecord {
         name: name.to_owned(),
-        state_type: state_type.to_owned(),
+        state_type,
         function: planned.and_then(|state| state.function.clone()),
         placement: planned.and_then(|state| state.placement),
         domain: planned.and_then(|state| state.domain).map(|domain| plan.domains[domain].name.clone()),
@@ -181,7 +186,7 @@ fn entered(plan: &Plan, name: &str, state_type: &str, at: u64) -> StateRecord {
 
 /// Of an event that ends a try or begins one: the error it failed with.
 fn outcome_of_a_try(event: &EventReport) -> Option<Option<&str>> {
-    let kind = &*event.kind;
+    let kind = event.kind.as_str();
     // An iteration is no visit of its Map.
     if kind.starts_with("MapIteration") {
         return None;

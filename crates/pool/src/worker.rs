@@ -22,8 +22,12 @@ pub struct Worker {
 impl Worker {
     pub fn start(launcher: &Arc<Launcher>, stop: &dyn Fn() -> bool) -> Result<(Self, StartedUp), StartError> {
         let (instance, started) = launcher.launch(stop)?;
-        let worker =
-            Self { launcher: launcher.clone(), instance: Some(instance), has_thread: false, logs: Vec::new() };
+        let worker = Self {
+            launcher: launcher.clone(),
+            instance: Some(instance),
+            has_thread: false,
+            logs: Vec::new(),
+        };
         Ok((worker, started))
     }
 

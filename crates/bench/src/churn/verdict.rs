@@ -252,7 +252,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     /// Kind, state, error and cause of an event.
-    type Happened<'a> = (&'a str, Option<&'a str>, Option<&'a (&'a str, &'a str)>);
+    type Happened<'a> = (&'static str, Option<&'a str>, Option<&'a (&'a str, &'a str)>);
 
     const CRASH: (&str, &str) =
         ("Runtime.ExitError", "Runtime exited with error: SIGSEGV: function `x` crashed");
@@ -293,8 +293,8 @@ mod tests {
             id,
             previous_id: if id <= 2 { 0 } else { id - 1 },
             at_us: 0,
-            kind: (*kind).to_owned(),
-            state: state.map(str::to_owned),
+            kind: kind,
+            state: state.map(Into::into),
             error: error.map(|(error, _)| (*error).to_owned()),
             cause: error.map(|(_, cause)| (*cause).to_owned()),
         };

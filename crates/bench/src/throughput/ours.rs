@@ -11,9 +11,9 @@ use faastlane_compose::{DEFAULT_MAX_PAYLOAD_BYTES, Isolation, RequestedIsolation
 use faastlane_payload::Payload;
 use faastlane_pool::{Completion, Launcher, Pool, PoolLimits, Status, Stores, Submission};
 use std::num::NonZeroUsize;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 /// How often it is looked whether the user has had enough.
@@ -22,7 +22,7 @@ const LOOK: Duration = Duration::from_millis(100);
 pub(super) struct Pooled {
     name: String,
     isolation: Isolation,
-    pool: Pool,
+    pool: Arc<Pool>,
     stopped: Arc<AtomicBool>,
     clients: usize,
     executions: usize,
@@ -48,7 +48,7 @@ impl Pooled {
         let stopped = Arc::new(AtomicBool::new(false));
         let limits = PoolLimits { most: clients, queue: clients.get(), keep_warm: Duration::MAX };
         let flag = stopped.clone();
-        let pool = Pool::new(Arc::new(launcher), limits, move || flag.load(Ordering::Relaxed));
+        let pool = Arc::new(Pool::new(Arc::new(launcher), limits, move || flag.load(Ordering::Relaxed)));
         let pooled = Self {
             name: format!("faastlane, {}", isolation.name()),
             isolation,
@@ -66,30 +66,51 @@ impl Pooled {
 
     /// Runs so many executions, each client's next one as soon as its last is over. How long the functions ran, in nanoseconds.
     fn execute(&self, executions: usize, outside: &Outside<'_>) -> Result<u64, BenchError> {
-        let (send, over) = channel();
-        let (mut submitted, mut under_way, mut functions_ns) = (0, 0, 0);
-        while submitted < executions || under_way > 0 {
-            while under_way < self.clients && submitted < executions {
-                self.submit(&send)?;
-                submitted += 1;
-                under_way += 1;
-            }
-            match over.recv_timeout(LOOK) {
-                Ok(completion) => {
-                    under_way -= 1;
-                    functions_ns += self.check(completion)?;
-                }
-                Err(RecvTimeoutError::Timeout) if !(outside.stop)() => {}
-                Err(_) => {
-                    self.stopped.store(true, Ordering::Relaxed);
-                    return Err(BenchError::Interrupted);
-                }
+        let (over, is_over) = channel();
+        let round = Arc::new(Round {
+            pool: Arc::downgrade(&self.pool),
+            executions,
+            begun: AtomicUsize::new(0),
+            ended: Mutex::default(),
+            over: Mutex::new(Some(over)),
+        });
+        (0..self.clients).for_each(|_| round.next());
+        while is_over.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+            if (outside.stop)() {
+                self.stopped.store(true, Ordering::Relaxed);
+                return Err(BenchError::Interrupted);
             }
         }
-        Ok(functions_ns)
+        let ended = std::mem::take(&mut *round.ended.lock().unwrap_or_else(PoisonError::into_inner));
+        ended.into_iter().map(|completion| self.check(completion?)).sum()
     }
 
-    fn submit(&self, send: &Sender<Completion>) -> Result<(), BenchError> {
+    fn check(&self, completion: Completion) -> Result<u64, BenchError> {
+        let record = completion.outcome?;
+        match (&record.status, record.output.as_ref().and_then(|output| output.value().ok())) {
+            (Status::Succeeded, Some(output)) => self.work.check(output, &self.name),
+            (status, _) => Err(BenchError::Execution { status: *status, cause: record.cause }),
+        }
+    }
+}
+
+/// What the clients of a round share.
+struct Round {
+    pool: Weak<Pool>,
+    executions: usize,
+    begun: AtomicUsize,
+    ended: Mutex<Vec<Result<Completion, BenchError>>>,
+    /// Dropped with the last execution.
+    over: Mutex<Option<Sender<()>>>,
+}
+
+impl Round {
+    /// A client's next execution, if there is to be one more: it says so itself when that is over, on the pool's thread.
+    fn next(self: &Arc<Self>) {
+        let Some(pool) = self.pool.upgrade() else { return };
+        if self.begun.fetch_add(1, Ordering::Relaxed) >= self.executions {
+            return;
+        }
         let submission = Submission {
             name: "bench".to_owned(),
             input: Payload::from_value(input()),
@@ -98,17 +119,21 @@ impl Pooled {
             history: None,
             stores: Arc::new(Stores::default()),
         };
-        let send = send.clone();
-        // Nobody listens any more when something went wrong.
-        let then = move |completion| drop(send.send(completion));
-        self.pool.submit_then(submission, then).map_err(|refused| BenchError::Refused(refused.to_string()))
+        let round = Arc::clone(self);
+        let then = move |completion| {
+            round.end(Ok(completion));
+            round.next();
+        };
+        if let Err(refused) = pool.submit_then(submission, then) {
+            self.end(Err(BenchError::Refused(refused.to_string())));
+        }
     }
 
-    fn check(&self, completion: Completion) -> Result<u64, BenchError> {
-        let record = completion.outcome?;
-        match (&record.status, record.output.as_ref().and_then(|output| output.value().ok())) {
-            (Status::Succeeded, Some(output)) => self.work.check(output, &self.name),
-            (status, _) => Err(BenchError::Execution { status: *status, cause: record.cause }),
+    fn end(&self, result: Result<Completion, BenchError>) {
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        ended.push(result);
+        if ended.len() == self.executions {
+            self.over.lock().unwrap_or_else(PoisonError::into_inner).take();
         }
     }
 }

@@ -123,6 +123,8 @@ table! {
         PyTuple_SetItem(Objects, Size, Objects) -> c_int;
         PySequence_Fast(Objects, *const c_char) -> Objects;
         PyDict_New() -> Objects;
+        PyDict_Copy(Objects) -> Objects;
+        PyDict_Size(Objects) -> Size;
         PyDict_Next(Objects, *mut Size, *mut Objects, *mut Objects) -> c_int;
         PyDict_SetItem(Objects, Objects, Objects) -> c_int;
         PyDict_GetItemString(Objects, *const c_char) -> Objects;

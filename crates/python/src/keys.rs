@@ -16,10 +16,10 @@ struct Recent<'a> {
     string: Object<'a>,
 }
 
-/// A key of at most [`LONGEST`] bytes, so that two of them compare and hash in a few instructions.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// A key of at most [`LONGEST`] bytes.
+#[derive(Clone, Copy)]
 struct Name {
-    words: [u64; LONGEST / 8],
+    bytes: [u8; LONGEST],
     length: usize,
 }
 
@@ -33,12 +33,12 @@ impl<'a> Keys<'a> {
 
     /// The string for `key`; raises when it is not UTF-8.
     pub(crate) fn get(&mut self, python: Python<'a>, key: &[u8]) -> Result<&Object<'a>, Raised> {
-        let Some(name) = Name::of(key) else {
+        if key.len() > LONGEST {
             return Ok(self.long.insert(python.text(key)?));
-        };
-        let slot = &mut self.recent[name.slot()];
-        if slot.as_ref().is_none_or(|recent| recent.name != name) {
-            *slot = Some(Recent { name, string: python.text(key)? });
+        }
+        let slot = &mut self.recent[slot(key)];
+        if slot.as_ref().is_none_or(|recent| recent.name.bytes() != key) {
+            *slot = Some(Recent { name: Name::of(key), string: python.text(key)? });
         }
         match slot {
             Some(recent) => Ok(&recent.string),
@@ -48,50 +48,60 @@ impl<'a> Keys<'a> {
 }
 
 impl Name {
-    /// `None` for a longer one.
-    fn of(key: &[u8]) -> Option<Self> {
-        if key.len() > LONGEST {
-            return None;
-        }
-        let mut words = [0; LONGEST / 8];
-        let (whole, rest) = key.as_chunks::<8>();
-        for (word, bytes) in words.iter_mut().zip(whole) {
-            *word = u64::from_le_bytes(*bytes);
-        }
-        if let Some(word) = words.get_mut(whole.len()) {
-            *word = rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
-        }
-        Some(Self { words, length: key.len() })
+    /// Of a key that is not too long.
+    fn of(key: &[u8]) -> Self {
+        let mut bytes = [0; LONGEST];
+        bytes[..key.len()].copy_from_slice(key);
+        Self { bytes, length: key.len() }
     }
 
-    /// Multiplies by the 64-bit golden ratio, whose high bits depend on all of the product's.
-    fn slot(&self) -> usize {
-        let mixed = self.words.iter().fold(self.length as u64, |hash, word| {
-            (hash.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-        });
-        (mixed >> 56) as usize
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
     }
 }
 
-const _: () = assert!(SLOTS == 1 << 8, "as many as `Name::slot` tells apart");
+/// Where a key is kept. By its first and last eight bytes and its length: most keys are not longer, and those that differ in
+/// the middle only take turns. Multiplies by the 64-bit golden ratio, whose high bits depend on all of the product's.
+fn slot(key: &[u8]) -> usize {
+    let (first, last) = ends(key);
+    let mixed = [first, last].into_iter().fold(key.len() as u64, |hash, word| {
+        (hash.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    });
+    (mixed >> 56) as usize
+}
+
+/// The first bytes of a key and its last, which overlap in a short one.
+fn ends(key: &[u8]) -> (u64, u64) {
+    if let (Some(first), Some(last)) = (key.first_chunk(), key.last_chunk()) {
+        return (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+    }
+    if let (Some(first), Some(last)) = (key.first_chunk(), key.last_chunk()) {
+        return (u32::from_le_bytes(*first).into(), u32::from_le_bytes(*last).into());
+    }
+    (key.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0)
+}
+
+const _: () = assert!(SLOTS == 1 << 8, "as many as `slot` tells apart");
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     #[test]
-    fn names_differ_when_their_bytes_do() {
-        let name = |text: &str| Name::of(text.as_bytes());
-        let texts =
-            ["", "\0", "a", "a\0", "ticker", "tickers", "12345678", "123456781", "x1234567y1234567z1234567"];
-        for (at, text) in texts.iter().enumerate() {
-            for (other_at, other) in texts.iter().enumerate() {
-                assert_eq!(name(text) == name(other), at == other_at, "{text:?} {other:?}");
-            }
+    fn keys_of_all_lengths_are_spread() {
+        let text = "abcdefghijklmnopqrstuvwxyz012345";
+        let slots: BTreeSet<usize> = (0..=LONGEST).map(|length| slot(&text.as_bytes()[..length])).collect();
+        assert!(slots.len() > 25, "only {} slots for 33 keys", slots.len());
+        let slots: BTreeSet<usize> =
+            (0..100).map(|number| slot(format!("key_{number}").as_bytes())).collect();
+        assert!(slots.len() > 70, "only {} slots for 100 keys", slots.len());
+    }
+
+    #[test]
+    fn a_name_is_its_bytes() {
+        for key in ["", "\0", "a", "a\0", &"k".repeat(LONGEST)] {
+            assert_eq!(Name::of(key.as_bytes()).bytes(), key.as_bytes());
         }
-        assert!(name(&"k".repeat(LONGEST)).is_some() && name(&"k".repeat(LONGEST + 1)).is_none());
-        let slots: std::collections::BTreeSet<usize> =
-            (0..100).filter_map(|number| Some(name(&format!("key_{number}"))?.slot())).collect();
-        assert!(slots.len() > 70, "only {} slots for 100 names", slots.len());
     }
 }

@@ -20,6 +20,7 @@ mod keys;
 mod number;
 mod object;
 mod output;
+mod shapes;
 
 pub use api::Api;
 pub use guest::PythonGuest;

@@ -417,6 +417,17 @@ impl<'a> Object<'a> {
         Some((self.python.borrowed(key).ok()?, self.python.borrowed(value).ok()?))
     }
 
+    /// `dict(self)`, of a dict.
+    pub(crate) fn dict_copy(&self) -> Result<Object<'a>, Raised> {
+        // SAFETY: the object is alive, and the lock is held; what is no dict raises.
+        self.python.owned(unsafe { (self.api().PyDict_Copy)(self.at.as_ptr()) })
+    }
+
+    pub(crate) fn dict_len(&self) -> usize {
+        // SAFETY: the object is alive, and the lock is held; what is no dict raises and gives -1.
+        unsafe { (self.api().PyDict_Size)(self.at.as_ptr()) }.try_into().unwrap_or(0)
+    }
+
     pub(crate) fn set_member(&self, key: &Object<'a>, value: &Object<'a>) -> Result<(), Raised> {
         // SAFETY: all three are alive, and the lock is held.
         self.python.done(unsafe {

@@ -10,6 +10,7 @@ pub(crate) const SCENARIOS: &[(&str, fn())] = &[
     ("results are what json makes of them", results),
     ("generated results are what json makes of them", generated_results),
     ("events are what json makes of them", events),
+    ("records that are alike are made apart", records),
     ("damaged events fail the invocation", damaged_events),
     ("sizes", sizes),
     ("failures", failures),
@@ -191,10 +192,59 @@ fn events() {
     }
 }
 
-fn damaged_events() {
+/// An array of records, which mostly have the keys and many of the values of the one before.
+fn alike(seed: u64) -> Value {
+    let mut state = seed;
+    let mut random = move |below: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    let mut record = |_| {
+        let members = (0..1 + random(8)).map(|at| {
+            let key = format!("key {}", if random(12) == 0 { at + 1 } else { at });
+            let value = match random(9) {
+                0 => json!(null),
+                1 => json!(random(3) == 0),
+                2 => json!(random(4)),
+                3 => json!(random(4) as f64 / 2.0),
+                4 => json!([random(3), {"deeper": random(3)}, {"deeper": random(3)}]),
+                5 => json!({"inner": random(3), "other": "same"}),
+                _ => json!("x".repeat(random(4) as usize)),
+            };
+            (key, value)
+        });
+        Value::Object(members.collect())
+    };
+    (0..40).map(&mut record).collect()
+}
+
+fn records() {
+    let mut world = world(&["values:echo", "values:containers", "values:describe"]);
+    for seed in 0..500 {
+        let event = json!({"a": alike(seed), "b": alike(seed + 1)});
+        assert_eq!(world.call("values:echo", &event).unwrap().value().unwrap(), &event, "seed {seed}");
+        let counts = world.call("values:containers", &event).unwrap();
+        let counts = counts.value().unwrap();
+        assert_eq!(counts[0], counts[1], "seed {seed}: one object was given twice");
+    }
+    // A key twice in each record, whose last value counts, and an event of some length.
+    let text = |text: &str| [&(text.len() as u32).to_le_bytes()[..], text.as_bytes()].concat();
+    let number = |number: i64| [&[3][..], &number.to_le_bytes()].concat();
+    let array = |tag: u8, count: u32, body: &[u8]| {
+        [&[tag][..], &count.to_le_bytes(), &(body.len() as u64).to_le_bytes(), body].concat()
+    };
+    let record = |first, second| array(8, 2, &[text("a"), number(first), text("a"), number(second)].concat());
+    let records = [record(1, 2), record(3, 2), record(3, 4), record(5, 4), record(5, 4), record(6, 1)];
+    let event = array(7, 12, &[records.concat(), records.concat()].concat());
+    let shown = world.call_flat("values:describe", &event).unwrap();
+    let half = "{'a': 2}, {'a': 2}, {'a': 4}, {'a': 4}, {'a': 4}, {'a': 1}";
+    assert_eq!(shown.value().unwrap(), &json!(format!("[{half}, {half}]")));
+}
+
+/// Changes each byte in turn.
+fn damage(event: &Value) {
     let mut world = world(&["values:nothing", "values:echo"]);
-    let whole = json!({"text": "é", "list": [1, 2.5, null, true], "object": {"big": 1}, "n": 7});
-    let whole = Payload::from_value(whole).flat().to_vec();
+    let whole = Payload::from_value(event.clone()).flat().to_vec();
     let mut refused = 0;
     for place in 0..whole.len() {
         for byte in [0, 1, 5, 7, 8, 9, 0x7f, 0xff] {
@@ -214,6 +264,14 @@ fn damaged_events() {
         assert!(world.call_flat("values:nothing", &whole[..place]).is_err(), "cut at {place}");
     }
     assert!(refused > 100, "{refused}");
+}
+
+fn damaged_events() {
+    damage(&json!({"text": "é", "list": [1, 2.5, null, true], "object": {"big": 1}, "n": 7}));
+    let record = json!({"id": "a1", "price": 2.5, "side": "BUY", "legs": [{"n": 1}, {"n": 2}]});
+    damage(&json!([record, record, {"id": "a2", "price": 2.5, "side": "BUY", "legs": []}, record]));
+
+    let mut world = world(&["values:nothing"]);
     let head = |tag: u8, length: u64| [&[tag][..], &[0xff; 4], &length.to_le_bytes()].concat();
     for bytes in [head(7, u64::MAX), head(8, u64::MAX), head(7, 1), [head(7, 3), vec![0; 3]].concat()] {
         let error = world.call_flat("values:nothing", &bytes).unwrap_err();

@@ -50,6 +50,18 @@ class Shrinking(dict):
 Point = collections.namedtuple("Point", "x y")
 
 
+def containers(event):
+    """How many lists and dicts there are, and how many different ones."""
+    found = []
+    rest = [event]
+    while rest:
+        value = rest.pop()
+        if isinstance(value, (list, dict)):
+            found.append(value)
+            rest.extend(value.values() if isinstance(value, dict) else value)
+    return [len(found), len({id(value) for value in found})]
+
+
 def nested(levels, bottom=1):
     value = bottom
     for level in range(levels):

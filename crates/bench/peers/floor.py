@@ -1,6 +1,6 @@
 """The floor: the functions are called directly, one after the other, in one CPython. Nothing is isolated."""
 
-from measurement import arguments, marked, parse, report, run, step
+from measurement import arguments, drain, marked, parse, serve, step
 
 
 def main():
@@ -13,8 +13,7 @@ def main():
             event = marked(function, event, its_marks)
         return event
 
-    run(options, chain)
-    report(options, "floor", marks)
+    serve(options, chain, lambda: drain(marks))
 
 
 if __name__ == "__main__":

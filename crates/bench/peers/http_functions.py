@@ -1,22 +1,27 @@
 """One HTTP server, in a process of its own, for each function, and an orchestrator that calls them in turn.
 
-The orchestrator passes the bodies on unparsed.
+The orchestrator passes the bodies on unparsed. With `--namespaces` each process has namespaces of its own, as a container does, and
+is reached through a Unix socket, which costs less than a bridge between networks.
 """
 
 import json
 
 import http_process
-from measurement import arguments, marked, parse, report, run, step
+from measurement import arguments, drain, marked, parse, serve, step
 
 
-def serve(pipe):
+def function(namespaces, pipe):
     marks = []
-    http_process.serve(pipe, lambda event: marked(step, event, marks), asked=lambda: marks)
+    if namespaces:
+        http_process.enter_namespaces()
+    http_process.serve(pipe, lambda event: marked(step, event, marks), asked=lambda: drain([marks])[0], unix=namespaces)
 
 
 def main():
-    options = parse(arguments(__doc__.splitlines()[0]))
-    pipes = [http_process.start(serve)[1] for _ in range(options.functions)]
+    parser = arguments(__doc__.splitlines()[0])
+    parser.add_argument("--namespaces", action="store_true", help="of its own for each function")
+    options = parse(parser)
+    pipes = [http_process.start(function, options.namespaces)[1] for _ in range(options.functions)]
     connections = [http_process.connect(pipe.recv()) for pipe in pipes]
 
     def chain(event):
@@ -25,12 +30,7 @@ def main():
             body, _ = http_process.post(connection, body)
         return json.loads(body)
 
-    run(options, chain)
-    marks = []
-    for pipe in pipes:
-        pipe.send("marks")
-        marks.append(pipe.recv())
-    report(options, "http", marks)
+    serve(options, chain, lambda: [http_process.ask(pipe) for pipe in pipes])
 
 
 if __name__ == "__main__":

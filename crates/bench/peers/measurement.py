@@ -1,4 +1,4 @@
-"""What the peers have in common: the event, the function, the marks around each call, and the result that they print.
+"""What the peers have in common: the event, the function, the marks around each call, and what they print.
 
 A hop is the time from the return of one function to the call of the next. The clock is CLOCK_MONOTONIC, so that marks of
 several processes compare.
@@ -7,7 +7,6 @@ several processes compare.
 import argparse
 import json
 import os
-import platform
 import sys
 from time import perf_counter_ns
 
@@ -44,8 +43,6 @@ def arguments(description):
     parser.add_argument("--payload", choices=["text", "records"], default="text", help="one string, or many small objects")
     parser.add_argument("--size", type=int, default=200, help="of the payload, about as many bytes of JSON")
     parser.add_argument("--functions", type=int, choices=range(2, 65), default=2, metavar="2..64", help="in a chain")
-    parser.add_argument("--hops", type=count, default=2000, help="to measure")
-    parser.add_argument("--warm-up", type=int, default=200, help="hops before the first that counts")
     parser.add_argument("--cpus", help="run on these alone, for example 0 or 0,1")
     return parser
 
@@ -57,43 +54,42 @@ def parse(parser):
     return options
 
 
-def run(options, chain):
-    """Sends the event through `chain(event)` as often as the hops need, and checks what comes out."""
-    event = make_event(options.payload, options.size)
-    options.execution_us = []
-    for _ in range(-(-(options.warm_up + options.hops) // (options.functions - 1))):
-        begin = perf_counter_ns()
-        result = chain(event)
-        options.execution_us.append((perf_counter_ns() - begin) / 1000)
-        if result != event:
-            raise SystemExit(f"the chain changed the event: {str(result)[:200]}")
+def drain(marks):
+    """Takes the marks out."""
+    taken = [list(its_marks) for its_marks in marks]
+    for its_marks in marks:
+        its_marks.clear()
+    return taken
 
 
-def report(options, peer, marks):
-    """Prints the hops as one JSON object. `marks` holds, for each function, its calls in order.
+def serve(options, chain, take_marks):
+    """Sends the event through `chain(event)` as often as each line of the standard input says, checks what comes out, and prints
+    how long that took: one JSON object a line.
 
-    `executions` is how often the event went through all functions, and came out as it was; `execution_us` is how long each took.
+    `take_marks()` gives, for each function, the calls since the last time in order, or None where functions say nothing.
+    `execution_us` is how long each execution took, `hop_us` how long each hop.
     """
-    hops = [
+    event = make_event(options.payload, options.size)
+    say({"format_version": 2, "event_bytes": len(json.dumps(event, separators=(",", ":")))})
+    for line in sys.stdin:
+        execution_us = []
+        for _ in range(int(line)):
+            begin = perf_counter_ns()
+            result = chain(event)
+            execution_us.append((perf_counter_ns() - begin) / 1000)
+            if result != event:
+                raise SystemExit(f"the chain changed the event: {str(result)[:200]}")
+        marks = take_marks()
+        say({"execution_us": execution_us, "hop_us": None if marks is None else hops(marks)})
+
+
+def hops(marks):
+    return [
         (following[0] - previous[1]) / 1000
         for execution in zip(*marks)
         for previous, following in zip(execution, execution[1:])
     ]
-    result = {
-        "format_version": 1,
-        "peer": peer,
-        "python": platform.python_version(),
-        "implementation": sys.implementation.name,
-        "kernel": platform.release(),
-        "cpus": sorted(os.sched_getaffinity(0)),
-        "payload": options.payload,
-        "size": options.size,
-        "event_bytes": len(json.dumps(make_event(options.payload, options.size), separators=(",", ":"))),
-        "functions": options.functions,
-        "warm_up": options.warm_up,
-        "executions": len(marks[0]),
-        "execution_us": options.execution_us,
-        "hop_us": hops[options.warm_up : options.warm_up + options.hops],
-    }
-    json.dump(result, sys.stdout)
-    print()
+
+
+def say(message):
+    print(json.dumps(message), flush=True)

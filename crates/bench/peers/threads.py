@@ -6,7 +6,7 @@
 from queue import SimpleQueue
 from threading import Thread
 
-from measurement import arguments, marked, parse, report, run, step
+from measurement import arguments, drain, marked, parse, serve, step
 
 
 def new_threads(functions, marks):
@@ -25,12 +25,12 @@ def new_threads(functions, marks):
 def persistent_threads(functions, marks):
     queues = [SimpleQueue() for _ in range(len(functions) + 1)]
 
-    def serve(function, its_marks, inbox, outbox):
+    def work(function, its_marks, inbox, outbox):
         while True:
             outbox.put(marked(function, inbox.get(), its_marks))
 
     for number, (function, its_marks) in enumerate(zip(functions, marks)):
-        Thread(target=serve, args=(function, its_marks, queues[number], queues[number + 1]), daemon=True).start()
+        Thread(target=work, args=(function, its_marks, queues[number], queues[number + 1]), daemon=True).start()
 
     def chain(event):
         queues[0].put(event)
@@ -48,8 +48,7 @@ def main():
     options = parse(parser)
     functions = [step] * options.functions
     marks = [[] for _ in functions]
-    run(options, VARIANTS[options.variant](functions, marks))
-    report(options, f"threads-{options.variant}", marks)
+    serve(options, VARIANTS[options.variant](functions, marks), lambda: drain(marks))
 
 
 if __name__ == "__main__":

@@ -7,14 +7,13 @@ use crate::event::EventSpec;
 use crate::line;
 use crate::ours::execute;
 use crate::outside::{Outside, kept_apart_by};
-use crate::peers::{self, Round};
-use crate::report::{Contestant, Heading, Unavailable};
+use crate::peers::{self, IN_SUPERVISOR, Round};
+use crate::report::{Contestant, Heading, MissingPeer, Unavailable};
 use faastlane_compose::{DEFAULT_MAX_PAYLOAD_BYTES, Isolation, RequestedIsolation};
 use faastlane_payload::Payload;
 use faastlane_pool::{Launcher, Worker};
 use serde::Serialize;
 use std::num::NonZeroUsize;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -33,6 +32,8 @@ pub struct ChainOptions {
     /// In a round.
     pub executions: usize,
     pub rounds: usize,
+    /// Those of the chains for which peers that have to be installed have their turns, too.
+    pub installed: Vec<NonZeroUsize>,
 }
 
 impl ChainOptions {
@@ -57,6 +58,7 @@ pub struct ChainReport {
     pub isolation: Isolation,
     /// What could not be measured here, and why.
     pub unavailable: Vec<Unavailable>,
+    pub missing_peers: Vec<MissingPeer>,
     pub rounds: usize,
     pub executions_per_round: usize,
     pub contests: Vec<ChainContest>,
@@ -81,9 +83,17 @@ impl Chain<'_> {
         let bundle = line::of_hops(1)?;
         let (_, plan) = bundle.compose(outside, ways[0], DEFAULT_MAX_PAYLOAD_BYTES)?;
         let python = &plan.pythons[0];
-        let mut contests = Vec::new();
-        for functions in options.functions.iter().map(|count| count.get()) {
-            let entries = self.entries(&ways, functions, &python.executable)?;
+        let (mut contests, mut missing_peers) = (Vec::new(), Vec::new());
+        for &count in &options.functions {
+            let functions = count.get();
+            let mut entries = self.ours(&ways, functions)?;
+            let round = Round::Executions { functions, count: options.executions };
+            let wanted = options.installed.contains(&count);
+            let (peers, missing) = peers::peers(outside, python, options.event, round, wanted)?;
+            entries.extend(peers.into_iter().map(|peer| Entry::new(false, peer)));
+            if !missing.is_empty() {
+                missing_peers = missing;
+            }
             let what = format!("{functions} functions");
             let contestants = take_turns(&what, options.rounds, entries, outside, progress)?;
             contests.push(ChainContest { functions, contestants });
@@ -92,28 +102,17 @@ impl Chain<'_> {
             heading: begun.heading("chain", METRIC, python, outside),
             isolation: plan.isolation,
             unavailable,
+            missing_peers,
             rounds: options.rounds,
             executions_per_round: options.executions,
             contests,
         })
     }
 
-    fn entries(
-        &self,
-        ways: &[RequestedIsolation],
-        functions: usize,
-        python: &Path,
-    ) -> Result<Vec<Entry>, BenchError> {
+    fn ours(&self, ways: &[RequestedIsolation], functions: usize) -> Result<Vec<Entry>, BenchError> {
         let Chain { options, outside } = self;
-        let mut entries = Vec::new();
-        for &way in ways {
-            entries.push(Entry::new(true, Warm::start(outside, way, functions, options)?));
-        }
-        let round = Round::Executions { functions, count: options.executions };
-        for peer in peers::peers(python, options.event, round)? {
-            entries.push(Entry::new(false, peer));
-        }
-        Ok(entries)
+        let warm = |&way| Warm::start(outside, way, functions, options).map(|warm| Entry::new(true, warm));
+        ways.iter().map(warm).collect()
     }
 }
 
@@ -173,6 +172,10 @@ impl Contender for Warm {
 
     fn isolation(&self) -> &'static str {
         kept_apart_by(self.isolation)
+    }
+
+    fn durable(&self) -> &'static str {
+        IN_SUPERVISOR
     }
 
     fn round(&mut self, outside: &Outside<'_>) -> Result<Vec<f64>, BenchError> {

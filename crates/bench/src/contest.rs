@@ -2,6 +2,7 @@
 
 use crate::BenchError;
 use crate::outside::Outside;
+use crate::peers::NOT_DURABLE;
 use crate::processes::CpuTime;
 use crate::report::Contestant;
 use crate::statistics::{Summary, ratio_interval};
@@ -11,6 +12,10 @@ pub(crate) trait Contender {
     fn name(&self) -> &str;
     /// What keeps a function from another's memory.
     fn isolation(&self) -> &'static str;
+    /// Where results are when something is lost.
+    fn durable(&self) -> &'static str {
+        NOT_DURABLE
+    }
     /// Measures one round; at least one sample, in microseconds.
     fn round(&mut self, outside: &Outside<'_>) -> Result<Vec<f64>, BenchError>;
     /// How often all functions have run, and what came out was checked.
@@ -38,6 +43,7 @@ impl Entry {
             name: self.contender.name().to_owned(),
             ours: self.ours,
             isolation: self.contender.isolation(),
+            durable: self.contender.durable(),
             executions_verified: self.contender.executions(),
             summary: Summary::of(&self.rounds),
             ratio: None,

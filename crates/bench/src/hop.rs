@@ -10,7 +10,7 @@ use crate::event::EventSpec;
 use crate::ours::Ours;
 use crate::outside::Outside;
 use crate::peers::{self, Round};
-use crate::report::{EventReport, HopReport, targets};
+use crate::report::{EventReport, HopReport, MissingPeer, targets};
 use crate::start_up::{self, Starts};
 use faastlane_compose::{PythonInstall, RequestedIsolation};
 
@@ -23,6 +23,8 @@ pub struct HopOptions {
     pub rounds: usize,
     /// In one round, at most; fewer where events are large. At least 1.
     pub hops: usize,
+    /// Those of the events for which peers that have to be installed have their turns, too.
+    pub installed: Vec<EventSpec>,
     /// Fresh starts; at least 1.
     pub starts: usize,
 }
@@ -56,14 +58,19 @@ impl Hop<'_> {
         let (ways, unavailable) = self.outside.isolations()?;
         progress("starting instances");
         let Starts { start_up, domains, isolation, python } = start_up::measure(self, ways[0])?;
-        let mut contests = Vec::new();
+        let (mut contests, mut missing_peers) = (Vec::new(), Vec::new());
         for &spec in &self.options.events {
-            contests.push(self.contest(spec, &ways, &python, progress)?);
+            let (contest, missing) = self.contest(spec, &ways, &python, progress)?;
+            contests.push(contest);
+            if !missing.is_empty() {
+                missing_peers = missing;
+            }
         }
         Ok(HopReport {
             heading: begun.heading("hop", METRIC, &python, self.outside),
             isolation,
             unavailable,
+            missing_peers,
             rounds: self.options.rounds,
             targets: targets(isolation, &contests, &domains),
             contests,
@@ -79,18 +86,18 @@ impl Hop<'_> {
         ways: &[RequestedIsolation],
         python: &PythonInstall,
         progress: &mut dyn FnMut(&str),
-    ) -> Result<EventReport, BenchError> {
+    ) -> Result<(EventReport, Vec<MissingPeer>), BenchError> {
         let mut entries = Vec::new();
         for &way in ways {
             entries.push(Entry::new(true, Ours::start(self, way, spec)?));
         }
         let round = Round::Hops(hops_per_round(self.options, spec));
-        for peer in peers::peers(&python.executable, spec, round)? {
-            entries.push(Entry::new(false, peer));
-        }
+        let wanted = self.options.installed.contains(&spec);
+        let (peers, missing) = peers::peers(self.outside, python, spec, round, wanted)?;
+        entries.extend(peers.into_iter().map(|peer| Entry::new(false, peer)));
         let what = spec.to_string();
         let contestants = take_turns(&what, self.options.rounds, entries, self.outside, progress)?;
-        Ok(EventReport::new(spec, hops_per_round(self.options, spec), contestants))
+        Ok((EventReport::new(spec, hops_per_round(self.options, spec), contestants), missing))
     }
 }
 
@@ -100,7 +107,8 @@ mod tests {
 
     #[test]
     fn rounds_of_large_events_are_shorter() {
-        let options = HopOptions { events: Vec::new(), rounds: 5, hops: 1000, starts: 1 };
+        let options =
+            HopOptions { events: Vec::new(), rounds: 5, hops: 1000, installed: Vec::new(), starts: 1 };
         let hops = |spec: &str| hops_per_round(&options, spec.parse().unwrap());
         assert_eq!(
             [hops("text:0"), hops("text:200"), hops("text:1MiB"), hops("text:64MiB")],

@@ -1,6 +1,9 @@
 //! Functions that are called one after the other.
 
+use crate::BenchError;
 use crate::bundle::Bundle;
+use crate::outside::Outside;
+use faastlane_compose::{DEFAULT_MAX_PAYLOAD_BYTES, PythonInstall};
 use serde_json::{Map, Value, json};
 use std::io;
 
@@ -19,6 +22,16 @@ pub(crate) fn of_functions(count: usize, code: &str) -> io::Result<Bundle> {
     let names: Vec<String> = (0..count).map(|number| format!("step_{number}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     Bundle::make(names.iter().map(|name| (*name, code)), &definition(&names))
+}
+
+/// The Python that functions of benchmarks run with: the one that the user wants, or the first that can be used.
+///
+/// # Errors
+/// There is none, or no isolation for it.
+pub fn python(outside: &Outside<'_>) -> Result<PythonInstall, BenchError> {
+    let (ways, _) = outside.isolations()?;
+    let (_, mut plan) = of_hops(1)?.compose(outside, ways[0], DEFAULT_MAX_PAYLOAD_BYTES)?;
+    Ok(plan.pythons.swap_remove(0))
 }
 
 fn definition(calls: &[&str]) -> Value {

@@ -6,6 +6,7 @@ use crate::event::EventSpec;
 use crate::hop::{Hop, hops_per_round};
 use crate::line;
 use crate::outside::{Outside, kept_apart_by};
+use crate::peers::IN_SUPERVISOR;
 use faastlane_compose::{DEFAULT_MAX_PAYLOAD_BYTES, Isolation, RequestedIsolation};
 use faastlane_payload::Payload;
 use faastlane_pool::{Launcher, Record, RunInput, Status, Stores, Worker};
@@ -51,6 +52,10 @@ impl Contender for Ours {
 
     fn isolation(&self) -> &'static str {
         kept_apart_by(self.isolation)
+    }
+
+    fn durable(&self) -> &'static str {
+        IN_SUPERVISOR
     }
 
     fn round(&mut self, outside: &Outside<'_>) -> Result<Vec<f64>, BenchError> {

@@ -339,6 +339,7 @@ mod tests {
             name: name.to_owned(),
             ours,
             keeps_apart: String::new(),
+            durable: String::new(),
             p50,
             interval: Some(Interval { low: p50 / 1.1, high: p50 * 1.1 }),
             p99: None,

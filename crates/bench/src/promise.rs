@@ -105,6 +105,7 @@ mod tests {
             name: name.to_owned(),
             ours: false,
             keeps_apart: String::new(),
+            durable: String::new(),
             p50: 1.0,
             interval: None,
             p99: None,

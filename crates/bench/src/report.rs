@@ -30,6 +30,7 @@ pub struct HopReport {
     pub isolation: Isolation,
     /// What could not be measured here, and why.
     pub unavailable: Vec<Unavailable>,
+    pub missing_peers: Vec<MissingPeer>,
     pub rounds: usize,
     pub contests: Vec<EventReport>,
     /// Of each domain, anonymous and private, when its function is loaded. Empty where domains carry no keys.
@@ -80,6 +81,8 @@ pub struct Contestant {
     pub ours: bool,
     /// What keeps a function from another's memory.
     pub isolation: &'static str,
+    /// Where results are when something is lost.
+    pub durable: &'static str,
     /// Times that the event went through all functions; each time it was compared with what went in.
     pub executions_verified: usize,
     #[serde(flatten)]
@@ -185,6 +188,7 @@ mod tests {
             name: String::new(),
             ours: false,
             isolation: "",
+            durable: "",
             executions_verified: 1,
             summary: Summary::of(rounds),
             ratio: None,

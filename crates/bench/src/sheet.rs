@@ -6,7 +6,7 @@ use crate::chain::ChainReport;
 use crate::cold::ColdReport;
 use crate::fanout::FanoutReport;
 use crate::memory::{MemoryContestant, MemoryReport};
-use crate::report::{Contestant, Heading, HopReport};
+use crate::report::{Contestant, Heading, HopReport, MissingPeer};
 use crate::statistics::{Interval, Summary};
 use crate::throughput::ThroughputReport;
 use serde::{Deserialize, Serialize};
@@ -46,6 +46,9 @@ pub struct SheetEntry {
     pub name: String,
     pub ours: bool,
     pub keeps_apart: String,
+    /// Where results are when something is lost; empty where that does not matter.
+    #[serde(default)]
+    pub durable: String,
     pub p50: f64,
     pub interval: Option<Interval>,
     pub p99: Option<f64>,
@@ -90,6 +93,7 @@ fn of_summary(one: &Contestant, summary: &Summary, first: f64) -> SheetEntry {
         name: one.name.clone(),
         ours: one.ours,
         keeps_apart: one.isolation.to_owned(),
+        durable: one.durable.to_owned(),
         p50: summary.p50_us,
         interval: summary.p50_interval_us,
         p99: Some(summary.p99_us),
@@ -106,6 +110,7 @@ fn without_spread(name: &str, ours: bool, number: f64, ratio: f64) -> SheetEntry
         name: name.to_owned(),
         ours,
         keeps_apart: String::new(),
+        durable: String::new(),
         p50: number,
         interval: None,
         p99: None,
@@ -120,6 +125,7 @@ impl HopReport {
     pub fn sheet(&self) -> Sheet {
         let mut sheet =
             sheet("hop", "A hop, by payload", "payload", &self.heading, missing(&self.unavailable));
+        sheet.missing.extend(missing_peers(&self.missing_peers));
         for event in &self.contests {
             let (label, kind) = event.name.rsplit_once(' ').unwrap_or((&event.name, ""));
             let group = if kind == "string" { "one string" } else { "objects" };
@@ -138,6 +144,7 @@ impl ChainReport {
     pub fn sheet(&self) -> Sheet {
         let title = "A whole execution of a warm chain";
         let mut sheet = sheet("chain", title, "functions", &self.heading, missing(&self.unavailable));
+        sheet.missing.extend(missing_peers(&self.missing_peers));
         for one in &self.contests {
             let name = format!("{} functions", one.functions);
             sheet.contests.push(contest(name, "", one.functions.to_string(), entries(&one.contestants)));
@@ -148,8 +155,7 @@ impl ChainReport {
 
 impl ColdReport {
     pub fn sheet(&self) -> Sheet {
-        let peers = self.missing_peers.iter().map(|peer| format!("{}: {}", peer.peer, peer.reason));
-        let missing = missing(&self.unavailable).into_iter().chain(peers).collect();
+        let missing = [missing(&self.unavailable), missing_peers(&self.missing_peers)].concat();
         let title = format!("A new instance of {} functions", self.functions);
         let mut sheet = sheet("cold", &title, "", &self.heading, missing);
         for one in &self.contests {
@@ -200,8 +206,7 @@ fn per_second(entry: SheetEntry) -> SheetEntry {
 
 impl MemoryReport {
     pub fn sheet(&self) -> Sheet {
-        let peers = self.missing_peers.iter().map(|peer| format!("{}: {}", peer.peer, peer.reason));
-        let missing = missing(&self.unavailable).into_iter().chain(peers).collect();
+        let missing = [missing(&self.unavailable), missing_peers(&self.missing_peers)].concat();
         let mut sheet =
             sheet("memory", "Memory of the whole system, idle", "functions", &self.heading, missing);
         "bytes".clone_into(&mut sheet.unit);
@@ -221,8 +226,7 @@ impl MemoryReport {
 impl AppsReport {
     /// End to end, the interaction in it, and the cost.
     pub fn sheets(&self) -> [Sheet; 3] {
-        let apps = self.missing_apps.iter().map(|app| format!("{}: {}", app.peer, app.reason));
-        let missing: Vec<String> = missing(&self.unavailable).into_iter().chain(apps).collect();
+        let missing = [missing(&self.unavailable), missing_peers(&self.missing_apps)].concat();
         let mut whole =
             sheet("apps", "The applications, end to end", "application", &self.heading, missing.clone());
         let mut between =
@@ -253,6 +257,10 @@ impl AppsReport {
         }
         [whole, between, cost]
     }
+}
+
+fn missing_peers(peers: &[MissingPeer]) -> Vec<String> {
+    peers.iter().map(|peer| format!("{}: {}", peer.peer, peer.reason)).collect()
 }
 
 fn missing(unavailable: &[crate::report::Unavailable]) -> Vec<String> {
@@ -294,6 +302,7 @@ mod tests {
             name: String::new(),
             ours: true,
             keeps_apart: String::new(),
+            durable: String::new(),
             p50: 100.0,
             interval: Some(Interval { low: 50.0, high: 200.0 }),
             p99: Some(300.0),

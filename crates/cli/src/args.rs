@@ -7,6 +7,7 @@ use crate::bench::churn::ChurnArguments;
 use crate::bench::cold::ColdArguments;
 use crate::bench::fanout::FanoutArguments;
 use crate::bench::memory::MemoryArguments;
+use crate::bench::peers::PeersArguments;
 use crate::bench::throughput::ThroughputArguments;
 use crate::env_vars;
 use crate::exit::Exit;
@@ -241,6 +242,7 @@ pub(crate) enum Benchmark {
     Chain(ChainArguments),
     Apps(AppsArguments),
     Memory(MemoryArguments),
+    Peers(PeersArguments),
     All(AllArguments),
 }
 

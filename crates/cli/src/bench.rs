@@ -9,6 +9,7 @@ mod document;
 pub(crate) mod fanout;
 mod hop;
 pub(crate) mod memory;
+pub(crate) mod peers;
 mod rendering;
 pub(crate) mod throughput;
 
@@ -35,6 +36,7 @@ pub(crate) fn execute(arguments: &BenchArguments) -> anyhow::Result<Exit> {
         Benchmark::Chain(arguments) => chain::execute(arguments),
         Benchmark::Apps(arguments) => apps::execute(arguments),
         Benchmark::Memory(arguments) => memory::execute(arguments),
+        Benchmark::Peers(arguments) => peers::execute(arguments),
         Benchmark::All(arguments) => all::execute(arguments),
     }
 }

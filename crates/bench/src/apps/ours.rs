@@ -5,6 +5,7 @@ use crate::BenchError;
 use crate::contest::Contender;
 use crate::ours::execute;
 use crate::outside::{Outside, kept_apart_by};
+use crate::peers::IN_SUPERVISOR;
 use faastlane_compose::{Isolation, Plan, RequestedIsolation, load, plan};
 use faastlane_payload::Payload;
 use faastlane_pool::{Launcher, Metering, Worker};
@@ -91,6 +92,10 @@ impl Contender for App {
 
     fn isolation(&self) -> &'static str {
         kept_apart_by(self.isolation)
+    }
+
+    fn durable(&self) -> &'static str {
+        IN_SUPERVISOR
     }
 
     fn round(&mut self, outside: &Outside<'_>) -> Result<Vec<f64>, BenchError> {

@@ -94,6 +94,7 @@ mod tests {
             name: String::new(),
             ours: true,
             isolation: "",
+            durable: "",
             executions_verified: 1,
             summary: Summary::of(&[vec![9000.0, 9000.0, 26_000.0]]),
             ratio: None,

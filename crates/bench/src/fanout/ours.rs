@@ -7,6 +7,7 @@ use crate::bundle::Bundle;
 use crate::contest::Contender;
 use crate::ours::execute;
 use crate::outside::{Outside, kept_apart_by};
+use crate::peers::IN_SUPERVISOR;
 use faastlane_compose::{DEFAULT_MAX_PAYLOAD_BYTES, Isolation, RequestedIsolation};
 use faastlane_payload::Payload;
 use faastlane_pool::{Launcher, Worker};
@@ -96,6 +97,10 @@ impl Contender for Mapped {
 
     fn isolation(&self) -> &'static str {
         kept_apart_by(self.isolation)
+    }
+
+    fn durable(&self) -> &'static str {
+        IN_SUPERVISOR
     }
 
     fn round(&mut self, outside: &Outside<'_>) -> Result<Vec<f64>, BenchError> {

@@ -114,6 +114,7 @@ mod tests {
             name: String::new(),
             ours: true,
             isolation: "",
+            durable: "",
             executions_verified: 1,
             summary: Summary::of(&[vec![us]]),
             ratio: None,

@@ -6,6 +6,7 @@ use crate::bundle::Bundle;
 use crate::contest::Contender;
 use crate::line;
 use crate::outside::{Outside, kept_apart_by};
+use crate::peers::IN_SUPERVISOR;
 use crate::processes::{CpuTime, children, of_processes};
 use faastlane_compose::{DEFAULT_MAX_PAYLOAD_BYTES, Isolation, RequestedIsolation};
 use faastlane_payload::Payload;
@@ -145,6 +146,10 @@ impl Contender for Pooled {
 
     fn isolation(&self) -> &'static str {
         kept_apart_by(self.isolation)
+    }
+
+    fn durable(&self) -> &'static str {
+        IN_SUPERVISOR
     }
 
     /// The instances of the other pools have nothing to do meanwhile.

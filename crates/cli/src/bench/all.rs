@@ -112,6 +112,8 @@ fn kept_sheets(folder: &Path) -> anyhow::Result<Vec<Sheet>> {
 struct Amount {
     payloads: &'static [&'static str],
     chains: &'static [usize],
+    /// Of these two, those with all peers that are installed.
+    with_installed: (&'static [&'static str], &'static [usize]),
     trivial: &'static [usize],
     cpu: &'static [usize],
     clients: &'static [usize],
@@ -136,6 +138,7 @@ const FULL: Amount = Amount {
         "records:1MiB",
     ],
     chains: &[5, 15, 50],
+    with_installed: (&["records:200", "text:1MiB"], &[5]),
     trivial: &[2, 10, 50, 200, 1000],
     cpu: &[2, 10, 50, 200],
     clients: &[1, 2, 4, 8, 16, 32, 64],
@@ -147,6 +150,7 @@ const FULL: Amount = Amount {
 const SHORT: Amount = Amount {
     payloads: &["records:200", "text:1MiB"],
     chains: &[5],
+    with_installed: (&[], &[]),
     trivial: &[50],
     cpu: &[50],
     clients: &[8],
@@ -193,16 +197,29 @@ fn one(
     progress: &mut dyn FnMut(&str),
 ) -> Result<Vec<Sheet>, BenchError> {
     let (rounds, hops) = (amount.rounds, amount.hops);
-    let events: Vec<EventSpec> = amount.payloads.iter().filter_map(|text| text.parse().ok()).collect();
+    let events = |texts: &[&str]| texts.iter().filter_map(|text| text.parse().ok()).collect();
+    let (with_all_peers, chains_with_all_peers) = amount.with_installed;
     let event = EventSpec { kind: EventKind::Records, size: 200 };
     Ok(match name {
         "hop" => {
-            let options = HopOptions { events, rounds, hops, starts: 1 };
+            let options = HopOptions {
+                events: events(amount.payloads),
+                rounds,
+                hops,
+                installed: events(with_all_peers),
+                starts: 1,
+            };
             vec![Hop { options: &options, outside }.run(progress)?.sheet()]
         }
         "chain" => {
             let functions = counts(amount.chains);
-            let options = ChainOptions { functions, event, executions: hops / 5, rounds };
+            let options = ChainOptions {
+                functions,
+                event,
+                executions: hops / 5,
+                rounds,
+                installed: counts(chains_with_all_peers),
+            };
             vec![Chain { options: &options, outside }.run(progress)?.sheet()]
         }
         "cold" => {

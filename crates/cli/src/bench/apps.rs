@@ -1,6 +1,6 @@
 //! `faastlane bench apps`.
 
-use super::rendering::{digits, duration, footing, table};
+use super::rendering::{digits, duration, footing, missing_lines, table};
 use crate::args::parse_python;
 use crate::env_vars;
 use crate::exit::Exit;
@@ -61,9 +61,7 @@ fn render(report: &AppsReport, width: usize) -> anyhow::Result<String> {
             digits(cost.apart_gb_ms)
         )?;
     }
-    for missing in &report.missing_apps {
-        writeln!(text, "\nnot measured: {}: {}", missing.peer, missing.reason)?;
-    }
+    text.push_str(&missing_lines(&report.missing_apps));
     for missing in &report.unavailable {
         writeln!(text, "\nnot measured: isolation {}: {}", missing.isolation, missing.reason)?;
     }

@@ -1,6 +1,6 @@
 //! `faastlane bench chain`.
 
-use super::rendering::{contestants, footing};
+use super::rendering::{contestants, footing, missing_lines};
 use crate::args::parse_python;
 use crate::env_vars;
 use crate::exit::Exit;
@@ -49,6 +49,7 @@ pub(super) fn execute(arguments: &ChainArguments) -> anyhow::Result<Exit> {
         event: arguments.payload,
         executions: arguments.executions.get(),
         rounds: arguments.rounds.get(),
+        installed: arguments.functions.clone(),
     };
     super::measure(
         &arguments.python,
@@ -70,6 +71,7 @@ fn render(report: &ChainReport, width: usize) -> anyhow::Result<String> {
     for missing in &report.unavailable {
         writeln!(text, "\nnot measured: isolation {}: {}", missing.isolation, missing.reason)?;
     }
+    text.push_str(&missing_lines(&report.missing_peers));
     text.push_str(&footing(&report.heading, report.isolation.name()));
     Ok(text)
 }

@@ -1,6 +1,6 @@
 //! `faastlane bench cold`.
 
-use super::rendering::{contestants, digits, footing, target_lines};
+use super::rendering::{contestants, digits, footing, missing_lines, target_lines};
 use crate::args::parse_python;
 use crate::env_vars;
 use crate::exit::Exit;
@@ -84,9 +84,7 @@ fn render(report: &ColdReport, width: usize) -> anyhow::Result<String> {
     for missing in &report.unavailable {
         writeln!(text, "\nnot measured: isolation {}: {}", missing.isolation, missing.reason)?;
     }
-    for missing in &report.missing_peers {
-        writeln!(text, "\nnot measured: {}: {}", missing.peer, missing.reason)?;
-    }
+    text.push_str(&missing_lines(&report.missing_peers));
     if !report.missing_peers.iter().any(|missing| missing.peer.starts_with("a container")) {
         writeln!(
             text,

@@ -1,6 +1,6 @@
 //! `faastlane bench hop`.
 
-use super::rendering::{contestants, duration, footing, target_lines};
+use super::rendering::{contestants, duration, footing, missing_lines, target_lines};
 use crate::args::HopArguments;
 use crate::exit::Exit;
 use faastlane_bench::{Hop, HopOptions, HopReport, StartUp};
@@ -11,6 +11,7 @@ pub(super) fn execute(arguments: &HopArguments) -> anyhow::Result<Exit> {
         events: arguments.payload.clone(),
         rounds: arguments.rounds.get(),
         hops: arguments.hops.get(),
+        installed: arguments.payload.clone(),
         starts: arguments.starts.get(),
     };
     super::measure(
@@ -36,6 +37,7 @@ fn render(report: &HopReport, width: usize) -> anyhow::Result<String> {
     for missing in &report.unavailable {
         writeln!(text, "\nnot measured: isolation {}: {}", missing.isolation, missing.reason)?;
     }
+    text.push_str(&missing_lines(&report.missing_peers));
     let isolation = report.isolation.name();
     writeln!(text, "\n{}", start_up_line(&report.start_up, isolation))?;
     for domain in &report.domains {

@@ -1,6 +1,6 @@
 //! `faastlane bench memory`.
 
-use super::rendering::{digits, footing, table};
+use super::rendering::{digits, footing, missing_lines, table};
 use crate::args::parse_python;
 use crate::env_vars;
 use crate::exit::Exit;
@@ -43,9 +43,7 @@ fn render(report: &MemoryReport, width: usize) -> anyhow::Result<String> {
         let header = ["WAY", "KEEPS APART", "PROCESSES", "MEMORY", "RATIO"];
         writeln!(text, "{}", table(&header, 2, contest.contestants.iter().map(row), width))?;
     }
-    for missing in &report.missing_peers {
-        writeln!(text, "\nnot measured: {}: {}", missing.peer, missing.reason)?;
-    }
+    text.push_str(&missing_lines(&report.missing_peers));
     for missing in &report.unavailable {
         writeln!(text, "\nnot measured: isolation {}: {}", missing.isolation, missing.reason)?;
     }

@@ -1,13 +1,13 @@
 //! What the benchmarks' reports have in common, for people.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-use faastlane_bench::{Contestant, Heading, Interval, Target};
+use faastlane_bench::{Contestant, Heading, Interval, MissingPeer, Target};
 use std::fmt::Write as _;
 
 /// The contestants, ours first.
 pub(super) fn contestants(contestants: &[Contestant], width: usize) -> String {
-    let header = ["WAY", "KEEPS APART", "P50", "95 % OF P50", "P99", "95 % OF RATIO", "RATIO"];
-    table(&header, 2, contestants.iter().map(|contestant| row(contestant).to_vec()), width)
+    let header = ["WAY", "KEEPS APART", "DURABLE", "P50", "95 % OF P50", "P99", "95 % OF RATIO", "RATIO"];
+    table(&header, 3, contestants.iter().map(|contestant| row(contestant).to_vec()), width)
 }
 
 /// `words` columns of words, then columns of numbers.
@@ -34,7 +34,7 @@ pub(super) fn table(
     lines.join("\n")
 }
 
-fn row(contestant: &Contestant) -> [String; 7] {
+fn row(contestant: &Contestant) -> [String; 8] {
     let summary = &contestant.summary;
     let quoted = |us: f64| if summary.too_noisy { "too noisy".to_owned() } else { duration(us) };
     let none = || "-".to_owned();
@@ -45,12 +45,18 @@ fn row(contestant: &Contestant) -> [String; 7] {
     [
         contestant.name.clone(),
         contestant.isolation.to_owned(),
+        contestant.durable.to_owned(),
         quoted(summary.p50_us),
         summary.p50_interval_us.map_or_else(none, |interval| between(interval, duration)),
         quoted(summary.p99_us),
         contestant.ratio_interval.map_or_else(none, |interval| between(interval, digits)),
         contestant.ratio.map_or_else(|| "too noisy".to_owned(), times),
     ]
+}
+
+/// Peers that have not had their turns, and why.
+pub(super) fn missing_lines(peers: &[MissingPeer]) -> String {
+    peers.iter().map(|missing| format!("\nnot measured: {}: {}\n", missing.peer, missing.reason)).collect()
 }
 
 /// When, on what, with what, and how to do it again.

@@ -31,6 +31,7 @@ mod rights_repair;
 mod rights_scan;
 mod ring;
 mod second_life;
+mod shelf;
 mod snapshot;
 mod sys;
 mod test_switch;
@@ -55,6 +56,7 @@ pub use process::{
 };
 pub use region::{Region, RegionPool};
 pub use ring::{RING_LEN, RingReader, RingWriter, shared_file};
+pub use shelf::{SHELF_LEN, Shelf, ShelfPlace, ShelfReader, Shelved};
 pub use snapshot::Woken;
 pub use sys::monotonic_nanos;
 pub use thread::{Confine, Guest, Launch, Started, spawn_trusted};

@@ -10,9 +10,11 @@
 use crate::keys::Key;
 use crate::mapping::{Mapping, trusted_key};
 use crate::region::{LentRegion, Region, RegionPool, copy_out};
+use crate::shelf::{Shelf, Shelved};
 use crate::sys;
 use std::io;
 use std::os::fd::BorrowedFd;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -137,12 +139,14 @@ impl Outgoing<'_> {
 pub enum Received {
     Copied(Box<[u8]>),
     Region(Region),
+    Shelved(Shelved),
 }
 
 impl AsRef<[u8]> for Received {
     fn as_ref(&self) -> &[u8] {
         match self {
             Self::Copied(bytes) => bytes,
+            Self::Shelved(shelved) => shelved.as_ref(),
             Self::Region(region) => region.as_ref(),
         }
     }
@@ -190,8 +194,8 @@ pub struct CallHeader<'a> {
 enum Boxes {
     /// The domain is in this process: large payloads move with their pages.
     Pages { key: Option<Key>, pool: RegionPool, outbox: Option<LentRegion>, inbox: Option<LentRegion> },
-    /// The domain is in another process: payloads are copied through shared memory.
-    Shared { box_len: usize },
+    /// The domain is in another process: payloads are copied through shared memory, large results to the shelf.
+    Shared { box_len: usize, shelf: Option<Arc<Shelf>> },
 }
 
 impl Boxes {
@@ -207,13 +211,23 @@ pub struct Mailbox {
     boxes: Boxes,
     /// So many bytes of the inbox are of an event that has been answered.
     answered: usize,
+    /// So many bytes of the outbox are of a result that has been taken out.
+    taken: usize,
+    /// A call is under way: the domain writes to the outbox.
+    called: bool,
 }
 
 impl Mailbox {
     /// A mailbox for a domain of this process.
     pub fn private(key: Option<Key>, pool: RegionPool) -> io::Result<Self> {
         let memory = Mapping::private(INBOX_AT + SMALL, key)?;
-        Ok(Self { memory, boxes: Boxes::Pages { key, pool, outbox: None, inbox: None }, answered: 0 })
+        Ok(Self {
+            memory,
+            boxes: Boxes::Pages { key, pool, outbox: None, inbox: None },
+            answered: 0,
+            taken: 0,
+            called: false,
+        })
     }
 
     /// A mailbox between two processes, number `lane` of those in a file that both map, each of [`shared_len`] bytes: the
@@ -221,7 +235,15 @@ impl Mailbox {
     pub fn shared(file: BorrowedFd<'_>, lane: u32, max_payload: usize, key: Option<Key>) -> io::Result<Self> {
         let len = shared_len(max_payload);
         let memory = Mapping::shared_from(file, lane as usize * len, len, key.or(trusted_key()))?;
-        Ok(Self { memory, boxes: Boxes::Shared { box_len: sys::page_ceil(max_payload) }, answered: 0 })
+        let boxes = Boxes::Shared { box_len: sys::page_ceil(max_payload), shelf: None };
+        Ok(Self { memory, boxes, answered: 0, taken: 0, called: false })
+    }
+
+    /// From now on large results are put on the shelf, if they come through shared memory.
+    pub fn use_shelf(&mut self, shelf: &Arc<Shelf>) {
+        if let Boxes::Shared { shelf: ours, .. } = &mut self.boxes {
+            *ours = Some(Arc::clone(shelf));
+        }
     }
 
     /// What the domain's thread needs to know of it.
@@ -261,6 +283,8 @@ impl Mailbox {
         words.deadline_ms.store(header.deadline_ms, Ordering::Relaxed);
         words.reply.store(REPLY_NONE, Ordering::Relaxed);
         words.awake.store(1, Ordering::Relaxed);
+        self.called = true;
+        let words = self.words();
         words.bell.store(BELL_CALL, Ordering::Release);
         sys::futex_wake(&words.bell);
         Ok(())
@@ -290,7 +314,7 @@ impl Mailbox {
                 Ok((at, bytes.len()))
             }
             (Boxes::Pages { .. }, None) => Ok(copy_in(copy_at, bytes)),
-            (Boxes::Shared { box_len }, region) => {
+            (Boxes::Shared { box_len, .. }, region) => {
                 let bytes = region.as_ref().map_or(bytes, |region| region.as_ref());
                 if bytes.len() > *box_len {
                     return Err(io::Error::from(io::ErrorKind::FileTooLarge));
@@ -311,7 +335,7 @@ impl Mailbox {
                 let lent = outbox.insert(lent);
                 Ok((lent.address(), lent.len()))
             }
-            Boxes::Shared { box_len } => Ok((base + INBOX_AT + *box_len, *box_len)),
+            Boxes::Shared { box_len, .. } => Ok((base + INBOX_AT + *box_len, *box_len)),
         }
     }
 
@@ -340,6 +364,7 @@ impl Mailbox {
                 Ok(Some(Reply::StartFailed(copy_out(at, len.min(SMALL)))))
             }
             _ => {
+                self.called = false;
                 self.take_back_event();
                 let outcome = match outcome {
                     OUTCOME_OK => Outcome::Ok(self.collect(len)?),
@@ -364,13 +389,20 @@ impl Mailbox {
     fn room(&self) -> usize {
         match self.boxes {
             Boxes::Pages { .. } => SMALL,
-            Boxes::Shared { box_len } => box_len,
+            Boxes::Shared { box_len, .. } => box_len,
         }
     }
 
-    /// Wipes what has been answered. Nobody waits for that, so it is for when there is nothing else to do.
+    /// Wipes what has been answered, and what has been taken out. Nobody waits for that, so it is for when there is nothing else to
+    /// do.
     pub fn tidy(&mut self) {
         self.wipe_inbox_behind(0);
+        if self.called {
+            return;
+        }
+        let at = self.memory.address() + INBOX_AT + self.room();
+        // SAFETY: `taken` bytes are in the outbox of a shared mailbox, which is memory of ours; the domain has no call.
+        unsafe { std::ptr::write_bytes(at as *mut u8, 0, std::mem::take(&mut self.taken)) };
     }
 
     /// Wipes what has been answered but for the first `len` bytes, which are overwritten next.
@@ -396,7 +428,16 @@ impl Mailbox {
                 }
                 lent.take_back(len).map(Received::Region)
             }
-            Boxes::Shared { box_len } => Ok(Received::Copied(copy_out(at + *box_len, len.min(*box_len)))),
+            Boxes::Shared { box_len, shelf } => {
+                let (at, len) = (at + *box_len, len.min(*box_len));
+                let shelf = shelf.as_ref().filter(|_| len > SMALL);
+                if let Some(shelved) = shelf.and_then(|shelf| shelf.put(at, len)) {
+                    // It is the domain's own, which may as well see it for a while.
+                    self.taken = self.taken.max(len);
+                    return Ok(Received::Shelved(shelved));
+                }
+                Ok(Received::Copied(copy_out(at, len)))
+            }
         }
     }
 }

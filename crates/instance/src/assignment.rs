@@ -3,13 +3,14 @@
 use crate::message::Reporter;
 use crate::order::OrderChannel;
 use faastlane_compose::{Grants, Isolation, Placement, Plan};
-use faastlane_domain::{RingReader, RingWriter};
+use faastlane_domain::{RingReader, RingWriter, Shelf};
 use faastlane_sandbox::inherited;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Travels as JSON, in a file that the instance inherits.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -37,6 +38,8 @@ pub struct Descriptors {
     /// Host 0 only reads it.
     pub commands: i32,
     pub doorbell: i32,
+    /// Of host 0 alone.
+    pub shelf: i32,
     /// Where the functions of each domain print, by position in the plan; -1 where the domain is another host's.
     pub logs: Vec<i32>,
     /// The shared mailboxes of each domain, by position in the plan; -1 where there are none, in host 0 without lanes.
@@ -53,6 +56,7 @@ impl Descriptors {
             orders: one(self.orders),
             commands: one(self.commands),
             doorbell: one(self.doorbell),
+            shelf: one(self.shelf),
             logs: all(&self.logs),
             mailboxes: all(&self.mailboxes),
         }
@@ -82,6 +86,10 @@ impl Assignment {
 
     pub(crate) fn doorbell_file(&self) -> io::Result<File> {
         open(self.descriptors.doorbell)
+    }
+
+    pub(crate) fn shelf(&self) -> io::Result<Arc<Shelf>> {
+        Shelf::open(open(self.descriptors.shelf)?.as_fd())
     }
 
     pub(crate) fn mailbox_file(&self, domain: usize) -> io::Result<File> {

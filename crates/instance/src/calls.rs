@@ -5,7 +5,9 @@ use crate::message::{CallReport, HandReport, Report};
 use crate::orchestrator::Orchestrator;
 use crate::queue::{Queue, Underway};
 use crate::timers::Due;
-use faastlane_domain::{CallHeader, Reply, Returned, exit_now, monotonic_nanos};
+use faastlane_domain::{
+    CallHeader, Outcome, Received, Reply, Returned, ShelfPlace, exit_now, monotonic_nanos,
+};
 use faastlane_machine::{Event, InvocationId, Micros};
 use faastlane_payload::Payload;
 use std::sync::Arc;
@@ -170,6 +172,10 @@ impl Orchestrator {
                 return self.dispatch(domain);
             }
         };
+        let shelved = match &returned.outcome {
+            Outcome::Ok(Received::Shelved(shelved)) => Some(shelved.place()),
+            _ => None,
+        };
         let answer = answer_of(returned.outcome, &self.assignment.plan.functions[function].name);
         let since = |ns: u64| ns.clamp(underway.handed_ns, received_ns) - running.started_ns;
         self.reporter.later(Report::Call(CallReport {
@@ -201,7 +207,15 @@ impl Orchestrator {
             (Answer::Failed { error, cause }, _) => Event::InvocationFailed { invocation, error, cause, at },
         };
         // The next call may end this process; what this one came to is kept then.
-        self.journal(&event);
+        match shelved {
+            Some(ShelfPlace { slot, len }) => {
+                self.shelf.share(ShelfPlace { slot, len });
+                self.reporter.send(&Report::Shelved { invocation, slot, len, at });
+                // The supervisor may as well read while other things are done.
+                self.reporter.ring();
+            }
+            None => self.journal(&event),
+        }
         self.dispatch(domain);
         self.fold(event);
     }

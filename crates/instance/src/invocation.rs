@@ -68,6 +68,7 @@ impl Delivery {
             Ok(handed_over) => match handed_over.0 {
                 Received::Region(region) => Self::Pages(Some(region)),
                 Received::Copied(bytes) => Self::Owned(Box::new(bytes.into_vec())),
+                shelved @ Received::Shelved(_) => Self::Owned(Box::new(HandedOver(shelved))),
             },
             Err(other) => match other.downcast::<Vec<u8>>() {
                 Ok(bytes) => Self::Owned(bytes),

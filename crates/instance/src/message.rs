@@ -2,7 +2,7 @@
 
 use crate::names;
 use faastlane_domain::RingWriter;
-use faastlane_machine::{Detail, Event, EventKind, HistoryEvent, Identity, InvocationId};
+use faastlane_machine::{Detail, Event, EventKind, HistoryEvent, Identity, InvocationId, Micros};
 use postcard::ser_flavors::{Flavor, Size};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -148,6 +148,14 @@ pub enum Report {
     Begun(BeginReport),
     /// What the machine is about to be told: written before anything comes of it.
     Journal(Event),
+    /// The same for an invocation that succeeded with a large result, which lies on the shelf.
+    Shelved {
+        invocation: InvocationId,
+        slot: u32,
+        /// In bytes.
+        len: u32,
+        at: Micros,
+    },
     /// A domain has an invocation from now on.
     Handed(HandReport),
     /// A domain has none any more: nobody waited for what came back, or it could not be handed over.

@@ -17,7 +17,7 @@ use crate::template::{Ready, give_up};
 use crate::timers::{Due, Timers};
 use crate::transfer;
 use faastlane_asl::definition::StateMachine;
-use faastlane_domain::{Doorbell, Mailbox, Reply, RingReader, exit_now, monotonic_nanos};
+use faastlane_domain::{Doorbell, Mailbox, Reply, RingReader, Shelf, exit_now, monotonic_nanos};
 use faastlane_machine::{
     Action, Detail, Event, Execution, HistoryEvent, HistoryLevel, InvocationId, Limits, Machine, Micros,
     Outcome, Start, StatePath, TimerPurpose,
@@ -43,6 +43,7 @@ pub(crate) struct Orchestrator {
     pub(crate) doorbell: Doorbell,
     pub(crate) commands: RingReader,
     pub(crate) reporter: Reporter,
+    pub(crate) shelf: Arc<Shelf>,
     pub(crate) lane: Lane,
     pub(crate) timers: Timers,
     pub(crate) stand_ins: StandIns,
@@ -105,8 +106,9 @@ impl Orchestrator {
             .collect();
         let mut queues = Vec::with_capacity(plan.domains.len());
         let mut threads = Vec::with_capacity(plan.domains.len());
+        let shelf = assignment.shelf()?;
         for domain in 0..plan.domains.len() {
-            let (mailbox, thread) = match mailboxes.remove(&domain) {
+            let (mut mailbox, thread) = match mailboxes.remove(&domain) {
                 Some(local) => local,
                 None => {
                     let file = assignment.mailbox_file(domain)?;
@@ -116,6 +118,7 @@ impl Orchestrator {
             // Where several share a domain, the first that is known has to do until the next call comes back.
             let usual =
                 plan.domains[domain].functions.iter().find_map(|&function| plan.functions[function].usual);
+            mailbox.use_shelf(&shelf);
             queues.push(Queue::new(mailbox, usual));
             threads.push(thread);
         }
@@ -132,6 +135,7 @@ impl Orchestrator {
             doorbell: host.doorbell,
             commands: assignment.commands()?,
             reporter,
+            shelf,
             lane: Lane::new(host.cpus, threads, pin),
             timers: Timers::default(),
             stand_ins: StandIns::new(plan.mocks.clone()),
@@ -159,13 +163,13 @@ impl Orchestrator {
             if self.reporter.flush() {
                 continue;
             }
-            self.queues.iter_mut().flat_map(|queue| &mut queue.seats).for_each(|seat| seat.mailbox.tidy());
             // A domain on this CPU that is quick has answered by the time this thread has its turn again, and neither of them
             // has slept: a third off a hop.
             std::thread::yield_now();
             if self.doorbell.rings() != rings {
                 continue;
             }
+            self.queues.iter_mut().flat_map(|queue| &mut queue.seats).for_each(|seat| seat.mailbox.tidy());
             let now = self.now();
             let next = self.timers.next().filter(|_| !self.replays());
             let timeout = next.map(|at| Duration::from_micros(at.saturating_sub(now)));

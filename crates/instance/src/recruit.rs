@@ -61,7 +61,10 @@ impl Orchestrator {
                 .mailbox_file(domain)
                 .and_then(|file| Mailbox::shared(file.as_fd(), lane, self.assignment.max_payload(), None));
             match mailbox {
-                Ok(mailbox) => self.queues[domain].add_seat(lane, mailbox),
+                Ok(mut mailbox) => {
+                    mailbox.use_shelf(&self.shelf);
+                    self.queues[domain].add_seat(lane, mailbox);
+                }
                 Err(_) => return self.no_lane(host, lane),
             }
         }

@@ -164,7 +164,9 @@ impl<'a> Execution<'a> {
             }
             Report::Finished(finish) => return Ok(Some(Ending::of(finish))),
             Report::SetUpFailed(failure) => return Err(InstanceError::SetUp(Box::new(failure))),
-            Report::Handed(_)
+            // An instance makes an event of it.
+            Report::Shelved { .. }
+            | Report::Handed(_)
             | Report::Freed { .. }
             | Report::Stuck
             | Report::Fault(_)

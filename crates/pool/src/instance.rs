@@ -9,11 +9,12 @@ use crate::process::{HostProcess, Inheritance};
 use crate::scratch::Scratch;
 use crate::template::Shared;
 use faastlane_compose::Plan;
-use faastlane_domain::{Doorbell, RingWriter};
+use faastlane_domain::{Doorbell, RingWriter, ShelfPlace, ShelfReader};
 use faastlane_instance::{
     CallReport, Command, Descriptors, DomainSize, EventReport, FaultReport, HandReport, Report, SetUpFailure,
 };
 use faastlane_items::Stores;
+use faastlane_machine::Event;
 use faastlane_payload::Payload;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -107,6 +108,7 @@ pub(crate) struct Instance {
     held: Held,
     commands: RingWriter,
     doorbell: Doorbell,
+    shelf: ShelfReader,
     logs: LogReaders,
     scratch: Scratch,
     /// Reports that came while a command was written.
@@ -138,6 +140,7 @@ impl Instance {
             held: shared.held,
             commands: RingWriter::open(shared.commands.as_fd())?,
             doorbell: Doorbell::shared(shared.doorbell.as_fd())?,
+            shelf: ShelfReader::open(shared.shelf.as_fd())?,
             logs: LogReaders::start(shared.pipes.into_iter().map(|(reader, _)| reader).collect(), printed)?,
             scratch: shared.scratch,
             early: VecDeque::new(),
@@ -293,6 +296,13 @@ impl Instance {
                 self.underway.remove(&(*domain, *lane));
             }
             Report::LaneWanted { host, lane } => self.lanes_wanted.push(Part { host: *host, lane: *lane }),
+            &Report::Shelved { invocation, slot, len, at } => {
+                // Nothing but an instance that went wrong names a place that is none: then there is no value there either.
+                let output = self.shelf.read(ShelfPlace { slot, len }).unwrap_or_default();
+                let output = Payload::from_flat(Box::new(output));
+                let event = Event::InvocationSucceeded { invocation, output, log: None, at };
+                return Some(Report::Journal(event));
+            }
             _ => {}
         }
         Some(report)
@@ -349,6 +359,7 @@ impl Instance {
             orders: -1,
             commands: -1,
             doorbell: inheritance.add_copy(&self.doorbell_file)?,
+            shelf: -1,
             logs: vec![-1; self.plan.domains.len()],
             mailboxes: vec![-1; self.plan.domains.len()],
         };

@@ -7,7 +7,7 @@ use crate::process::{CopyError, Copying, HostProcess, Inheritance, Spawner};
 use crate::scratch::Scratch;
 use faastlane_asl::source::Source;
 use faastlane_compose::{FunctionPlan, Placement, Plan};
-use faastlane_domain::{RING_LEN, shared_file, shared_len};
+use faastlane_domain::{RING_LEN, SHELF_LEN, shared_file, shared_len};
 use faastlane_instance::{Assignment, Descriptors, DomainSize, Order, OrderChannel};
 use std::fs::File;
 use std::io::{self, PipeReader, PipeWriter};
@@ -19,6 +19,7 @@ use std::sync::Arc;
 pub(crate) struct Shared {
     pub(crate) commands: File,
     pub(crate) doorbell: File,
+    pub(crate) shelf: File,
     /// Of each domain, one for each lane; none in the first lane of those that are threads of the instance's own process.
     pub(crate) mailboxes: Vec<Option<File>>,
     pub(crate) pipes: Vec<(PipeReader, PipeWriter)>,
@@ -37,6 +38,7 @@ impl Shared {
         Ok(Self {
             commands: shared_file(c"faastlane-commands", RING_LEN)?,
             doorbell: shared_file(c"faastlane-doorbell", 4096)?,
+            shelf: shared_file(c"faastlane-shelf", SHELF_LEN)?,
             mailboxes: plan
                 .domains
                 .iter()
@@ -66,6 +68,7 @@ impl Shared {
             orders: -1,
             commands: if host == 0 { inheritance.add_copy(&self.commands)? } else { -1 },
             doorbell: inheritance.add_copy(&self.doorbell)?,
+            shelf: if host == 0 { inheritance.add_copy(&self.shelf)? } else { -1 },
             logs,
             mailboxes,
         };

@@ -421,7 +421,7 @@ fn payloads(stage: &mut Stage) -> String {
         assert!(once.as_ref() == sent.as_slice(), "{len} bytes");
         let twice = match once {
             Received::Region(region) => stage.call(1, ECHO, Outgoing::Region(region)),
-            Received::Copied(bytes) => stage.call(1, ECHO, Outgoing::Bytes(&bytes)),
+            copied => stage.call(1, ECHO, Outgoing::Bytes(copied.as_ref())),
         };
         assert!(twice.as_ref() == sent.as_slice(), "{len} bytes, moved on");
     }

@@ -169,12 +169,19 @@ impl Orchestrator {
             if self.doorbell.rings() != rings {
                 continue;
             }
-            self.queues.iter_mut().flat_map(|queue| &mut queue.seats).for_each(|seat| seat.mailbox.tidy());
+            self.tidy();
             let now = self.now();
             let next = self.timers.next().filter(|_| !self.replays());
             let timeout = next.map(|at| Duration::from_micros(at.saturating_sub(now)));
             self.queues.iter().flat_map(|queue| &queue.seats).for_each(|seat| seat.mailbox.let_wake());
             self.doorbell.wait(rings, timeout);
+        }
+    }
+
+    /// Wipes what calls have left in mailboxes, once none is under way: it takes time that the next hand-over would wait for.
+    fn tidy(&mut self) {
+        if !self.queues.iter().any(Queue::is_busy) {
+            self.queues.iter_mut().flat_map(|queue| &mut queue.seats).for_each(|seat| seat.mailbox.tidy());
         }
     }
 

@@ -166,9 +166,9 @@ mod tests {
         let second = put(&shelf, b"second").unwrap();
         assert_ne!(second.place().slot, place.slot, "the first is not read yet");
         assert_eq!(reader.read(place).as_deref(), Some(&b"first"[..]));
-        drop(second);
         let third = put(&shelf, b"third").unwrap();
         assert_eq!((third.place().slot, third.as_ref()), (place.slot, &b"third"[..]));
+        assert_eq!(second.as_ref(), b"second");
     }
 
     #[test]

@@ -50,6 +50,8 @@ pub(crate) struct Home {
     quiet: u32,
     /// How sure it is that executions are quick, and never have two domains at the same time: at most twice [`NARROW`].
     narrow: u32,
+    /// The last one had two domains at the same time.
+    wide: bool,
     /// The thread that follows the executions is for this instance alone, and goes where it goes.
     pub(crate) has_thread: bool,
 }
@@ -57,6 +59,7 @@ pub(crate) struct Home {
 impl Home {
     /// What an execution was that has ended.
     pub(crate) fn ran(&mut self, took: Duration, one_at_a_time: bool) {
+        self.wide = !one_at_a_time;
         self.narrow = match one_at_a_time {
             true if took <= QUICK => (self.narrow + 1).min(2 * NARROW),
             true => self.narrow.saturating_sub(SLOW),
@@ -124,7 +127,7 @@ impl Visit<'_> {
         if crowd.cpus.len() < 2 || !(crowded || home.is_narrow()) {
             drop(running);
             home.quiet += 1;
-            if home.quiet > QUIET || home.narrow == 0 {
+            if home.quiet > QUIET || home.wide {
                 self.spread(home, processes);
             }
             return;
@@ -213,6 +216,17 @@ mod tests {
             assert_eq!(allowed(), 1);
             visit.settle(&mut home, std::iter::once(other.id()));
         }
+        assert_eq!(allowed(), crowd.cpus.len());
+        // Alone, but quick and one thing after the other.
+        let (quick, slow) = (Duration::from_micros(80), Duration::from_millis(20));
+        (0..NARROW).for_each(|_| home.ran(quick, true));
+        visit.settle(&mut home, std::iter::once(other.id()));
+        assert_eq!(allowed(), 1);
+        home.ran(slow, true);
+        visit.settle(&mut home, std::iter::once(other.id()));
+        assert_eq!(allowed(), 1, "one that was held up is no matter");
+        home.ran(quick, false);
+        visit.settle(&mut home, std::iter::once(other.id()));
         assert_eq!(allowed(), crowd.cpus.len());
         drop(visit);
         assert_eq!(crowd.running().executions, 0);

@@ -30,7 +30,7 @@ def main():
             return event
 
         DBOS.launch()
-        serve(options, chain, lambda: drain(marks))
+        serve(options, lambda: chain, lambda: drain(marks))
         DBOS.destroy()
 
 

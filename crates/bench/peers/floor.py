@@ -13,7 +13,7 @@ def main():
             event = marked(function, event, its_marks)
         return event
 
-    serve(options, chain, lambda: drain(marks))
+    serve(options, lambda: chain, lambda: drain(marks))
 
 
 if __name__ == "__main__":

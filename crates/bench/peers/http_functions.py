@@ -22,15 +22,20 @@ def main():
     parser.add_argument("--namespaces", action="store_true", help="of its own for each function")
     options = parse(parser)
     pipes = [http_process.start(function, options.namespaces)[1] for _ in range(options.functions)]
-    connections = [http_process.connect(pipe.recv()) for pipe in pipes]
+    places = [pipe.recv() for pipe in pipes]
 
-    def chain(event):
-        body = json.dumps(event).encode()
-        for connection in connections:
-            body, _ = http_process.post(connection, body)
-        return json.loads(body)
+    def client():
+        connections = [http_process.connect(place) for place in places]
 
-    serve(options, chain, lambda: [http_process.ask(pipe) for pipe in pipes])
+        def chain(event):
+            body = json.dumps(event).encode()
+            for connection in connections:
+                body, _ = http_process.post(connection, body)
+            return json.loads(body)
+
+        return chain
+
+    serve(options, client, lambda: [http_process.ask(pipe) for pipe in pipes])
 
 
 if __name__ == "__main__":

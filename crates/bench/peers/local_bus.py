@@ -1,73 +1,89 @@
 """SAND's way (Akkus et al., USENIX ATC 2018): a process for each function, and a message bus on the host, to which a function
 publishes its result and which gives it to the next one.
 
-The bus is a process that passes messages on unparsed. It keeps none of them on disk, as SAND's does not either.
+The bus is a process that passes messages on unparsed. It keeps none of them on disk, as SAND's does not either. What is under way
+of several clients at the same time has to fit into the buffers of sockets.
 """
 
 import json
 import multiprocessing
+import struct
+from itertools import count
 from multiprocessing.connection import wait
 
 from measurement import arguments, drain, marked, parse, serve, step
 
-MARKS = b"marks"
+# To whom a message goes, and to which client the last function's result goes: functions first, then clients.
+HEADER = struct.Struct("<II")
 
 
-def function(bus):
+def function(number, functions, bus, pipe):
     marks = []
     try:
         while True:
-            message = bus.recv_bytes()
-            if message == MARKS:
-                bus.send_bytes(json.dumps(drain([marks])[0]).encode())
-            else:
-                bus.send_bytes(json.dumps(marked(step, json.loads(message), marks)).encode())
+            for end in wait([bus, pipe]):
+                if end is pipe:
+                    pipe.recv()
+                    pipe.send(drain([marks])[0])
+                    continue
+                message = bus.recv_bytes()
+                _, client = HEADER.unpack_from(message)
+                result = json.dumps(marked(step, json.loads(message[HEADER.size :]), marks)).encode()
+                to = number + 1 if number + 1 < functions else client
+                bus.send_bytes(HEADER.pack(to, client) + result)
     except (EOFError, KeyboardInterrupt):
         pass
 
 
-def bus(client, functions):
-    """What comes from one function goes to the next; the last one's, and every answer to `MARKS`, to the client."""
-    following = dict(zip(functions, [*functions[1:], client]))
-    try:
-        while True:
-            for end in wait([client, *functions]):
-                message = end.recv_bytes()
-                if end is not client:
-                    following[end].send_bytes(message)
-                elif message != MARKS:
-                    functions[0].send_bytes(message)
-                else:
-                    for one in functions:
-                        one.send_bytes(MARKS)
-                        client.send_bytes(one.recv_bytes())
-    except (EOFError, KeyboardInterrupt):
-        pass
+def bus(ends, pipe):
+    """It ends when whoever has the other end of `pipe` does."""
+    while True:
+        for end in wait([pipe, *ends]):
+            if end is pipe:
+                return
+            message = end.recv_bytes()
+            ends[HEADER.unpack_from(message)[0]].send_bytes(message)
+
+
+def start(context, target, *arguments):
+    """Our end of the pipe that it lives by."""
+    ours, theirs = context.Pipe()
+    context.Process(target=target, args=(*arguments, theirs), daemon=True).start()
+    theirs.close()
+    return ours
 
 
 def main():
     options = parse(arguments(__doc__.splitlines()[0]))
+    functions = options.functions
     context = multiprocessing.get_context("spawn")
-    ends = []
-    for _ in range(options.functions):
-        ours, theirs = context.Pipe()
-        context.Process(target=function, args=(theirs,), daemon=True).start()
+    ends = [context.Pipe() for _ in range(functions + (options.clients or 1))]
+    pipes = [start(context, function, number, functions, ends[number][0]) for number in range(functions)]
+    # As long as it is there, the bus is.
+    life = start(context, bus, [theirs for _, theirs in ends])
+    for ours, theirs in ends:
         theirs.close()
-        ends.append(ours)
-    client, theirs = context.Pipe()
-    context.Process(target=bus, args=(theirs, ends), daemon=True).start()
-    for end in [theirs, *ends]:
-        end.close()
+    for ours, _ in ends[:functions]:
+        ours.close()
+    numbers = count(functions)
 
-    def chain(event):
-        client.send_bytes(json.dumps(event).encode())
-        return json.loads(client.recv_bytes())
+    def client():
+        number = next(numbers)
+        connection = ends[number][0]
+
+        def chain(event):
+            connection.send_bytes(HEADER.pack(0, number) + json.dumps(event).encode())
+            return json.loads(connection.recv_bytes()[HEADER.size :])
+
+        return chain
 
     def marks():
-        client.send_bytes(MARKS)
-        return [json.loads(client.recv_bytes()) for _ in range(options.functions)]
+        for pipe in pipes:
+            pipe.send("marks")
+        return [pipe.recv() for pipe in pipes]
 
-    serve(options, chain, marks)
+    serve(options, client, marks)
+    life.close()
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ const event = makeEvent(options.payload, Number(options.size));
 const expected = JSON.stringify(event);
 const say = (message) => process.stdout.write(JSON.stringify(message) + "\n");
 
-say({ format_version: 2, event_bytes: expected.length });
+say({ format_version: 3, event_bytes: expected.length });
 for await (const line of createInterface({ input: process.stdin })) {
   const executionUs = [];
   for (let execution = 0; execution < Number(line); execution++) {

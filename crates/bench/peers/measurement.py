@@ -8,11 +8,10 @@ import argparse
 import json
 import os
 import sys
-from time import perf_counter_ns
+from threading import Lock, Thread
+from time import perf_counter_ns, process_time_ns
 
-
-def step(event, context=None):
-    return event
+from function import handler as step
 
 
 def marked(function, event, marks):
@@ -27,6 +26,8 @@ def marked(function, event, marks):
 def make_event(kind, size):
     if kind == "text":
         return {"id": 7, "blob": "x" * size}
+    if kind == "sums":
+        return {"total": 0, "calls": 0, "cpu_ns": 0}
     record = {"name": "sensor-0042", "valid": True, "values": [1, 2.5, -3, None]}
     return {"id": 7, "records": [record] * max(1, (size + 30) // 60)}
 
@@ -40,9 +41,10 @@ def count(text):
 
 def arguments(description):
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--payload", choices=["text", "records"], default="text", help="one string, or many small objects")
+    parser.add_argument("--payload", choices=["text", "records", "sums"], default="text", help="one string, many small objects, or sums to add to")
     parser.add_argument("--size", type=int, default=200, help="of the payload, about as many bytes of JSON")
-    parser.add_argument("--functions", type=int, choices=range(2, 65), default=2, metavar="2..64", help="in a chain")
+    parser.add_argument("--functions", type=count, default=2, help="in a chain")
+    parser.add_argument("--clients", type=count, help="that each wait for their execution; without, one execution after the other")
     parser.add_argument("--cpus", help="run on these alone, for example 0 or 0,1")
     return parser
 
@@ -62,28 +64,98 @@ def drain(marks):
     return taken
 
 
-def serve(options, chain, take_marks):
-    """Sends the event through `chain(event)` as often as each line of the standard input says, checks what comes out, and prints
-    how long that took: one JSON object a line.
+def serve(options, client, take_marks):
+    """Runs as many executions as each line of the standard input says, and prints how long they took: one JSON object a line.
 
-    `take_marks()` gives, for each function, the calls since the last time in order, or None where functions say nothing.
-    `execution_us` is how long each execution took, `hop_us` how long each hop.
+    `client()` makes a way to send an event through the chain. `take_marks()` gives, for each function, the calls since the last
+    time in order, or None where functions say nothing.
     """
     event = make_event(options.payload, options.size)
-    say({"format_version": 2, "event_bytes": len(json.dumps(event, separators=(",", ":")))})
+    clients = [client() for _ in range(options.clients or 1)]
+    say({"format_version": 3, "event_bytes": len(json.dumps(event, separators=(",", ":")))})
     for line in sys.stdin:
-        execution_us = []
-        for _ in range(int(line)):
-            begin = perf_counter_ns()
-            result = chain(event)
-            execution_us.append((perf_counter_ns() - begin) / 1000)
-            if result != event:
-                raise SystemExit(f"the chain changed the event: {str(result)[:200]}")
-        marks = take_marks()
-        say({"execution_us": execution_us, "hop_us": None if marks is None else hops(marks)})
+        if options.clients:
+            say(together(clients, event, int(line)))
+            take_marks()
+        else:
+            say({"execution_us": one_after_the_other(clients[0], event, int(line)), "hop_us": hops(take_marks())})
+
+
+def one_after_the_other(chain, event, executions):
+    """How long each took; what comes out has to be what went in."""
+    execution_us = []
+    for _ in range(executions):
+        begin = perf_counter_ns()
+        result = chain(event)
+        execution_us.append((perf_counter_ns() - begin) / 1000)
+        if result != event:
+            raise SystemExit(f"the chain changed the event: {str(result)[:200]}")
+    return execution_us
+
+
+def together(clients, event, executions):
+    """How long all took, and the CPU time of all processes. Each client's next one begins as soon as its last is over."""
+    outputs, problems = [], []
+    counter = iter(range(executions))
+    turn = Lock()
+
+    def run(chain):
+        try:
+            while not problems:
+                with turn:
+                    if next(counter, None) is None:
+                        return
+                outputs.append(chain(event))
+        except BaseException as problem:
+            problems.append(problem)
+
+    threads = [Thread(target=run, args=(chain,)) for chain in clients]
+    processes = descendants(os.getpid())[1:]
+    # Of this one, threads that have ended count too.
+    cpu_before, begin = process_time_ns() + cpu_ns(processes), perf_counter_ns()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    took, cpu = perf_counter_ns() - begin, process_time_ns() + cpu_ns(processes) - cpu_before
+    if problems:
+        raise problems[0]
+    return {"took_ns": took, "cpu_ns": cpu, "outputs": outputs}
+
+
+def listed(folder):
+    try:
+        return os.listdir(folder)
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def of_threads(process, file):
+    """What the kernel says of each thread of a process, but those that have ended."""
+    for thread in listed(f"/proc/{process}/task"):
+        try:
+            with open(f"/proc/{process}/task/{thread}/{file}") as told:
+                yield told.read().split()
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+
+
+def descendants(process):
+    """A process and all that came of it."""
+    found = [process]
+    for one in found:
+        for children in of_threads(one, "children"):
+            found.extend(int(child) for child in children)
+    return found
+
+
+def cpu_ns(processes):
+    return sum(int(told[0]) for process in processes for told in of_threads(process, "schedstat"))
 
 
 def hops(marks):
+    if marks is None:
+        return None
     return [
         (following[0] - previous[1]) / 1000
         for execution in zip(*marks)

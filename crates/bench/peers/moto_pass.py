@@ -40,7 +40,7 @@ def main():
                     return json.loads(described["output"])
                 time.sleep(0.0001)
 
-        serve(options, chain, lambda: None)
+        serve(options, lambda: chain, lambda: None)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 orchestrator, which pickle the event."""
 
 import multiprocessing
+from threading import Lock
 
 from measurement import arguments, drain, marked, parse, serve, step
 
@@ -26,18 +27,21 @@ def start(context):
 def main():
     options = parse(arguments(__doc__.splitlines()[0]))
     context = multiprocessing.get_context("spawn")
-    pipes = [start(context) for _ in range(options.functions)]
+    # A function has one client at a time.
+    pipes = [(start(context), Lock()) for _ in range(options.functions)]
 
-    def ask(pipe, asked, event=None):
-        pipe.send((asked, event))
-        return pipe.recv()
+    def ask(function, asked, event=None):
+        pipe, turn = function
+        with turn:
+            pipe.send((asked, event))
+            return pipe.recv()
 
     def chain(event):
         for pipe in pipes:
             event = ask(pipe, "call", event)
         return event
 
-    serve(options, chain, lambda: [ask(pipe, "marks") for pipe in pipes])
+    serve(options, lambda: chain, lambda: [ask(pipe, "marks") for pipe in pipes])
 
 
 if __name__ == "__main__":

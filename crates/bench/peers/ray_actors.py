@@ -26,26 +26,26 @@ class Function:
 
 def main():
     options = parse(arguments(__doc__))
-    with tempfile.TemporaryDirectory(prefix="ray-") as folder:
-        here = os.path.dirname(os.path.abspath(__file__))
-        ray.init(
-            num_cpus=os.cpu_count(),
-            include_dashboard=False,
-            logging_level=logging.ERROR,
-            log_to_driver=False,
-            object_store_memory=256 << 20,
-            _temp_dir=folder,
-            runtime_env={"env_vars": {"PYTHONPATH": here}},
-        )
-        functions = [Function.remote() for _ in range(options.functions)]
+    here = os.path.dirname(os.path.abspath(__file__))
+    ray.init(
+        num_cpus=os.cpu_count(),
+        include_dashboard=False,
+        logging_level=logging.ERROR,
+        log_to_driver=False,
+        object_store_memory=256 << 20,
+        # A folder in it would make the paths of sockets too long.
+        _temp_dir=tempfile.gettempdir(),
+        runtime_env={"env_vars": {"PYTHONPATH": here}},
+    )
+    functions = [Function.remote() for _ in range(options.functions)]
 
-        def chain(event):
-            for function in functions:
-                event = function.call.remote(event)
-            return ray.get(event)
+    def chain(event):
+        for function in functions:
+            event = function.call.remote(event)
+        return ray.get(event)
 
-        serve(options, chain, lambda: ray.get([function.take_marks.remote() for function in functions]))
-        ray.shutdown()
+    serve(options, lambda: chain, lambda: ray.get([function.take_marks.remote() for function in functions]))
+    ray.shutdown()
 
 
 if __name__ == "__main__":

@@ -62,14 +62,12 @@ def start(server, folder):
     return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def post(path, to, body):
-    connection = UnixConnection(path)
+def post(connection, to, body):
     connection.request("POST", to, json.dumps(body), {"Content-Type": "application/json"})
     response = connection.getresponse()
     answer = response.read()
     if response.status >= 300:
         raise SystemExit(f"restate answered {response.status} to {to}: {answer[:300]}")
-    connection.close()
     return answer
 
 
@@ -78,7 +76,7 @@ def register(folder, server, port):
     begin = time.monotonic()
     while True:
         try:
-            return post(f"{folder}/bench/admin.sock", "/deployments", {"uri": f"http://127.0.0.1:{port}"})
+            return post(UnixConnection(f"{folder}/bench/admin.sock"), "/deployments", {"uri": f"http://127.0.0.1:{port}"})
         except (OSError, SystemExit) as error:
             if server.poll() is not None or time.monotonic() - begin > START_SECONDS:
                 raise SystemExit(f"the server of restate does not come up: {error}") from error
@@ -95,17 +93,12 @@ def main():
         server = start(options.server, folder)
         try:
             register(folder, server, end.getsockname()[1])
-            client = UnixConnection(f"{folder}/bench/ingress.sock")
 
-            def chain(event):
-                client.request("POST", "/Chain/run", json.dumps(event), {"Content-Type": "application/json"})
-                response = client.getresponse()
-                answer = response.read()
-                if response.status != 200:
-                    raise SystemExit(f"restate answered {response.status}: {answer[:300]}")
-                return json.loads(answer)
+            def client():
+                connection = UnixConnection(f"{folder}/bench/ingress.sock")
+                return lambda event: json.loads(post(connection, "/Chain/run", event))
 
-            serve(options, chain, lambda: drain(marks))
+            serve(options, client, lambda: drain(marks))
         finally:
             server.send_signal(signal.SIGTERM)
             server.wait()

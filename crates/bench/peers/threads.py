@@ -19,24 +19,34 @@ def new_threads(functions, marks):
             event = results.pop()
         return event
 
-    return chain
+    return lambda: chain
 
 
 def persistent_threads(functions, marks):
-    queues = [SimpleQueue() for _ in range(len(functions) + 1)]
+    queues = [SimpleQueue() for _ in functions]
 
-    def work(function, its_marks, inbox, outbox):
+    def work(function, its_marks, inbox, following):
         while True:
-            outbox.put(marked(function, inbox.get(), its_marks))
+            event, results = inbox.get()
+            result = marked(function, event, its_marks)
+            if following:
+                following.put((result, results))
+            else:
+                results.put(result)
 
-    for number, (function, its_marks) in enumerate(zip(functions, marks)):
-        Thread(target=work, args=(function, its_marks, queues[number], queues[number + 1]), daemon=True).start()
+    for function, its_marks, *ends in zip(functions, marks, queues, [*queues[1:], None]):
+        Thread(target=work, args=(function, its_marks, *ends), daemon=True).start()
 
-    def chain(event):
-        queues[0].put(event)
-        return queues[-1].get()
+    def client():
+        results = SimpleQueue()
 
-    return chain
+        def chain(event):
+            queues[0].put((event, results))
+            return results.get()
+
+        return chain
+
+    return client
 
 
 VARIANTS = {"new": new_threads, "persistent": persistent_threads}

@@ -89,15 +89,18 @@ impl Chain<'_> {
             let mut entries = self.ours(&ways, functions)?;
             let round = Round::Executions { functions, count: options.executions };
             let wanted = options.installed.contains(&count);
-            let (peers, missing) = peers::peers(outside, python, options.event, round, wanted)?;
+            let (peers, missing) = peers::timed(outside, python, options.event, round, wanted)?;
             entries.extend(peers.into_iter().map(|peer| Entry::new(false, peer)));
-            if !missing.is_empty() {
-                missing_peers = missing;
-            }
-            let what = format!("{functions} functions");
+            peers::note(&mut missing_peers, missing);
+            let what = name(count);
             let contestants = take_turns(&what, options.rounds, entries, outside, progress)?;
             contests.push(ChainContest { functions, contestants });
         }
+        let names = |counts: &[NonZeroUsize]| counts.iter().copied().map(name).collect::<Vec<_>>();
+        peers::note(
+            &mut missing_peers,
+            peers::unwanted(&names(&options.functions), &names(&options.installed)),
+        );
         Ok(ChainReport {
             heading: begun.heading("chain", METRIC, python, outside),
             isolation: plan.isolation,
@@ -114,6 +117,11 @@ impl Chain<'_> {
         let warm = |&way| Warm::start(outside, way, functions, options).map(|warm| Entry::new(true, warm));
         ways.iter().map(warm).collect()
     }
+}
+
+/// Of the contest over so many.
+fn name(functions: NonZeroUsize) -> String {
+    format!("{functions} functions")
 }
 
 /// Our own way: a warm instance, asked by the process that supervises it.

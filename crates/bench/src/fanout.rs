@@ -20,7 +20,7 @@ use std::path::Path;
 
 const METRIC: &str = "from handing the items out to having all results in order, in microseconds";
 
-/// Contests of long branches have fewer executions in a round: with this many branches together.
+/// Where branches take long there are fewer executions in a round: with this many branches together.
 const LONG_BRANCHES: usize = 400;
 
 /// How much is measured. Each number is at least 1.
@@ -49,13 +49,20 @@ struct Subject {
     executions: usize,
 }
 
+impl Subject {
+    /// In a round in which branches take long.
+    fn fewer_executions(self) -> usize {
+        self.executions.min((LONG_BRANCHES / self.branches).max(1))
+    }
+}
+
 impl FanoutOptions {
     fn subject(&self, work: BranchWork, branches: usize) -> Subject {
-        let executions = match work {
-            BranchWork::Trivial => self.executions,
-            BranchWork::Cpu => self.executions.min((LONG_BRANCHES / branches).max(1)),
-        };
-        Subject { work, branches, executions }
+        let subject = Subject { work, branches, executions: self.executions };
+        match work {
+            BranchWork::Trivial => subject,
+            BranchWork::Cpu => Subject { executions: subject.fewer_executions(), ..subject },
+        }
     }
 }
 
@@ -124,5 +131,6 @@ mod tests {
         assert_eq!([executions(BranchWork::Trivial, 200), executions(BranchWork::Trivial, 2)], [20, 20]);
         let long = [2, 50, 200, 1000].map(|branches| executions(BranchWork::Cpu, branches));
         assert_eq!(long, [20, 8, 2, 1]);
+        assert_eq!(options.subject(BranchWork::Trivial, 200).fewer_executions(), 2);
     }
 }

@@ -62,10 +62,11 @@ impl Hop<'_> {
         for &spec in &self.options.events {
             let (contest, missing) = self.contest(spec, &ways, &python, progress)?;
             contests.push(contest);
-            if !missing.is_empty() {
-                missing_peers = missing;
-            }
+            peers::note(&mut missing_peers, missing);
         }
+        let names = |events: &[EventSpec]| events.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let unwanted = peers::unwanted(&names(&self.options.events), &names(&self.options.installed));
+        peers::note(&mut missing_peers, unwanted);
         Ok(HopReport {
             heading: begun.heading("hop", METRIC, &python, self.outside),
             isolation,
@@ -93,7 +94,7 @@ impl Hop<'_> {
         }
         let round = Round::Hops(hops_per_round(self.options, spec));
         let wanted = self.options.installed.contains(&spec);
-        let (peers, missing) = peers::peers(self.outside, python, spec, round, wanted)?;
+        let (peers, missing) = peers::timed(self.outside, python, spec, round, wanted)?;
         entries.extend(peers.into_iter().map(|peer| Entry::new(false, peer)));
         let what = spec.to_string();
         let contestants = take_turns(&what, self.options.rounds, entries, self.outside, progress)?;

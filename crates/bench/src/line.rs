@@ -7,7 +7,7 @@ use faastlane_compose::{DEFAULT_MAX_PAYLOAD_BYTES, PythonInstall};
 use serde_json::{Map, Value, json};
 use std::io;
 
-/// The same as `step` in `peers/measurement.py`.
+/// It changes nothing.
 pub(crate) const FUNCTION: &str = "def handler(event, context):\n    return event\n";
 const FUNCTIONS: [&str; 2] = ["step_a", "step_b"];
 

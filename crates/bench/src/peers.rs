@@ -2,21 +2,25 @@
 
 mod environment;
 mod program;
+mod timed;
+mod ways;
 
 pub use environment::Environment;
+pub(crate) use timed::{Round, timed};
+pub(crate) use ways::{IN_SUPERVISOR, NOT_DURABLE};
+pub use ways::{WAYS, Way};
 
 use crate::BenchError;
-use crate::contest::Contender;
-use crate::event::EventSpec;
 use crate::machine;
 use crate::outside::Outside;
 use crate::report::MissingPeer;
 use faastlane_compose::PythonInstall;
 use program::{Program, Silence};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::rc::Rc;
 use std::time::Duration;
@@ -42,186 +46,11 @@ const FILES: [(&str, &str); 12] = [
 const NODE_FILES: [(&str, &str); 1] =
     [("local_stepfunctions.mjs", include_str!("../peers/local_stepfunctions.mjs"))];
 
+/// Of what programs print.
+const FORMAT_VERSION: u32 = 3;
+
 /// How long a peer may take to come up, and for a round.
 const PATIENCE: Duration = Duration::from_secs(180);
-
-/// One of the other ways.
-#[derive(Debug, Serialize)]
-pub struct Way {
-    pub name: &'static str,
-    pub about: &'static str,
-    /// What keeps a function from another's memory.
-    pub isolation: &'static str,
-    /// Where results are when something is lost.
-    pub durable: &'static str,
-    #[serde(skip)]
-    program: &'static str,
-    #[serde(skip)]
-    arguments: &'static [&'static str],
-    /// It has one interpreter with one lock, and so runs on one CPU, as a lane does: with more it is slower.
-    #[serde(skip)]
-    one_cpu: bool,
-    /// It calls functions; else only whole executions can be measured.
-    #[serde(skip)]
-    has_hops: bool,
-    /// So slow that a tenth of the executions have to do.
-    #[serde(skip)]
-    slow: bool,
-    #[serde(skip)]
-    needs: &'static [Environment],
-    /// The kernel may refuse what it needs.
-    #[serde(skip)]
-    asks_kernel: bool,
-}
-
-const PLAIN: Way = Way {
-    name: "",
-    about: "",
-    isolation: "nothing",
-    durable: NOT_DURABLE,
-    program: "",
-    arguments: &[],
-    one_cpu: false,
-    has_hops: true,
-    slow: false,
-    needs: &[],
-    asks_kernel: false,
-};
-
-/// Results are in memory only.
-pub(crate) const NOT_DURABLE: &str = "no";
-/// Ours: an execution goes on when its instance is lost, in another one.
-pub(crate) const IN_SUPERVISOR: &str = "in the supervisor";
-const ON_DISK: &str = "on disk";
-
-/// The floor first.
-pub const WAYS: &[Way] = &[
-    Way {
-        name: "direct calls",
-        about: "functions called directly in one CPython: the floor",
-        program: "floor.py",
-        one_cpu: true,
-        ..PLAIN
-    },
-    Way {
-        name: "threads, kept",
-        about: "the original Faastlane's design with threads that are kept: one CPython, by reference",
-        program: "threads.py",
-        arguments: &["--variant", "persistent"],
-        one_cpu: true,
-        ..PLAIN
-    },
-    Way {
-        name: "threads, one a call",
-        about: "the original Faastlane's design: a thread for each call in one CPython, by reference",
-        program: "threads.py",
-        arguments: &["--variant", "new"],
-        one_cpu: true,
-        ..PLAIN
-    },
-    Way {
-        name: "processes, pipes",
-        about: "the original Faastlane's design for parallel states: a process for each function, pickles in pipes",
-        isolation: "a process each",
-        program: "pipes.py",
-        ..PLAIN
-    },
-    Way {
-        name: "processes, local bus",
-        about: "SAND's design: a process for each function, and a message bus on the host",
-        isolation: "a process each",
-        program: "local_bus.py",
-        ..PLAIN
-    },
-    Way {
-        name: "HTTP server a function",
-        about: "an action server for each function, connections kept open",
-        isolation: "a process each",
-        program: "http_functions.py",
-        ..PLAIN
-    },
-    Way {
-        name: "container a function",
-        about: "the same with namespaces for each: the least that OpenWhisk or Lambda do",
-        isolation: "namespaces each",
-        program: "http_functions.py",
-        arguments: &["--namespaces"],
-        asks_kernel: true,
-        ..PLAIN
-    },
-    Way {
-        name: "object store",
-        about: "an action server for each function, state in an S3-compatible server (s3s-fs) on this machine",
-        isolation: "a process each",
-        durable: ON_DISK,
-        program: "object_store.py",
-        arguments: &["--server", "{cargo}/bin/s3s-fs"],
-        slow: true,
-        needs: &[Environment::Python, Environment::Cargo],
-        ..PLAIN
-    },
-    Way {
-        name: "Ray actors",
-        about: "an actor for each function, results in Ray's object store",
-        isolation: "a process each",
-        program: "ray_actors.py",
-        slow: true,
-        needs: &[Environment::Python],
-        ..PLAIN
-    },
-    Way {
-        name: "Restate",
-        about: "a durable service that calls each function, a service too, in one Python process",
-        durable: ON_DISK,
-        program: "restate_services.py",
-        arguments: &[
-            "--server",
-            "{node}/node_modules/@restatedev/restate-server-linux-x64/bin/restate-server",
-        ],
-        slow: true,
-        needs: &[Environment::Python, Environment::Node],
-        ..PLAIN
-    },
-    Way {
-        name: "DBOS",
-        about: "a durable workflow whose functions are steps, in one Python process; its database is SQLite",
-        durable: ON_DISK,
-        program: "dbos_steps.py",
-        slow: true,
-        needs: &[Environment::Python],
-        ..PLAIN
-    },
-    Way {
-        name: "aws-local-stepfunctions",
-        about: "an interpreter of the states language in Node; functions are JavaScript in the same process",
-        program: "local_stepfunctions.mjs",
-        arguments: &["--modules", "{node}"],
-        needs: &[Environment::Node],
-        ..PLAIN
-    },
-    Way {
-        name: "moto, Pass states",
-        about: "a mock of Step Functions; the states are Pass states, which call no function",
-        program: "moto_pass.py",
-        has_hops: false,
-        slow: true,
-        needs: &[Environment::Python],
-        ..PLAIN
-    },
-];
-
-impl Way {
-    /// Why it cannot be run; none if it can.
-    pub fn missing(&self, outside: &Outside<'_>, python: &PythonInstall) -> Option<String> {
-        let folder = environment::folder(outside);
-        self.needs.iter().find_map(|needed| needed.missing(&folder, python))
-    }
-
-    /// It is not on every host that it comes up.
-    fn is_optional(&self) -> bool {
-        self.asks_kernel || !self.needs.is_empty()
-    }
-}
 
 /// Installs what peers need. `progress` is told what is being done; what cannot be installed comes back with why.
 pub fn install(
@@ -240,44 +69,32 @@ pub fn install(
     failed
 }
 
-pub(crate) struct Peer {
-    way: &'static Way,
-    python: PathBuf,
-    /// Where what it needs is installed.
-    folder: PathBuf,
-    /// Shared by all peers.
-    programs: Rc<TempDir>,
+/// What programs are to run.
+pub(crate) struct Subject<'a> {
+    pub(crate) benchmark: &'static str,
+    /// Of every function.
+    pub(crate) code: &'a str,
+    /// The name that `peers/measurement.py` has for what goes in, and its size there.
+    pub(crate) event: (&'static str, u64),
+    /// As JSON.
+    pub(crate) event_bytes: usize,
+    /// In the chain.
+    pub(crate) functions: usize,
+    /// That each wait for their execution; without, there is one execution after the other.
+    pub(crate) clients: Option<usize>,
+    /// In a round, of those that are not slow.
+    pub(crate) executions: usize,
+}
+
+/// A peer that is warm.
+pub(crate) struct Running {
+    /// None after a round that failed.
     program: Option<Program>,
-    spec: EventSpec,
-    round: Round,
-    /// Bytes of the event as JSON.
-    event_bytes: usize,
+    way: &'static Way,
+    /// In a round.
     executions: usize,
-}
-
-/// What a round measures.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Round {
-    /// So many hops between two functions.
-    Hops(usize),
-    /// So many whole executions of a chain of so many functions, at least two.
-    Executions { functions: usize, count: usize },
-}
-
-impl Round {
-    /// In a chain.
-    fn functions(self) -> usize {
-        match self {
-            Self::Hops(_) => 2,
-            Self::Executions { functions, .. } => functions,
-        }
-    }
-
-    /// Of the chain, with one hop less than functions in each.
-    fn executions(self, way: &Way) -> usize {
-        let (Self::Hops(count) | Self::Executions { count, .. }) = self;
-        if way.slow { count.div_ceil(10) } else { count }
-    }
+    /// Shared by all peers.
+    _programs: Rc<TempDir>,
 }
 
 /// What a program says first.
@@ -287,163 +104,143 @@ struct Ready {
     event_bytes: usize,
 }
 
-/// What a program says of a round.
-#[derive(Deserialize)]
-struct Printed {
-    execution_us: Vec<f64>,
-    /// None where functions say nothing.
-    hop_us: Option<Vec<f64>>,
-}
-
-impl Printed {
-    /// What counts of it; `None` where it is not as much as was asked for.
-    fn samples(self, round: Round, executions: usize) -> Option<Vec<f64>> {
-        let (samples, count) = match round {
-            Round::Hops(_) => (self.hop_us?, executions * (round.functions() - 1)),
-            Round::Executions { .. } => (self.execution_us, executions),
-        };
-        (samples.len() == count && count > 0).then_some(samples)
-    }
-}
-
 /// The peers, warm, in a folder that goes with the last of them, and those that cannot take part. Those that have to be installed
 /// take part if they are `wanted`.
 pub(crate) fn peers(
     outside: &Outside<'_>,
     python: &PythonInstall,
-    spec: EventSpec,
-    round: Round,
+    subject: &Subject<'_>,
     wanted: bool,
-) -> Result<(Vec<Peer>, Vec<MissingPeer>), BenchError> {
+) -> Result<(Vec<Running>, Vec<MissingPeer>), BenchError> {
     let folder = tempfile::Builder::new().prefix("faastlane-peers-").tempdir()?;
-    for (name, text) in FILES.iter().chain(&NODE_FILES) {
+    for (name, text) in FILES.into_iter().chain(NODE_FILES).chain([("function.py", subject.code)]) {
         fs::write(folder.path().join(name), text)?;
     }
     let programs = Rc::new(folder);
-    let event_bytes = spec.make().to_string().len();
     let (mut there, mut missing) = (Vec::new(), Vec::new());
-    for way in WAYS {
-        if !way.needs.is_empty() && !wanted {
+    for (number, way) in WAYS.iter().enumerate().filter(|(_, way)| wanted || way.needs.is_empty()) {
+        let left_out = way.left_out_of(subject.benchmark).map(ToOwned::to_owned);
+        if let Some(reason) = left_out.or_else(|| way.missing(outside, python)) {
+            missing.push(MissingPeer { peer: way.name, reason });
             continue;
         }
-        let why = match round {
-            Round::Hops(_) if !way.has_hops => Some("its states call no functions".to_owned()),
-            _ => way.missing(outside, python),
-        };
-        match why {
-            Some(reason) => missing.push(MissingPeer { peer: way.name, reason }),
-            None => {
-                let mut peer = Peer {
-                    way,
-                    python: python.executable.clone(),
-                    folder: environment::folder(outside),
-                    programs: programs.clone(),
-                    program: None,
-                    spec,
-                    round,
-                    event_bytes,
-                    executions: 0,
-                };
-                match peer.start(outside) {
-                    Ok(program) => peer.program = Some(program),
-                    Err(BenchError::Peer { peer, problem }) if way.is_optional() => {
-                        missing.push(MissingPeer { peer, reason: format!("it does not come up: {problem}") });
-                        continue;
-                    }
-                    Err(error) => return Err(error),
-                }
-                there.push(peer);
+        match start(way, number, outside, python, subject, &programs) {
+            Ok(running) => there.push(running),
+            Err(BenchError::Peer { peer, problem }) if way.is_optional() => {
+                missing.push(MissingPeer { peer, reason: format!("it does not come up: {problem}") });
             }
+            Err(error) => return Err(error),
         }
     }
     Ok((there, missing))
 }
 
-impl Peer {
-    fn failed(&self, problem: impl Into<String>) -> BenchError {
-        BenchError::Peer { peer: self.way.name, problem: problem.into() }
+/// Starts it, and lets it warm up.
+fn start(
+    way: &'static Way,
+    number: usize,
+    outside: &Outside<'_>,
+    python: &PythonInstall,
+    subject: &Subject<'_>,
+    programs: &Rc<TempDir>,
+) -> Result<Running, BenchError> {
+    let mut command = command(way, &environment::folder(outside), python, programs.path());
+    command.args(["--payload", subject.event.0, "--size", &subject.event.1.to_string()]);
+    command.args(["--functions", &subject.functions.to_string()]);
+    if let Some(clients) = subject.clients {
+        command.args(["--clients", &clients.to_string()]);
     }
-
-    fn silent(&self, silence: Silence) -> BenchError {
-        match silence {
-            Silence::Interrupted => BenchError::Interrupted,
-            Silence::Failed(why) => self.failed(why),
-        }
+    // Short, as the paths of sockets may not be long.
+    let program = Program::start(&mut command, programs.path().join(number.to_string()), PATIENCE);
+    let mut program = program.map_err(|error| failed(way, error.to_string()))?;
+    let ready: Ready = program.answer(outside.stop).map_err(|silence| silent(way, silence))?;
+    if (ready.format_version, ready.event_bytes) != (FORMAT_VERSION, subject.event_bytes) {
+        return Err(failed(way, "it has another event"));
     }
+    let executions = if way.slow { subject.executions.div_ceil(10) } else { subject.executions };
+    program.ask(executions.div_ceil(10).max(subject.clients.unwrap_or(1)));
+    let _: IgnoredAny = program.answer(outside.stop).map_err(|silence| silent(way, silence))?;
+    Ok(Running { program: Some(program), way, executions, _programs: programs.clone() })
+}
 
-    fn interpreter(&self) -> PathBuf {
-        if self.way.program.ends_with(".mjs") {
-            PathBuf::from("node")
-        } else if self.way.needs.contains(&Environment::Python) {
-            Environment::Python.within(&self.folder).join("bin/python3")
-        } else {
-            self.python.clone()
-        }
+/// How it is called; what it is to run comes after that.
+fn command(way: &Way, installed: &Path, python: &PythonInstall, programs: &Path) -> Command {
+    let interpreter = if way.program.ends_with(".mjs") {
+        PathBuf::from("node")
+    } else if way.needs.contains(&Environment::Python) {
+        Environment::Python.within(installed).join("bin/python3")
+    } else {
+        python.executable.clone()
+    };
+    let mut command = Command::new(interpreter);
+    command.arg(programs.join(way.program));
+    let place = |argument: String, one: Environment| {
+        argument.replace(&format!("{{{}}}", one.name()), &one.within(installed).to_string_lossy())
+    };
+    for argument in way.arguments {
+        command.arg(Environment::ALL.into_iter().fold((*argument).to_owned(), place));
     }
-
-    fn command(&self) -> Command {
-        let mut command = Command::new(self.interpreter());
-        command.arg(self.programs.path().join(self.way.program));
-        let place = |argument: &str, one: Environment| {
-            argument.replace(&format!("{{{}}}", one.name()), &one.within(&self.folder).to_string_lossy())
-        };
-        for argument in self.way.arguments {
-            command.arg(
-                Environment::ALL.into_iter().fold((*argument).to_owned(), |text, one| place(&text, one)),
-            );
-        }
-        command.args(["--payload", self.spec.kind_name(), "--size", &self.spec.size.to_string()]);
-        command.args(["--functions", &self.round.functions().to_string()]);
-        if let Some(cpu) = machine::first_cpu().filter(|_| self.way.one_cpu) {
-            command.args(["--cpus", &cpu.to_string()]);
-        }
-        command
+    if let Some(cpu) = machine::first_cpu().filter(|_| way.one_cpu) {
+        command.args(["--cpus", &cpu.to_string()]);
     }
+    command
+}
 
-    /// Starts it, and lets it warm up.
-    fn start(&self, outside: &Outside<'_>) -> Result<Program, BenchError> {
-        let complaints = self.programs.path().join(format!("{}.stderr", self.way.name));
-        let mut program = Program::start(&mut self.command(), complaints, PATIENCE)
-            .map_err(|error| self.failed(error.to_string()))?;
-        let ready: Ready = program.answer(outside.stop).map_err(|silence| self.silent(silence))?;
-        if (ready.format_version, ready.event_bytes) != (2, self.event_bytes) {
-            return Err(self.failed("it has another event"));
-        }
-        program.ask(self.round.executions(self.way).div_ceil(10));
-        let _: Printed = program.answer(outside.stop).map_err(|silence| self.silent(silence))?;
-        Ok(program)
+fn failed(way: &Way, problem: impl Into<String>) -> BenchError {
+    BenchError::Peer { peer: way.name, problem: problem.into() }
+}
+
+fn silent(way: &Way, silence: Silence) -> BenchError {
+    match silence {
+        Silence::Interrupted => BenchError::Interrupted,
+        Silence::Failed(why) => failed(way, why),
     }
 }
 
-impl Contender for Peer {
-    fn name(&self) -> &str {
-        self.way.name
+impl Running {
+    pub(crate) fn way(&self) -> &'static Way {
+        self.way
     }
 
-    fn isolation(&self) -> &'static str {
-        self.way.isolation
-    }
-
-    fn durable(&self) -> &'static str {
-        self.way.durable
-    }
-
-    fn round(&mut self, outside: &Outside<'_>) -> Result<Vec<f64>, BenchError> {
-        // Without one after a round that failed.
-        let Some(mut program) = self.program.take() else { return Err(self.failed("it has ended")) };
-        let executions = self.round.executions(self.way);
-        program.ask(executions);
-        let printed: Printed = program.answer(outside.stop).map_err(|silence| self.silent(silence))?;
-        self.program = Some(program);
-        let samples = printed.samples(self.round, executions);
-        let samples = samples.ok_or_else(|| self.failed("it did not measure what it was asked to"))?;
-        self.executions += executions;
-        Ok(samples)
-    }
-
-    fn executions(&self) -> usize {
+    /// In a round.
+    pub(crate) fn executions(&self) -> usize {
         self.executions
     }
+
+    pub(crate) fn failed(&self, problem: impl Into<String>) -> BenchError {
+        failed(self.way, problem)
+    }
+
+    pub(crate) fn round<T: DeserializeOwned>(&mut self, outside: &Outside<'_>) -> Result<T, BenchError> {
+        let Some(mut program) = self.program.take() else { return Err(self.failed("it has ended")) };
+        program.ask(self.executions);
+        let printed = program.answer(outside.stop).map_err(|silence| silent(self.way, silence))?;
+        self.program = Some(program);
+        Ok(printed)
+    }
+}
+
+/// Adds what is not there yet: a peer is missing once, in however many contests.
+pub(crate) fn note(missing: &mut Vec<MissingPeer>, more: Vec<MissingPeer>) {
+    for one in more {
+        if !missing.iter().any(|noted| noted.peer == one.peer) {
+            missing.push(one);
+        }
+    }
+}
+
+/// What is to be said where peers that have to be installed are not `wanted` in each of the contests.
+pub(crate) fn unwanted(contests: &[String], wanted: &[String]) -> Vec<MissingPeer> {
+    let installed = WAYS.iter().filter(|way| !way.needs.is_empty());
+    if wanted.is_empty() {
+        let reason = "left out: this run compares with what needs no installation alone";
+        return installed.map(|way| MissingPeer { peer: way.name, reason: reason.to_owned() }).collect();
+    }
+    if contests.iter().all(|contest| wanted.contains(contest)) {
+        return Vec::new();
+    }
+    let reason = format!("they take long, and were measured with {} alone", wanted.join(", "));
+    vec![MissingPeer { peer: "other numbers of peers that have to be installed", reason }]
 }
 
 #[cfg(test)]
@@ -451,24 +248,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_counts_is_as_much_as_was_asked_for() {
-        let printed = || Printed { execution_us: vec![9.0, 3.0], hop_us: Some(vec![1.0, 2.0]) };
-        assert_eq!(printed().samples(Round::Executions { functions: 2, count: 2 }, 2), Some(vec![9.0, 3.0]));
-        assert_eq!(printed().samples(Round::Executions { functions: 2, count: 3 }, 3), None);
-        assert_eq!(printed().samples(Round::Hops(2), 2), Some(vec![1.0, 2.0]));
-        assert_eq!(printed().samples(Round::Hops(3), 3), None);
-        let silent = Printed { execution_us: vec![1.0], hop_us: None };
-        assert_eq!(silent.samples(Round::Hops(1), 1), None);
-    }
-
-    #[test]
-    fn ways_are_told_apart_and_slow_ones_do_less() {
+    fn every_way_has_a_name_a_program_and_benchmarks() {
         let names: std::collections::BTreeSet<&str> = WAYS.iter().map(|way| way.name).collect();
         assert_eq!(names.len(), WAYS.len());
         let programs: Vec<&str> = FILES.iter().chain(&NODE_FILES).map(|(name, _)| *name).collect();
         assert!(WAYS.iter().all(|way| programs.contains(&way.program)));
-        let (slow, quick) = (Way { slow: true, ..PLAIN }, PLAIN);
-        let round = Round::Executions { functions: 5, count: 30 };
-        assert_eq!((round.executions(&slow), round.executions(&quick)), (3, 30));
+        let left_out = WAYS.iter().flat_map(|way| way.left_out);
+        assert!(left_out.into_iter().all(|(benchmark, why)| {
+            ["hop", "chain", "throughput"].contains(benchmark) && !why.is_empty()
+        }));
+    }
+
+    #[test]
+    fn who_is_not_wanted_everywhere_is_named() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let contests = names(&["5 functions", "50 functions"]);
+        assert!(unwanted(&contests, &contests).is_empty());
+        let some = unwanted(&contests, &names(&["5 functions"]));
+        assert!(some.len() == 1 && some[0].reason.contains("with 5 functions alone"), "{some:?}");
+        let none = unwanted(&contests, &[]);
+        assert!(none.iter().any(|one| one.peer == "Ray actors") && none.len() > 1, "{none:?}");
+        let mut noted = none.clone();
+        note(&mut noted, none.clone());
+        assert_eq!(noted.len(), none.len());
     }
 }

@@ -233,7 +233,8 @@ impl Plot {
     fn captions(&mut self, sheet: &Sheet, bottom: f64) {
         let marks = "bars: 95 % intervals; hollow marks: too noisy to be quoted";
         let mut y = bottom + 22.0;
-        for line in std::iter::once(marks).chain(sheet.caption.iter().map(String::as_str)) {
+        let promised = promised(sheet);
+        for line in std::iter::once(marks).chain(promised.iter().chain(&sheet.caption).map(String::as_str)) {
             self.text(24.0, y, "start", 11.0, &format!("fill=\"#444\">{}", escaped(line)));
             y += LINE;
         }
@@ -258,6 +259,24 @@ fn names(sheet: &Sheet) -> Vec<(String, bool)> {
         }
     }
     names
+}
+
+/// What ways promise: a line for those that promise the same.
+fn promised(sheet: &Sheet) -> Vec<String> {
+    let mut groups: Vec<((&str, &str), Vec<&str>)> = Vec::new();
+    let entries = sheet.contests.iter().flat_map(|contest| &contest.entries);
+    for entry in entries.filter(|entry| !entry.durable.is_empty()) {
+        let promise = (entry.keeps_apart.as_str(), entry.durable.as_str());
+        match groups.iter_mut().find(|(its_promise, _)| *its_promise == promise) {
+            Some((_, names)) if names.contains(&entry.name.as_str()) => {}
+            Some((_, names)) => names.push(&entry.name),
+            None => groups.push((promise, vec![&entry.name])),
+        }
+    }
+    let line = |((keeps_apart, durable), names): ((&str, &str), Vec<&str>)| {
+        format!("functions kept apart by {keeps_apart}, durable: {durable}: {}", names.join(" · "))
+    };
+    groups.into_iter().map(line).collect()
 }
 
 fn colour(style: usize) -> &'static str {

@@ -186,7 +186,8 @@ impl FanoutReport {
 impl ThroughputReport {
     pub fn sheet(&self) -> Sheet {
         let title = format!("Executions per second of a chain of {}", self.functions);
-        let mut sheet = sheet("throughput", &title, "clients", &self.heading, missing(&self.unavailable));
+        let missing = [missing(&self.unavailable), missing_peers(&self.missing_peers)].concat();
+        let mut sheet = sheet("throughput", &title, "clients", &self.heading, missing);
         "executions per second".clone_into(&mut sheet.metric);
         "per second".clone_into(&mut sheet.unit);
         for one in &self.contests {

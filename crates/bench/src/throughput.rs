@@ -9,13 +9,13 @@ use crate::BenchError;
 use crate::contest::{Entry, take_turns};
 use crate::line;
 use crate::outside::Outside;
-use crate::report::{Contestant, Heading, Unavailable};
-use faastlane_compose::{DEFAULT_MAX_PAYLOAD_BYTES, Isolation, RequestedIsolation};
+use crate::peers::{note, unwanted};
+use crate::report::{Contestant, Heading, MissingPeer, Unavailable};
+use faastlane_compose::{DEFAULT_MAX_PAYLOAD_BYTES, Isolation, PythonInstall, RequestedIsolation};
 use ours::Pooled;
-use peers::Peer;
+use peers::together;
 use serde::Serialize;
 use std::num::NonZeroUsize;
-use std::path::Path;
 use work::Work;
 
 const METRIC: &str =
@@ -32,6 +32,8 @@ pub struct ThroughputOptions {
     /// In a round.
     pub executions: usize,
     pub rounds: usize,
+    /// Those of the numbers of clients for which peers that have to be installed have their turns, too.
+    pub installed: Vec<NonZeroUsize>,
 }
 
 /// A measurement and what it needs of the outside.
@@ -49,6 +51,7 @@ pub struct ThroughputReport {
     pub isolation: Isolation,
     /// What could not be measured here, and why.
     pub unavailable: Vec<Unavailable>,
+    pub missing_peers: Vec<MissingPeer>,
     pub functions: usize,
     pub work: u32,
     pub rounds: usize,
@@ -76,17 +79,23 @@ impl Throughput<'_> {
         let bundle = line::of_functions(options.functions, &work.code())?;
         let (_, plan) = bundle.compose(outside, ways[0], DEFAULT_MAX_PAYLOAD_BYTES)?;
         let python = &plan.pythons[0];
-        let mut contests = Vec::new();
+        let (mut contests, mut missing_peers) = (Vec::new(), Vec::new());
         for &clients in &options.clients {
             let what = format!("{clients} at the same time");
-            let entries = self.entries(&ways, work, &python.executable, clients)?;
+            let (entries, missing) = self.entries(&ways, work, python, clients)?;
+            note(&mut missing_peers, missing);
             let contestants = take_turns(&what, options.rounds, entries, outside, progress)?;
             contests.push(ThroughputContest { clients: clients.get(), contestants });
         }
+        let names = |counts: &[NonZeroUsize]| {
+            counts.iter().map(|count| format!("{count} clients")).collect::<Vec<_>>()
+        };
+        note(&mut missing_peers, unwanted(&names(&options.clients), &names(&options.installed)));
         Ok(ThroughputReport {
             heading: begun.heading("throughput", METRIC, python, outside),
             isolation: plan.isolation,
             unavailable,
+            missing_peers,
             functions: options.functions,
             work: options.work,
             rounds: options.rounds,
@@ -99,17 +108,17 @@ impl Throughput<'_> {
         &self,
         ways: &[RequestedIsolation],
         work: Work,
-        python: &Path,
+        python: &PythonInstall,
         clients: NonZeroUsize,
-    ) -> Result<Vec<Entry>, BenchError> {
+    ) -> Result<(Vec<Entry>, Vec<MissingPeer>), BenchError> {
         let executions = self.options.executions;
         let mut entries = Vec::new();
         for &way in ways {
             entries.push(Entry::new(true, Pooled::start(self.outside, way, work, clients, executions)?));
         }
-        for peer in Peer::all(python, work, clients, executions)? {
-            entries.push(Entry::new(false, peer));
-        }
-        Ok(entries)
+        let wanted = self.options.installed.contains(&clients);
+        let (peers, missing) = together(self.outside, python, work, clients, executions, wanted)?;
+        entries.extend(peers.into_iter().map(|peer| Entry::new(false, peer)));
+        Ok((entries, missing))
     }
 }

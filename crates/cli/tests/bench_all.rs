@@ -18,7 +18,7 @@ fn sheets() -> Value {
     let entry = |name: &str, ours: bool, p50: f64| {
         let interval = json!({ "low": p50 / 10.0, "high": p50 / 5.0 });
         json!({
-            "name": name, "ours": ours, "keeps_apart": "a process each", "p50": p50, "interval": null, "p99": p50,
+            "name": name, "ours": ours, "keeps_apart": "a process each", "durable": "no", "p50": p50, "interval": null, "p99": p50,
             "too_noisy": false, "ratio": p50 / 8.0, "ratio_interval": if ours { Value::Null } else { interval },
             "ratio_quoted": true,
         })
@@ -51,13 +51,20 @@ fn tables_and_plots_go_where_the_document_wants_them() {
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let filled = fs::read_to_string(&file).expect("it is there");
     assert!(filled.starts_with("# By hand\n") && filled.ends_with("\nAlso by hand.\n"), "{filled}");
-    assert!(filled.contains("| HTTP server a function | 320 µs (32.0–64.0×) |"), "{filled}");
+    assert!(
+        filled.contains("| HTTP server a function | a process each | no | 320 µs (32.0–64.0×) |"),
+        "{filled}"
+    );
     assert!(filled.contains("![A hop](hop.svg)") && !filled.contains("old"), "{filled}");
     assert!(
         filled.contains("Not measured: isolation mpk: no keys.") && filled.contains("a command"),
         "{filled}"
     );
     let svg = fs::read_to_string(folder.join("hop.svg")).expect("there is a plot");
+    assert!(
+        svg.contains("a process each, durable: no: faastlane, process · HTTP server a function"),
+        "{svg}"
+    );
     assert!(svg.contains("a machine") && svg.contains("HTTP server a function"), "{svg}");
     assert!(fs::read(folder.join("hop.png")).expect("there is a picture").starts_with(b"\x89PNG"));
 }

@@ -3,7 +3,8 @@
 use serde_json::Value;
 use std::process::{Command, Output};
 
-const PEERS: [&str; 3] = ["pool of threads", "pool of processes", "HTTP server a function"];
+const PEERS: [&str; 4] =
+    ["pool of threads", "pool of processes", "process a branch, pipes", "HTTP server a function"];
 
 fn bench(arguments: &str) -> Output {
     Command::new(env!("CARGO_BIN_EXE_faastlane"))

@@ -31,7 +31,7 @@ enum Outcome {
 impl Outcome {
     fn of(event: &EventRecord) -> Option<Self> {
         let (error, cause) = (event.error.as_deref(), event.cause.as_deref().unwrap_or_default());
-        match (&*event.kind, error) {
+        match (event.kind, error) {
             ("LambdaFunctionSucceeded", _) => Some(Self::Returned),
             // The limit is its state's, or its function's.
             ("LambdaFunctionTimedOut", Some("States.Timeout"))
@@ -293,7 +293,7 @@ mod tests {
             id,
             previous_id: if id <= 2 { 0 } else { id - 1 },
             at_us: 0,
-            kind: kind,
+            kind,
             state: state.map(Into::into),
             error: error.map(|(error, _)| (*error).to_owned()),
             cause: error.map(|(_, cause)| (*cause).to_owned()),

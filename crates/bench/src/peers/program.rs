@@ -1,26 +1,32 @@
 //! A peer's program: it is told how many executions to do, a line each time, and answers with a line of JSON.
 
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde::de::DeserializeOwned;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 /// How often it is looked whether the user has had enough.
 const LOOK: Duration = Duration::from_millis(50);
+/// The file in its folder that it complains in.
+const COMPLAINTS: &str = "stderr";
 /// How long it has to clean up before it is killed.
 const END: Duration = Duration::from_secs(5);
 
-/// Ends with this value, and so does everything that it started in its process group.
+/// By which everything that it starts is told from other processes, and where it puts its files.
+const FOLDER: &str = "TMPDIR";
+
+/// Ends with this value, and so does everything that it started.
 #[derive(Debug)]
 pub(super) struct Program {
     child: Child,
     answers: Receiver<io::Result<String>>,
-    /// Where it complains.
-    complaints: PathBuf,
+    folder: PathBuf,
     /// How long an answer may take.
     patience: Duration,
     /// It took longer, so that it is not to be expected to end by itself.
@@ -35,9 +41,11 @@ pub(super) enum Silence {
 }
 
 impl Program {
-    /// `complaints` is a file to be made.
-    pub(super) fn start(command: &mut Command, complaints: PathBuf, patience: Duration) -> io::Result<Self> {
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(File::create(&complaints)?);
+    /// `folder` is to be made, for all that it writes, and is no other program's.
+    pub(super) fn start(command: &mut Command, folder: PathBuf, patience: Duration) -> io::Result<Self> {
+        fs::create_dir(&folder)?;
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(File::create(folder.join(COMPLAINTS))?);
+        command.env(FOLDER, &folder);
         let mut child = command.process_group(0).spawn()?;
         let (send, answers) = channel();
         if let Some(stdout) = child.stdout.take() {
@@ -45,7 +53,7 @@ impl Program {
                 BufReader::new(stdout).lines().try_for_each(|line| send.send(line).map_err(drop)).ok();
             });
         }
-        Ok(Self { child, answers, complaints, patience, hangs: false })
+        Ok(Self { child, answers, folder, patience, hangs: false })
     }
 
     /// Asks for so many executions.
@@ -86,10 +94,26 @@ impl Program {
             Ok(status) => status.to_string(),
             Err(error) => error.to_string(),
         };
-        let said = fs::read(&self.complaints).unwrap_or_default();
+        let said = fs::read(self.folder.join(COMPLAINTS)).unwrap_or_default();
         let said = String::from_utf8_lossy(&said);
         let lines: Vec<&str> = said.trim_end().lines().collect();
         format!("{status}: {}", lines[lines.len().saturating_sub(LINES)..].join("\n"))
+    }
+
+    /// Ends what has left its process group, as some daemons do, and waits until all of it is gone.
+    fn end_stragglers(&self) {
+        let begin = Instant::now();
+        while begin.elapsed() < END {
+            let stragglers = processes_with(FOLDER, &self.folder);
+            if stragglers.is_empty() {
+                return;
+            }
+            for process in stragglers {
+                // It may have ended meanwhile.
+                kill_process(process, Signal::KILL).ok();
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     /// Whether it ends by itself in time.
@@ -112,12 +136,25 @@ impl Drop for Program {
         self.ends();
         // What is left of its group; none may be.
         if let Ok(group) = i32::try_from(self.child.id())
-            && let Some(group) = rustix::process::Pid::from_raw(group)
+            && let Some(group) = Pid::from_raw(group)
         {
-            rustix::process::kill_process_group(group, rustix::process::Signal::KILL).ok();
+            kill_process_group(group, Signal::KILL).ok();
         }
         self.child.wait().ok();
+        self.end_stragglers();
     }
+}
+
+/// Whose environment has the variable with this value, but those that are over and only wait to be taken note of.
+fn processes_with(variable: &str, value: &Path) -> Vec<Pid> {
+    let wanted = [variable.as_bytes(), b"=", value.as_os_str().as_bytes()].concat();
+    let has = |process: &Pid| {
+        let environment = fs::read(format!("/proc/{}/environ", process.as_raw_pid())).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|one| one == wanted)
+    };
+    let numbers = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let numbers = numbers.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    numbers.filter_map(Pid::from_raw).filter(has).collect()
 }
 
 #[cfg(test)]
@@ -127,8 +164,8 @@ mod tests {
 
     fn program(script: &str, patience: Duration) -> (Program, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
-        let complaints = folder.path().join("complaints");
-        let program = Program::start(Command::new("sh").args(["-c", script]), complaints, patience).unwrap();
+        let its = folder.path().join("its");
+        let program = Program::start(Command::new("sh").args(["-c", script]), its, patience).unwrap();
         (program, folder)
     }
 
@@ -163,13 +200,23 @@ mod tests {
         let (program, _folder) = program("sleep 600 & wait", Duration::from_millis(200));
         let group = program.child.id();
         assert_eq!(failure(program), "it has said nothing for 0.2 s");
-        let group = rustix::process::Pid::from_raw(i32::try_from(group).unwrap()).unwrap();
+        let group = Pid::from_raw(i32::try_from(group).unwrap()).unwrap();
         // Whoever takes in orphans has to do so first.
         let begin = Instant::now();
         while rustix::process::test_kill_process_group(group).is_ok() {
             assert!(begin.elapsed() < LONG, "something of it is left");
             std::thread::yield_now();
         }
+    }
+
+    #[test]
+    fn what_left_its_process_group_is_ended_too() {
+        let (mut program, folder) = program("read line; setsid sleep 600 & echo 1; wait", LONG);
+        program.ask(1);
+        let _: u32 = program.answer(&|| false).unwrap();
+        program.hangs = true;
+        drop(program);
+        assert_eq!(processes_with(FOLDER, &folder.path().join("its")), []);
     }
 
     #[test]

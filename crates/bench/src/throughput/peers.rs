@@ -1,115 +1,79 @@
-//! The other ways: a Python program that says how long its executions took.
+//! The other ways: programs that say how long all executions of a round took together.
 
-use super::work::{Totals, Work};
+use super::work::{Totals, Work, input};
 use crate::BenchError;
 use crate::contest::Contender;
 use crate::outside::Outside;
-use crate::peers::HTTP_PROCESS;
+use crate::peers::{Running, Subject, peers};
 use crate::processes::CpuTime;
+use crate::report::MissingPeer;
+use faastlane_compose::PythonInstall;
 use serde::Deserialize;
 use serde_json::Value;
-use std::fs;
-use std::io;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::rc::Rc;
-use tempfile::TempDir;
 
-/// Names, and those that the program has for them.
-const WAYS: [(&str, &str); 2] = [("process a function, pipes", "pipes"), ("HTTP server a function", "http")];
-
-pub(super) struct Peer {
-    name: &'static str,
-    way: &'static str,
-    python: PathBuf,
-    /// Shared by all peers.
-    programs: Rc<TempDir>,
+pub(super) struct Together {
+    running: Running,
     work: Work,
-    clients: usize,
-    executions: usize,
     totals: Totals,
 }
 
-/// What the program prints.
+/// What a program says of a round.
 #[derive(Deserialize)]
 struct Printed {
-    format_version: u32,
     took_ns: u64,
     cpu_ns: u64,
     outputs: Vec<Value>,
 }
 
-impl Peer {
-    pub(super) fn all(
-        python: &Path,
-        work: Work,
-        clients: NonZeroUsize,
-        executions: usize,
-    ) -> io::Result<Vec<Self>> {
-        let folder = tempfile::Builder::new().prefix("faastlane-peers-").tempdir()?;
-        fs::write(folder.path().join("function.py"), work.code())?;
-        fs::write(folder.path().join("throughput.py"), include_str!("../../peers/throughput.py"))?;
-        fs::write(folder.path().join(HTTP_PROCESS.0), HTTP_PROCESS.1)?;
-        let programs = Rc::new(folder);
-        let peer = |(name, way)| Self {
-            name,
-            way,
-            python: python.to_owned(),
-            programs: programs.clone(),
-            work,
-            clients: clients.get(),
-            executions,
-            totals: Totals::default(),
-        };
-        Ok(WAYS.into_iter().map(peer).collect())
-    }
-
-    fn command(&self) -> Command {
-        let mut command = Command::new(&self.python);
-        command.arg(self.programs.path().join("throughput.py")).args(["--way", self.way]);
-        for (option, number) in [
-            ("--functions", self.work.functions),
-            ("--clients", self.clients),
-            ("--executions", self.executions),
-        ] {
-            command.args([option, &number.to_string()]);
-        }
-        command.stdin(Stdio::null());
-        command
-    }
+/// The peers, warm, and those that cannot take part. Those that have to be installed take part if they are `wanted`.
+pub(super) fn together(
+    outside: &Outside<'_>,
+    python: &PythonInstall,
+    work: Work,
+    clients: NonZeroUsize,
+    executions: usize,
+    wanted: bool,
+) -> Result<(Vec<Together>, Vec<MissingPeer>), BenchError> {
+    let subject = Subject {
+        benchmark: "throughput",
+        code: &work.code(),
+        event: ("sums", 0),
+        event_bytes: input().to_string().len(),
+        functions: work.functions,
+        clients: Some(clients.get()),
+        executions,
+    };
+    let (running, missing) = peers(outside, python, &subject, wanted)?;
+    let together = running.into_iter().map(|running| Together { running, work, totals: Totals::default() });
+    Ok((together.collect(), missing))
 }
 
-impl Contender for Peer {
+impl Contender for Together {
     fn name(&self) -> &str {
-        self.name
+        self.running.way().name
     }
 
     fn isolation(&self) -> &'static str {
-        "a process each"
+        self.running.way().isolation
+    }
+
+    fn durable(&self) -> &'static str {
+        self.running.way().durable
     }
 
     fn round(&mut self, outside: &Outside<'_>) -> Result<Vec<f64>, BenchError> {
-        let failed = |problem: String| BenchError::Peer { peer: self.name, problem };
-        let output = self.command().output().map_err(|error| failed(error.to_string()))?;
-        if (outside.stop)() {
-            return Err(BenchError::Interrupted);
-        }
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            return Err(failed(format!("{}: {}", output.status, said.trim_end())));
-        }
-        let printed: Printed =
-            serde_json::from_slice(&output.stdout).map_err(|error| failed(error.to_string()))?;
-        if printed.format_version != 1 || printed.outputs.len() != self.executions {
-            return Err(failed("it did not measure what it was asked to".to_owned()));
+        let printed: Printed = self.running.round(outside)?;
+        let executions = self.running.executions();
+        if printed.outputs.len() != executions {
+            return Err(self.running.failed("it did not measure what it was asked to"));
         }
         for output in &printed.outputs {
-            self.totals.functions_ns += self.work.check(output, self.name)?;
+            self.totals.functions_ns += self.work.check(output, self.running.way().name)?;
         }
         self.totals.cpu_ns += printed.cpu_ns;
-        self.totals.executions += self.executions;
-        Ok(vec![printed.took_ns as f64 / 1e3 / self.executions as f64])
+        self.totals.executions += executions;
+        Ok(vec![printed.took_ns as f64 / 1e3 / executions as f64])
     }
 
     fn executions(&self) -> usize {

@@ -10,7 +10,7 @@ pub(super) struct Work {
     pub(super) squares: u32,
 }
 
-/// What goes in at the first function. The same as `INPUT` in `peers/throughput.py`.
+/// What goes in at the first function. The same as `peers/measurement.py` makes.
 pub(super) fn input() -> Value {
     json!({ "total": 0, "calls": 0, "cpu_ns": 0 })
 }

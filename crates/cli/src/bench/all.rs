@@ -112,11 +112,11 @@ fn kept_sheets(folder: &Path) -> anyhow::Result<Vec<Sheet>> {
 struct Amount {
     payloads: &'static [&'static str],
     chains: &'static [usize],
-    /// Of these two, those with all peers that are installed.
-    with_installed: (&'static [&'static str], &'static [usize]),
     trivial: &'static [usize],
     cpu: &'static [usize],
     clients: &'static [usize],
+    /// Of the payloads, the chains and the clients, those with all peers that are installed.
+    with_installed: (&'static [&'static str], &'static [usize], &'static [usize]),
     memory: &'static [usize],
     rounds: usize,
     /// Hops in a round; other samples are so many times fewer.
@@ -138,7 +138,7 @@ const FULL: Amount = Amount {
         "records:1MiB",
     ],
     chains: &[5, 15, 50],
-    with_installed: (&["records:200", "text:1MiB"], &[5]),
+    with_installed: (&["records:200", "text:1MiB"], &[5], &[8]),
     trivial: &[2, 10, 50, 200, 1000],
     cpu: &[2, 10, 50, 200],
     clients: &[1, 2, 4, 8, 16, 32, 64],
@@ -150,7 +150,7 @@ const FULL: Amount = Amount {
 const SHORT: Amount = Amount {
     payloads: &["records:200", "text:1MiB"],
     chains: &[5],
-    with_installed: (&[], &[]),
+    with_installed: (&[], &[], &[]),
     trivial: &[50],
     cpu: &[50],
     clients: &[8],
@@ -198,7 +198,7 @@ fn one(
 ) -> Result<Vec<Sheet>, BenchError> {
     let (rounds, hops) = (amount.rounds, amount.hops);
     let events = |texts: &[&str]| texts.iter().filter_map(|text| text.parse().ok()).collect();
-    let (with_all_peers, chains_with_all_peers) = amount.with_installed;
+    let (with_all_peers, chains_with_all_peers, clients_with_all_peers) = amount.with_installed;
     let event = EventSpec { kind: EventKind::Records, size: 200 };
     Ok(match name {
         "hop" => {
@@ -230,7 +230,9 @@ fn one(
         "fanout" => vec![fanouts(amount, outside, progress)?],
         "throughput" => {
             let clients = counts(amount.clients);
-            let options = ThroughputOptions { clients, functions: 5, work: 1, executions: hops, rounds };
+            let installed = counts(clients_with_all_peers);
+            let options =
+                ThroughputOptions { clients, functions: 5, work: 1, executions: hops, rounds, installed };
             vec![Throughput { options: &options, outside }.run(progress)?.sheet()]
         }
         "memory" => {

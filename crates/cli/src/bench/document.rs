@@ -54,17 +54,29 @@ pub(super) fn section(sheet: &Sheet, picture: &str) -> String {
 
 fn table(sheet: &Sheet, group: &str, contests: &[&SheetContest]) -> String {
     let along = if group.is_empty() { sheet.along.clone() } else { format!("{}, {group}", sheet.along) };
+    let ways = ways(contests);
+    // Of what they say nothing about, there is no column.
+    let promised: Vec<Promised> =
+        PROMISED.into_iter().filter(|(_, of)| ways.iter().any(|way| !of(way).is_empty())).collect();
     let mut text = format!("\n| {along} |");
+    for (name, _) in &promised {
+        text.push_str(&format!(" {name} |"));
+    }
     for contest in contests {
         text.push_str(&format!(" {} |", contest.label));
     }
     text.push_str("\n|---|");
+    text.push_str(&"---|".repeat(promised.len()));
     text.push_str(&"--:|".repeat(contests.len()));
     text.push('\n');
-    for (name, ours) in names(contests) {
-        text.push_str(&if ours { format!("| **{name}** |") } else { format!("| {name} |") });
+    for way in ways {
+        let name = &way.name;
+        text.push_str(&if way.ours { format!("| **{name}** |") } else { format!("| {name} |") });
+        for (_, of) in &promised {
+            text.push_str(&format!(" {} |", of(way)));
+        }
         for contest in contests {
-            let entry = contest.entries.iter().find(|entry| entry.name == name);
+            let entry = contest.entries.iter().find(|entry| entry.name == *name);
             text.push_str(&format!(
                 " {} |",
                 entry.map_or_else(|| "-".to_owned(), |it| cell(it, &sheet.unit))
@@ -75,15 +87,20 @@ fn table(sheet: &Sheet, group: &str, contests: &[&SheetContest]) -> String {
     text
 }
 
-/// Of all entries, with what keeps functions apart, in the order in which they appear.
-fn names(contests: &[&SheetContest]) -> Vec<(String, bool)> {
-    let mut names: Vec<(String, bool)> = Vec::new();
+/// What a way promises: the column's name, and what is in it.
+type Promised = (&'static str, fn(&SheetEntry) -> &str);
+
+const PROMISED: [Promised; 2] = [("keeps apart", |way| &way.keeps_apart), ("durable", |way| &way.durable)];
+
+/// An entry of each name, in the order in which they appear.
+fn ways<'a>(contests: &[&'a SheetContest]) -> Vec<&'a SheetEntry> {
+    let mut ways: Vec<&SheetEntry> = Vec::new();
     for entry in contests.iter().flat_map(|contest| &contest.entries) {
-        if !names.iter().any(|(name, _)| *name == entry.name) {
-            names.push((entry.name.clone(), entry.ours));
+        if !ways.iter().any(|way| way.name == entry.name) {
+            ways.push(entry);
         }
     }
-    names
+    ways
 }
 
 /// The median and, of the others, how many times as good ours is.

@@ -53,7 +53,7 @@ fn render(report: &FanoutReport, width: usize) -> anyhow::Result<String> {
     let mut text = String::new();
     let metric = report.heading.metric.replace(", in microseconds", "");
     writeln!(text, "A Map: {metric}. Ours may have {} lanes, one of them has one.", report.lanes)?;
-    let header = ["WAY", "KEEPS APART", "P50", "P99", "A BRANCH", "SPEED-UP", "RATIO"];
+    let header = ["WAY", "KEEPS APART", "DURABLE", "P50", "P99", "A BRANCH", "SPEED-UP", "RATIO"];
     for contest in &report.contests {
         writeln!(
             text,
@@ -63,7 +63,7 @@ fn render(report: &FanoutReport, width: usize) -> anyhow::Result<String> {
             report.rounds,
             contest.executions_per_round
         )?;
-        writeln!(text, "{}", table(&header, 2, contest.contestants.iter().map(row), width))?;
+        writeln!(text, "{}", table(&header, 3, contest.contestants.iter().map(row), width))?;
     }
     for missing in &report.unavailable {
         writeln!(text, "\nnot measured: isolation {}: {}", missing.isolation, missing.reason)?;
@@ -81,6 +81,7 @@ fn row(one: &FanoutContestant) -> Vec<String> {
     vec![
         one.contestant.name.clone(),
         one.contestant.isolation.to_owned(),
+        one.contestant.durable.to_owned(),
         quoted(summary.p50_us),
         quoted(summary.p99_us),
         quoted(one.branch_us),

@@ -1,6 +1,6 @@
 //! `faastlane bench throughput`.
 
-use super::rendering::{digits, duration, footing, table};
+use super::rendering::{digits, duration, footing, missing_lines, table};
 use crate::args::parse_python;
 use crate::env_vars;
 use crate::exit::Exit;
@@ -43,6 +43,7 @@ pub(super) fn execute(arguments: &ThroughputArguments) -> anyhow::Result<Exit> {
         work: arguments.work.get(),
         executions: arguments.executions.get(),
         rounds: arguments.rounds.get(),
+        installed: arguments.clients.clone(),
     };
     super::measure(
         &arguments.python,
@@ -62,18 +63,19 @@ fn render(report: &ThroughputReport, width: usize) -> anyhow::Result<String> {
         report.work,
         report.heading.metric.replace(", in microseconds", "")
     )?;
-    let header = ["WAY", "KEEPS APART", "PER SECOND", "TIME", "RATIO", "CPU", "NOT FUNCTIONS"];
+    let header = ["WAY", "KEEPS APART", "DURABLE", "PER SECOND", "TIME", "RATIO", "CPU", "NOT FUNCTIONS"];
     for contest in &report.contests {
         writeln!(
             text,
             "\n{} at the same time, rounds: {} of {} executions\n",
             contest.clients, report.rounds, report.executions_per_round
         )?;
-        writeln!(text, "{}", table(&header, 2, contest.contestants.iter().map(row), width))?;
+        writeln!(text, "{}", table(&header, 3, contest.contestants.iter().map(row), width))?;
     }
     for missing in &report.unavailable {
         writeln!(text, "\nnot measured: isolation {}: {}", missing.isolation, missing.reason)?;
     }
+    text.push_str(&missing_lines(&report.missing_peers));
     text.push_str(&footing(&report.heading, report.isolation.name()));
     Ok(text)
 }
@@ -85,6 +87,7 @@ fn row(contestant: &Contestant) -> Vec<String> {
     vec![
         contestant.name.clone(),
         contestant.isolation.to_owned(),
+        contestant.durable.to_owned(),
         quoted(digits(1e6 / summary.p50_us)),
         quoted(duration(summary.p50_us)),
         contestant.ratio.map_or_else(none, |ratio| format!("{}×", digits(ratio))),

@@ -92,7 +92,7 @@ impl Started {
             parking: self.block + offset_of!(Front, parking),
             number: copy.layout.number_of(thread_pointer),
         };
-        let (confine, signal_stack) = (self.confine.clone(), self.signal_stack);
+        let (confine, signal_stack) = (self.confine.clone(), self.signal_stack.start);
         spawn_trusted_on(CONFINING_STACK, move || {
             let filter = match enter(&confine, gate, signal_stack) {
                 Ok(filter) => filter,

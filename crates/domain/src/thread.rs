@@ -135,7 +135,8 @@ pub struct Started {
     pub(crate) block: usize,
     pub(crate) key: Option<Key>,
     pub(crate) confine: Confine,
-    pub(crate) signal_stack: usize,
+    /// Where the kernel writes what it tells of a fault of this thread.
+    pub signal_stack: Range<usize>,
     /// Where it says how it comes up: in the block, and in a copy of the process in fresh memory.
     pub(crate) gate: usize,
     /// The thread's stack, which is the domain's from the start.
@@ -232,7 +233,7 @@ impl<G: Guest> Launch<'_, G> {
             block: address,
             key: self.key,
             confine: self.confine,
-            signal_stack,
+            signal_stack: signal_stack..signal_stack + SIGNAL_STACK,
             gate,
             stack: stack_range,
         })

@@ -1,6 +1,7 @@
 //! The domains of one process, and how they come up.
 
 use crate::assignment::Assignment;
+use crate::fault::Suspect;
 use crate::lane::Threads;
 use crate::message::SetUpFailure;
 use crate::monitor::{self, Watched};
@@ -165,6 +166,12 @@ impl LocalDomain {
         let news = json!({ "env": self.move_to(assignment)? });
         let revived = self.started.revive(copy, page, &self.mailbox, Payload::from_value(news).flat());
         revived.map_err(failed("make its thread again"))
+    }
+
+    /// How a fault of its threads is told from others'.
+    pub(crate) fn suspect(&self) -> Suspect {
+        let signal_stack = self.started.signal_stack.clone();
+        Suspect { domain: self.index, thread: self.threads.first(), signal_stack }
     }
 
     /// Lets it enter its confinement with the log and the scratch directory that it has in another instance. Returns the

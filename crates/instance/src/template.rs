@@ -1,7 +1,8 @@
 //! A process in which the functions are loaded and parked. It becomes the instance, or is copied into instances.
 
 use crate::assignment::Assignment;
-use crate::host::Host;
+use crate::fault::Suspect;
+use crate::host::{Host, LocalDomain};
 use crate::invocation::error_and_cause;
 use crate::message::{Report, Reporter, SetUpFailure};
 use crate::order::{CopyAnswer, CopyOrder, Order, OrderChannel};
@@ -125,9 +126,10 @@ pub(crate) struct Ready {
 /// Lets a trusted thread wait for a fault, report it, and end the process.
 pub(crate) fn watch(host: &Host, assignment: &Arc<Assignment>, reporter: &Reporter) -> std::io::Result<()> {
     let (owners, assignment, reporter) = (host.owners.clone(), assignment.clone(), reporter.clone());
+    let suspects: Vec<Suspect> = host.domains.iter().map(LocalDomain::suspect).collect();
     spawn_trusted(move || {
         let fault = faastlane_domain::watch_for_fault();
-        reporter.send(&Report::Fault(fault::describe(&fault, &owners, &assignment)));
+        reporter.send(&Report::Fault(fault::describe(&fault, &owners, &suspects, &assignment)));
         reporter.ring();
         exit_now(FAULTED)
     })

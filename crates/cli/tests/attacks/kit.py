@@ -1,7 +1,9 @@
 """What attacks are made of. An attack raises the errno that it was refused with, or returns what it got, None for nothing."""
 import ctypes
 import errno
+import itertools
 import os
+import re
 import struct
 import sysconfig
 import tempfile
@@ -19,7 +21,7 @@ ends = []
 
 NUMBERS = dict(
     mmap=9, mprotect=10, munmap=11, rt_sigaction=13, rt_sigreturn=15, mremap=25, madvise=28, getpid=39, fork=57, exit=60, kill=62,
-    ptrace=101, sigaltstack=131, personality=135, prctl=157, arch_prctl=158, setrlimit=160, tgkill=234, process_vm_readv=310,
+    ptrace=101, sigaltstack=131, personality=135, prctl=157, arch_prctl=158, setrlimit=160, futex=202, tgkill=234, process_vm_readv=310,
     seccomp=317, memfd_create=319, userfaultfd=323, pkey_mprotect=329, pkey_alloc=330, pkey_free=331, rseq=334, io_uring_setup=425,
     pidfd_open=434, pidfd_getfd=438,
 )
@@ -95,9 +97,14 @@ def first_link_map():
     return at
 
 
+def base_link_map():
+    """Of the executable, which no function's libraries are linked with."""
+    return ctypes.c_void_p.in_dll(ctypes.CDLL("ld-linux-x86-64.so.2"), "_rtld_global").value
+
+
 def code_bytes(accept):
     """Addresses in everything executable where the bytes are as a pattern says."""
-    for base, _ in loaded(first_link_map()):
+    for base, _ in itertools.chain(loaded(base_link_map()), loaded(first_link_map())):
         for flags, start, length in segments(base):
             if flags & 1:
                 text = ctypes.string_at(start, length)
@@ -122,6 +129,25 @@ def search(pattern, around, reach):
         page = peek(address)
         if page and pattern.search(page):
             return hex(address)
+
+
+# Where a context of the C library has the stack pointer.
+RSP = 160
+
+
+def go_on_at(stack_pointer):
+    """Goes on where this thread is, with the stack somewhere else."""
+    context = ctypes.create_string_buffer(1024)
+    libc.getcontext(context)
+    ctypes.memmove(ctypes.addressof(context) + RSP, struct.pack("Q", stack_pointer), 8)
+    libc.setcontext(context)
+
+
+def fault_handler():
+    """Addresses of the function that the kernel enters when a thread faults, and of what it writes."""
+    # lea r8, [rip + report]; mov eax, 1; xchg eax, [r8]
+    at = next(code_bytes(re.compile(rb"\x4c\x8d\x05....\xb8\x01\x00\x00\x00\x41\x87\x00", re.DOTALL)))
+    return at, at + 7 + struct.unpack("i", ctypes.string_at(at + 3, 4))[0]
 
 
 class Mailbox:

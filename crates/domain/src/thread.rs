@@ -177,6 +177,13 @@ impl Started {
     pub fn open_gate(&self) {
         self.gate().open();
     }
+
+    /// Lets it begin, once it is confined, where it waits for no start-up page to go.
+    pub fn begin(&self) {
+        if self.key.is_none() {
+            self.gate().let_begin();
+        }
+    }
 }
 
 impl<G: Guest> Launch<'_, G> {
@@ -306,9 +313,7 @@ impl<G: Guest> Block<G> {
             unsafe { write_pkru.call(rights) };
         }
         front.gate.pass();
-        if front.rights.is_some() {
-            front.gate.wait_to_begin();
-        }
+        front.gate.wait_to_begin();
         true
     }
 }

@@ -52,8 +52,8 @@ struct Loaded {
 }
 
 impl Host {
-    /// Starts every domain of this host. Their interpreters come up at the same time, behind this call's back; each says so
-    /// through its mailbox.
+    /// Starts every domain of this host, until it is confined. Their interpreters come up at the same time, where there are no keys
+    /// from [`Self::begin`] on; each says so through its mailbox.
     pub(crate) fn bring_up(
         process: &DomainProcess,
         assignment: &Arc<Assignment>,
@@ -111,13 +111,19 @@ impl Host {
         Ok(Self { owners, doorbell, domains, cpus })
     }
 
+    /// Lets the domains begin, which are confined.
+    pub(crate) fn begin(&self) {
+        self.domains.iter().for_each(|domain| domain.started.begin());
+    }
+
     /// How many threads there are in this process, with `others` trusted ones, as long as functions have started none.
     pub(crate) fn threads(&self, others: usize) -> usize {
         let monitored = self.domains.iter().filter(|domain| domain.key.is_some()).count();
         others + self.domains.len() + monitored
     }
 
-    /// Makes the parked domains again in a copy of the process, as those of the instance that `assignment` is about.
+    /// Makes the parked domains again in a copy of the process, as those of the instance that `assignment` is about. Where there
+    /// are no keys they go on from [`Self::begin`] on.
     pub(crate) fn revive(
         &mut self,
         copy: &ProcessCopy,

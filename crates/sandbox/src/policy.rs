@@ -44,7 +44,7 @@ macro_rules! allow {
         allow!($name, None, $checks, $reason)
     };
     ($name:ident, $grant:expr, $checks:expr, $reason:literal) => {
-        Allowed {
+        $crate::policy::Allowed {
             number: libc::$name,
             name: stringify!($name),
             checks: $checks,

@@ -2,6 +2,7 @@
 
 use crate::check::Check;
 use crate::defences;
+use crate::files::landlock_version;
 use crate::policy::{ALLOWED, ASKED, Allowed, Grant, LAST_KNOWN, REFUSED, TRAPPED};
 use std::io;
 
@@ -20,9 +21,15 @@ impl Grants {
             None => true,
             Some(Grant::Network) => self.network || defences::left_out("network"),
             Some(Grant::Subprocess) => self.subprocess,
+            Some(Grant::SignalChildren) => {
+                self.subprocess && landlock_version().is_some_and(|version| version >= SCOPES_SIGNALS)
+            }
         }
     }
 }
+
+/// The first version of Landlock that knows whom a thread may signal.
+const SCOPES_SIGNALS: u32 = 6;
 
 const AUDIT_ARCH_X86_64: u32 = 0xc000_003e;
 /// Set in the numbers of the x32 interface, which nobody uses.

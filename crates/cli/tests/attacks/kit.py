@@ -4,6 +4,7 @@ import errno
 import itertools
 import os
 import re
+import socket
 import struct
 import sysconfig
 import tempfile
@@ -16,7 +17,7 @@ PAGE = 4096
 READ, WRITE, EXECUTE = 1, 2, 4
 PRIVATE, FIXED, ANONYMOUS = 2, 16, 32
 
-# Of a pipe.
+# Of a pair of sockets: a pipe would keep, on some kernels, a place for each write that fails, and then block.
 ends = []
 
 NUMBERS = dict(
@@ -56,7 +57,7 @@ def call(address):
 def peek(address, length=PAGE):
     """By the kernel, on this thread's behalf: None where this thread may not read."""
     if not ends:
-        ends.extend(os.pipe())
+        ends.extend(end.detach() for end in socket.socketpair())
     written = libc.write(ends[1], ctypes.c_void_p(address), ctypes.c_size_t(length))
     found = os.read(ends[0], written) if written > 0 else b""
     return found if len(found) == length else None
@@ -153,7 +154,7 @@ def fault_handler():
 class Mailbox:
     """The first page of this function's own mailbox, known by the request id in it."""
 
-    IDENTITY, EVENT_AT, EVENT_LENGTH, OUT_AT, OUT_LENGTH, OUTCOME, LENGTH = 16, 80, 88, 96, 104, 120, 128
+    IDENTITY, EVENT_AT, EVENT_LENGTH, OUT_AT, OUT_LENGTH, OUTCOME, LENGTH = 24, 88, 96, 104, 112, 128, 136
 
     def __init__(self, request):
         """What runs a function on this thread has the address on this thread's stack."""

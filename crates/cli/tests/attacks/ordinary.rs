@@ -37,4 +37,15 @@ attacks! {
         with: "[functions.attack]\nnetwork = true\n",
         mpk: Works, process: Works, by: "", real: Missing("no attack"),
     }
+    ok3: "starts a program, as it was granted, and ends it" {
+        r#"
+        import signal, subprocess
+        def attack(at):
+            child = subprocess.Popen(["sleep", "60"])
+            child.kill()
+            return child.wait() == -signal.SIGKILL or None
+        "#
+        with: "[functions.attack]\nsubprocess = true\n",
+        mpk: Works, process: Works, by: "", real: Missing("no attack"),
+    }
 }

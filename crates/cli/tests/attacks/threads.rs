@@ -14,7 +14,7 @@ attacks! {
         "#
         mpk: Refused, process: Refused, by: "system-call filter", real: Without("seccomp"),
     }
-    a32: "lets the kernel write another's bytes into a pipe" {
+    a32: "lets the kernel write another's bytes into a socket" {
         r#"
         def attack(at):
             found = peek(at["page"], at["length"])
@@ -65,6 +65,15 @@ attacks! {
         def attack(at): return syscall("tgkill", at["pid"], at["pid"], 0) + 1
         "#
         mpk: Refused, process: Refused, by: "system-call filter", real: Without("tgkill,landlock"),
+    }
+    a35b: "kills another's process, where it may have processes of its own" {
+        r#"
+        import signal
+        def attack(at): return os.kill(at["pid"], signal.SIGKILL) or "killed"
+        "#
+        with: "[functions.attack]\nsubprocess = true\n",
+        mpk: Refused, process: Refused, by: "Landlock, which keeps signals to what it started; else system-call filter",
+        real: WithoutIn("process", "landlock"),
     }
     a53: "has a trusted thread that shares its memory run code of its own" {
         r#"

@@ -95,7 +95,7 @@ impl Host {
                 let mut owners = owners.lock().unwrap_or_else(PoisonError::into_inner);
                 owners.give(started.stack.clone(), index, false);
             }
-            let threads = confirm(&started, index, loaded.key, &owners, cpus)?;
+            let threads = confirm(&started, index, loaded.key, &owners, cpus, assignment)?;
             let scratch = assignment.scratch[index].clone();
             domains.push(LocalDomain {
                 index,
@@ -144,7 +144,8 @@ impl Host {
         }
         // They confine themselves side by side.
         for domain in &mut self.domains {
-            domain.threads = confirm(&domain.started, domain.index, domain.key, &self.owners, self.cpus)?;
+            domain.threads =
+                confirm(&domain.started, domain.index, domain.key, &self.owners, self.cpus, assignment)?;
         }
         page.into_iter().for_each(StartUpPage::remove);
         Ok(())
@@ -273,6 +274,7 @@ fn confirm(
     key: Option<Key>,
     owners: &Arc<Mutex<Owners>>,
     cpus: Cpus,
+    assignment: &Arc<Assignment>,
 ) -> Result<Threads, SetUpFailure> {
     let failure = |what: &str, cause: String| SetUpFailure::of_domain(index, what, cause);
     loop {
@@ -285,7 +287,8 @@ fn confirm(
             Progress::Listener(descriptor) => {
                 let Some(key) = key else { continue };
                 let threads = Threads::new(started.thread(), cpus);
-                let watched = Watched { domain: index, key, owners: owners.clone(), threads };
+                let (owners, assignment) = (owners.clone(), assignment.clone());
+                let watched = Watched { domain: index, key, owners, threads, assignment };
                 Listener::from_handed_over(descriptor)
                     .and_then(|listener| monitor::serve(listener, watched))
                     .map_err(|error| failure("monitor it", error.to_string()))?;

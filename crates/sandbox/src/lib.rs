@@ -19,7 +19,7 @@ mod temporary;
 
 pub use confine::{Confinement, EnterError};
 pub use defences::left_out;
-pub use descriptors::{close_others, inherited};
+pub use descriptors::{close_others, inherited, write_log};
 pub use duty::{Duty, bind};
 pub use files::{Files, landlock_version};
 pub use filter::Grants;

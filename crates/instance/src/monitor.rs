@@ -89,7 +89,8 @@ impl Watched {
                 None => "it belongs to no function".into(),
             }
         } else if [MMAP, MPROTECT].contains(&call.number) && access & EXECUTE != 0 {
-            "code comes from files that nobody can write here, and is never writable".into()
+            "code comes from files, privately, is never writable, and holds nothing that changes rights"
+                .into()
         } else {
             "no function may do that with memory".into()
         };

@@ -1,6 +1,6 @@
 //! The kernel as a confused deputy: it reads and writes whatever keys a thread carries.
 
-use crate::case::End::{Crash, Refused};
+use crate::case::End::{Crash, Refused, Violation};
 use crate::case::Proof::{Missing, Unisolated, Without, WithoutIn};
 use crate::case::attacks;
 
@@ -102,6 +102,6 @@ attacks! {
             code = own_file_as_code(b"\xf3\x48\x0f\xae\xc1\xf3\x48\x0f\xae\xd7\x64\x48\x8b\x04\x25\0\0\0\0\xf3\x48\x0f\xae\xd1\xc3")
             return ctypes.CFUNCTYPE(ctypes.c_long, ctypes.c_long)(code)(at["page"])
         "#
-        mpk: Refused, process: Crash, by: "code comes from files that nobody can write; address space", real: Unisolated,
+        mpk: Violation, process: Crash, by: "key; address space", real: Unisolated,
     }
 }

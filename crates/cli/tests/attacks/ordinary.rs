@@ -41,7 +41,11 @@ attacks! {
         r#"
         import signal, subprocess
         def attack(at):
-            child = subprocess.Popen(["sleep", "60"])
+            child = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
+            # Older kernels cannot keep signals to it, so that there are none.
+            if [int(part) for part in os.uname().release.split(".")[:2]] < [6, 12]:
+                child.stdin.close()
+                return child.wait() == 0 or None
             child.kill()
             return child.wait() == -signal.SIGKILL or None
         "#

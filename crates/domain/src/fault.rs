@@ -2,16 +2,22 @@
 //! system call the policy traps.
 //!
 //! The handler runs on the faulting thread with rights for key 0 alone, perhaps on a stack it cannot read. So it stores a few
-//! registers, wakes the watching thread, and sleeps for good; the watcher, which may touch everything, does the rest, and
-//! ends the process. Whatever locks the faulting thread held stay held: nothing goes on in this process.
+//! registers, wakes the watching thread, and sleeps; the watcher, which may touch everything, does the rest, and ends the
+//! process. Whatever locks the faulting thread held stay held: nothing goes on in this process. Where the watcher does not end
+//! it, because a domain has claimed the report with no fault of its own, the kernel does when the thread has slept: a trap under
+//! a mask that blocks it is its end.
 
 use crate::rights_repair::is_trap;
 use crate::sys;
 use std::io;
-use std::mem::offset_of;
+use std::mem::{MaybeUninit, offset_of};
+use std::ops::Range;
+use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::time::Duration;
 
-/// On a page of its own: the rest of the executable's data is on the trusted key, which a handler has no rights to.
+/// On a page of its own: the rest of the executable's data is on the trusted key, which a handler has no rights to. So a domain
+/// can write it too, or call the handler as a function. What is found here is a claim, see [`Fault`].
 #[repr(C, align(4096))]
 struct Report {
     claimed: AtomicU32,
@@ -54,9 +60,15 @@ extern "C" fn handler() {
         "mov eax, {futex}",
         "syscall",
         "2:",
-        "mov eax, {pause}",
+        "xor edi, edi",
+        "xor esi, esi",
+        "mov edx, {longest}",
+        "mov eax, {poll}",
         "syscall",
-        "jmp 2b",
+        ".globl faastlane_asleep_after_fault",
+        ".hidden faastlane_asleep_after_fault",
+        "faastlane_asleep_after_fault:",
+        "ud2",
         report = sym REPORT,
         claimed = const offset_of!(Report, claimed),
         ready = const offset_of!(Report, ready),
@@ -66,13 +78,17 @@ extern "C" fn handler() {
         context = const offset_of!(Report, context),
         gettid = const libc::SYS_gettid,
         futex = const libc::SYS_futex,
-        pause = const libc::SYS_pause,
+        poll = const libc::SYS_poll,
+        longest = const LONGEST_REPORT_MS,
         wake = const libc::FUTEX_WAKE,
     )
 }
 
+/// The time that the watcher has to report, and the time that a process goes on at most when it cannot.
+const LONGEST_REPORT_MS: i32 = 2000;
+
 /// Where the report is, and how long: what must stay on key 0.
-pub(crate) fn report_page() -> std::ops::Range<usize> {
+pub(crate) fn report_page() -> Range<usize> {
     let start = &raw const REPORT as usize;
     start..start + size_of::<Report>()
 }
@@ -95,6 +111,7 @@ pub(crate) fn install() -> io::Result<()> {
             let mut action: libc::sigaction = std::mem::zeroed();
             action.sa_sigaction = handler as *const () as usize;
             action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+            libc::sigfillset(&mut action.sa_mask);
             if libc::sigaction(signal, &action, std::ptr::null_mut()) != 0 {
                 return Err(io::Error::last_os_error());
             }
@@ -103,14 +120,57 @@ pub(crate) fn install() -> io::Result<()> {
     Ok(())
 }
 
-/// What a thread did.
+/// What a thread did, as the report says. A domain may have forged that: whose thread it was and whether it is one that has
+/// faulted, the kernel tells ([`Fault::is_asleep`], [`crate::is_same_domain`]); what it did is true where `told_at` is in that
+/// domain's own memory, which holds what the kernel wrote there and what the domain may say of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     pub signal: i32,
     pub kind: FaultKind,
-    /// Where the thread's stack was: tells which domain it belongs to.
-    pub stack_pointer: usize,
+    /// The number of the thread. Its registers say nothing of that: a stack pointer goes where a domain wants it.
+    pub thread: i32,
+    /// Where the kernel wrote what it tells of the fault: its information, and the thread's registers.
+    pub told_at: [Range<usize>; 2],
     pub instruction_pointer: usize,
+}
+
+impl Fault {
+    /// Whether the thread sleeps in the handler, as one does that has faulted. Whoever only names another does not make
+    /// that one sleep there. To be asked by a thread that may read `/proc`.
+    pub fn is_asleep(&self) -> bool {
+        // It wakes the watcher on its way to sleep.
+        (0..100).any(|_| {
+            let asleep = sleeps_in_handler(self.thread);
+            if !asleep {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            asleep
+        })
+    }
+}
+
+fn sleeps_in_handler(thread: i32) -> bool {
+    unsafe extern "C" {
+        // In `handler`, behind its last system call.
+        #[link_name = "faastlane_asleep_after_fault"]
+        static ASLEEP: u8;
+    }
+    // Number, six arguments, stack pointer, instruction pointer.
+    let call = std::fs::read_to_string(format!("/proc/self/task/{thread}/syscall")).unwrap_or_default();
+    let (number, at) = (call.split_whitespace().next(), call.split_whitespace().last());
+    number == Some(&libc::SYS_poll.to_string()) && at == Some(&format!("{:#x}", &raw const ASLEEP as usize))
+}
+
+/// Whether two threads of this process are of one domain, or both of none: each domain has one table of descriptors, which the
+/// kernel compares. Fails where one of them has ended.
+pub fn is_same_domain(thread: i32, other: i32) -> io::Result<bool> {
+    const FILES: i32 = 2;
+    // SAFETY: takes numbers.
+    match unsafe { libc::syscall(libc::SYS_kcmp, thread, other, FILES, 0usize, 0usize) } {
+        0 => Ok(true),
+        1.. => Ok(false),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,44 +199,72 @@ pub fn watch() -> Fault {
     while REPORT.ready.load(Ordering::Acquire) == 0 {
         sys::futex_wait(&REPORT.ready, 0, None);
     }
-    let (info, context) = (REPORT.info.load(Ordering::Relaxed), REPORT.context.load(Ordering::Relaxed));
-    // SAFETY: the handler stored the pointers that the kernel gave it; the thread they belong to sleeps for good. (A domain
-    // that forges them, key 0 being writable to it, makes this process end with a fault of its own, which it does anyway.)
-    let (info, context) =
-        unsafe { (&*(info as *const libc::siginfo_t), &*(context as *const libc::ucontext_t)) };
-    let registers = &context.uc_mcontext.gregs;
-    let write = registers[libc::REG_ERR as usize] & WRITE != 0;
     let signal = REPORT.signal.load(Ordering::Relaxed) as i32;
-    let kind = match signal {
-        libc::SIGSEGV | libc::SIGBUS => {
-            // SAFETY: these signals carry an address.
-            let address = unsafe { info.si_addr() } as usize;
-            if info.si_code == SEGV_PKUERR {
-                // SAFETY: si_pkey follows si_addr and two words of si_addr_bnd in the kernel's layout.
-                let key = unsafe { *std::ptr::from_ref(info).cast::<u32>().add(8) };
-                FaultKind::ForeignKey { address, key, write }
-            } else {
-                FaultKind::BadAddress { address, write }
-            }
+    let info_at = REPORT.info.load(Ordering::Relaxed);
+    let registers_at =
+        REPORT.context.load(Ordering::Relaxed).wrapping_add(offset_of!(libc::ucontext_t, uc_mcontext.gregs));
+    let (info, registers) = (told::<Info>(info_at), told::<Registers>(registers_at));
+    let told_at = [
+        info_at..info_at.saturating_add(size_of::<Info>()),
+        registers_at..registers_at.saturating_add(size_of::<Registers>()),
+    ];
+    let (kind, instruction_pointer) = match (info, registers) {
+        (Some(info), Some(registers)) => {
+            (kind_of(signal, &info, &registers), registers[libc::REG_RIP as usize] as usize)
         }
-        libc::SIGSYS if info.si_code == SYS_SECCOMP => {
-            // SAFETY: si_syscall follows si_call_addr in the kernel's layout.
-            let number = unsafe { *std::ptr::from_ref(info).cast::<i32>().add(6) };
-            if i64::from(number) == libc::SYS_exit_group {
-                FaultKind::Exit { status: registers[libc::REG_RDI as usize] as i32 & 0xff }
-            } else {
-                FaultKind::SystemCall { number }
-            }
-        }
-        // SAFETY: the thread got the signal for what it executed there.
-        libc::SIGILL if unsafe { is_trap(registers[libc::REG_RIP as usize] as usize) } => FaultKind::Rights,
-        _ => FaultKind::Other,
+        _ => (FaultKind::Other, 0),
     };
-    Fault {
-        signal,
-        kind,
-        stack_pointer: registers[libc::REG_RSP as usize] as usize,
-        instruction_pointer: registers[libc::REG_RIP as usize] as usize,
+    let thread = REPORT.thread.load(Ordering::Relaxed) as i32;
+    Fault { signal, kind, thread, told_at, instruction_pointer }
+}
+
+/// What is at an address that may be anything: read by the kernel, which does not fault. Only for types that any bytes are.
+fn told<T: Copy>(address: usize) -> Option<T> {
+    let (reader, writer) = io::pipe().ok()?;
+    let mut value = MaybeUninit::<T>::uninit();
+    // SAFETY: the kernel says so where it cannot read the first address; the second has room. It is less than a pipe holds.
+    let read = unsafe {
+        match libc::write(writer.as_raw_fd(), address as *const _, size_of::<T>()) {
+            written if written == size_of::<T>() as isize => {
+                libc::read(reader.as_raw_fd(), value.as_mut_ptr().cast(), size_of::<T>())
+            }
+            _ => -1,
+        }
+    };
+    // SAFETY: all of it was written, and it is of a type that any bytes are.
+    (read == size_of::<T>() as isize).then(|| unsafe { value.assume_init() })
+}
+
+/// The kernel's `siginfo_t`, in words.
+type Info = [u32; size_of::<libc::siginfo_t>() / 4];
+/// The kernel's `gregset_t`.
+type Registers = [i64; 23];
+
+fn kind_of(signal: i32, info: &Info, registers: &Registers) -> FaultKind {
+    const CODE: usize = 2;
+    /// Of a fault in memory its address; `si_pkey` is behind that and two words of `si_addr_bnd`. Of a system call its number is
+    /// behind the address.
+    const ADDRESS: usize = 4;
+    let write = registers[libc::REG_ERR as usize] & WRITE != 0;
+    let code = info[CODE] as i32;
+    match signal {
+        libc::SIGSEGV | libc::SIGBUS => {
+            let address = info[ADDRESS] as usize | (info[ADDRESS + 1] as usize) << 32;
+            match code {
+                SEGV_PKUERR => FaultKind::ForeignKey { address, key: info[ADDRESS + 4], write },
+                _ => FaultKind::BadAddress { address, write },
+            }
+        }
+        libc::SIGSYS if code == SYS_SECCOMP => match info[ADDRESS + 2] as i32 {
+            number if i64::from(number) == libc::SYS_exit_group => {
+                FaultKind::Exit { status: registers[libc::REG_RDI as usize] as i32 & 0xff }
+            }
+            number => FaultKind::SystemCall { number },
+        },
+        libc::SIGILL if told(registers[libc::REG_RIP as usize] as usize).is_some_and(is_trap) => {
+            FaultKind::Rights
+        }
+        _ => FaultKind::Other,
     }
 }
 

@@ -39,7 +39,7 @@ mod thread;
 mod thread_lists;
 
 pub use affinity::Cpus;
-pub use fault::{Fault, FaultKind, sleep_for_good, watch as watch_for_fault};
+pub use fault::{Fault, FaultKind, is_same_domain, sleep_for_good, watch as watch_for_fault};
 pub use gate::{ConfineError, Gate, Progress};
 pub use heap::TrustedHeap;
 pub use keys::{Key, Keys, KeysUnavailable, probe as probe_keys};

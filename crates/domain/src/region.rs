@@ -6,6 +6,7 @@
 
 use crate::keys::Key;
 use crate::mapping::{Mapping, trusted_key};
+use crate::sys;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -30,7 +31,12 @@ impl RegionPool {
         let free = self.0.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mapping = match free {
             Some(mapping) => mapping,
-            None => Mapping::private(self.0.region_len, trusted_key())?,
+            None => {
+                // A limit of the process's memory is there for what functions ask for. This is reserved, and taken as payloads
+                // need it.
+                sys::raise_data_limit(self.0.region_len)?;
+                Mapping::private(self.0.region_len, trusted_key())?
+            }
         };
         Ok(Region { mapping: Some(mapping), used: 0, pool: self.clone() })
     }

@@ -117,16 +117,9 @@ impl Edit {
     }
 }
 
-/// Whether a thread that got SIGILL at `instruction` ran into a trap that stands for a write of the rights.
-///
-/// # Safety
-/// A thread has just executed there.
-pub(crate) unsafe fn is_trap(instruction: usize) -> bool {
-    if instruction % PAGE > PAGE - TRAP.len() {
-        return false;
-    }
-    // SAFETY: the processor has read code there, and the bytes are on one page.
-    unsafe { std::ptr::read(instruction as *const [u8; TELLING]) == TRAP }
+/// Whether a thread that got SIGILL where these bytes are ran into a trap that stands for a write of the rights.
+pub(crate) fn is_trap(found: [u8; TELLING]) -> bool {
+    found == TRAP
 }
 
 /// A find, and the instruction that is to be changed for it.

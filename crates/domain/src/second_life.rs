@@ -50,7 +50,7 @@ struct Program {
 
 impl Started {
     /// Makes the parked thread again in a copy of the process; to be followed like one that starts. It answers at `mailbox`, and
-    /// `news` is for [`crate::Guest::after_parking`]. It goes on when `page` is gone, where there is one.
+    /// `news` is for [`crate::Guest::after_parking`]. It goes on when `page` is gone, where there is one, else by [`Started::begin`].
     ///
     /// Returns the memory that it comes up in, which is the domain's from then on.
     pub fn revive(
@@ -76,9 +76,8 @@ impl Started {
             (&*(memory as *const Gate), (*front).parking.thread_pointer())
         };
         self.gate = memory;
-        match page.filter(|_| self.key.is_some()) {
-            Some(page) => page.hold(WaitingGate::at(memory)),
-            None => gate.let_begin(),
+        if let Some(page) = page.filter(|_| self.key.is_some()) {
+            page.hold(WaitingGate::at(memory));
         }
         let write_pkru = page.filter(|_| self.key.is_some() && !without("copy-rights"));
         let mut last = LastSteps {
@@ -92,7 +91,7 @@ impl Started {
             parking: self.block + offset_of!(Front, parking),
             number: copy.layout.number_of(thread_pointer),
         };
-        let (confine, signal_stack) = (self.confine.clone(), self.signal_stack);
+        let (confine, signal_stack) = (self.confine.clone(), self.signal_stack.start);
         spawn_trusted_on(CONFINING_STACK, move || {
             let filter = match enter(&confine, gate, signal_stack) {
                 Ok(filter) => filter,

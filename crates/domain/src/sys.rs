@@ -94,6 +94,20 @@ pub(crate) unsafe fn unmap(address: usize, len: usize) {
     unsafe { libc::munmap(address as *mut c_void, len) };
 }
 
+/// Where this process has a limit of its writable memory (`RLIMIT_DATA`): lets it have so many bytes more, if it may.
+pub(crate) fn raise_data_limit(bytes: usize) -> io::Result<()> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the kernel fills the structure, and reads it.
+    unsafe {
+        check(libc::getrlimit(libc::RLIMIT_DATA, &mut limit).into())?;
+        if limit.rlim_cur == libc::RLIM_INFINITY {
+            return Ok(());
+        }
+        limit.rlim_cur = limit.rlim_cur.saturating_add(bytes as u64).min(limit.rlim_max);
+        check(libc::setrlimit(libc::RLIMIT_DATA, &limit).into()).map(drop)
+    }
+}
+
 /// Puts the calling thread, and those it starts, under a system-call filter.
 pub(crate) fn filter(program: &[libc::sock_filter]) -> io::Result<()> {
     let filter = libc::sock_fprog { len: program.len() as u16, filter: program.as_ptr().cast_mut() };

@@ -135,7 +135,8 @@ pub struct Started {
     pub(crate) block: usize,
     pub(crate) key: Option<Key>,
     pub(crate) confine: Confine,
-    pub(crate) signal_stack: usize,
+    /// Where the kernel writes what it tells of a fault of this thread.
+    pub signal_stack: Range<usize>,
     /// Where it says how it comes up: in the block, and in a copy of the process in fresh memory.
     pub(crate) gate: usize,
     /// The thread's stack, which is the domain's from the start.
@@ -175,6 +176,13 @@ impl Started {
 
     pub fn open_gate(&self) {
         self.gate().open();
+    }
+
+    /// Lets it begin, once it is confined, where it waits for no start-up page to go.
+    pub fn begin(&self) {
+        if self.key.is_none() {
+            self.gate().let_begin();
+        }
     }
 }
 
@@ -232,7 +240,7 @@ impl<G: Guest> Launch<'_, G> {
             block: address,
             key: self.key,
             confine: self.confine,
-            signal_stack,
+            signal_stack: signal_stack..signal_stack + SIGNAL_STACK,
             gate,
             stack: stack_range,
         })
@@ -305,9 +313,7 @@ impl<G: Guest> Block<G> {
             unsafe { write_pkru.call(rights) };
         }
         front.gate.pass();
-        if front.rights.is_some() {
-            front.gate.wait_to_begin();
-        }
+        front.gate.wait_to_begin();
         true
     }
 }

@@ -119,6 +119,12 @@ impl Assignment {
         self.plan.isolation == Isolation::Mpk && !self.has_children()
     }
 
+    /// Whether a function of this process can write the memory of the threads that start, watch and copy it. They are bound then.
+    /// Where functions share a process without keys, they share it with the orchestrator, and nothing is promised.
+    pub(crate) fn shares_memory(&self) -> bool {
+        self.host != 0 && !self.uses_keys()
+    }
+
     /// Whether a function of this process may start others.
     pub fn has_children(&self) -> bool {
         self.local_domains().into_iter().any(|domain| self.grants(domain).subprocess)

@@ -1,6 +1,7 @@
 //! The domains of one process, and how they come up.
 
 use crate::assignment::Assignment;
+use crate::fault::Suspect;
 use crate::lane::Threads;
 use crate::message::SetUpFailure;
 use crate::monitor::{self, Watched};
@@ -51,8 +52,8 @@ struct Loaded {
 }
 
 impl Host {
-    /// Starts every domain of this host. Their interpreters come up at the same time, behind this call's back; each says so
-    /// through its mailbox.
+    /// Starts every domain of this host, until it is confined. Their interpreters come up at the same time, where there are no keys
+    /// from [`Self::begin`] on; each says so through its mailbox.
     pub(crate) fn bring_up(
         process: &DomainProcess,
         assignment: &Arc<Assignment>,
@@ -94,7 +95,7 @@ impl Host {
                 let mut owners = owners.lock().unwrap_or_else(PoisonError::into_inner);
                 owners.give(started.stack.clone(), index, false);
             }
-            let threads = confirm(&started, index, loaded.key, &owners, cpus)?;
+            let threads = confirm(&started, index, loaded.key, &owners, cpus, assignment)?;
             let scratch = assignment.scratch[index].clone();
             domains.push(LocalDomain {
                 index,
@@ -110,13 +111,19 @@ impl Host {
         Ok(Self { owners, doorbell, domains, cpus })
     }
 
+    /// Lets the domains begin, which are confined.
+    pub(crate) fn begin(&self) {
+        self.domains.iter().for_each(|domain| domain.started.begin());
+    }
+
     /// How many threads there are in this process, with `others` trusted ones, as long as functions have started none.
     pub(crate) fn threads(&self, others: usize) -> usize {
         let monitored = self.domains.iter().filter(|domain| domain.key.is_some()).count();
         others + self.domains.len() + monitored
     }
 
-    /// Makes the parked domains again in a copy of the process, as those of the instance that `assignment` is about.
+    /// Makes the parked domains again in a copy of the process, as those of the instance that `assignment` is about. Where there
+    /// are no keys they go on from [`Self::begin`] on.
     pub(crate) fn revive(
         &mut self,
         copy: &ProcessCopy,
@@ -137,7 +144,8 @@ impl Host {
         }
         // They confine themselves side by side.
         for domain in &mut self.domains {
-            domain.threads = confirm(&domain.started, domain.index, domain.key, &self.owners, self.cpus)?;
+            domain.threads =
+                confirm(&domain.started, domain.index, domain.key, &self.owners, self.cpus, assignment)?;
         }
         page.into_iter().for_each(StartUpPage::remove);
         Ok(())
@@ -165,6 +173,12 @@ impl LocalDomain {
         let news = json!({ "env": self.move_to(assignment)? });
         let revived = self.started.revive(copy, page, &self.mailbox, Payload::from_value(news).flat());
         revived.map_err(failed("make its thread again"))
+    }
+
+    /// How a fault of its threads is told from others'.
+    pub(crate) fn suspect(&self) -> Suspect {
+        let signal_stack = self.started.signal_stack.clone();
+        Suspect { domain: self.index, thread: self.threads.first(), signal_stack }
     }
 
     /// Lets it enter its confinement with the log and the scratch directory that it has in another instance. Returns the
@@ -260,6 +274,7 @@ fn confirm(
     key: Option<Key>,
     owners: &Arc<Mutex<Owners>>,
     cpus: Cpus,
+    assignment: &Arc<Assignment>,
 ) -> Result<Threads, SetUpFailure> {
     let failure = |what: &str, cause: String| SetUpFailure::of_domain(index, what, cause);
     loop {
@@ -272,7 +287,8 @@ fn confirm(
             Progress::Listener(descriptor) => {
                 let Some(key) = key else { continue };
                 let threads = Threads::new(started.thread(), cpus);
-                let watched = Watched { domain: index, key, owners: owners.clone(), threads };
+                let (owners, assignment) = (owners.clone(), assignment.clone());
+                let watched = Watched { domain: index, key, owners, threads, assignment };
                 Listener::from_handed_over(descriptor)
                     .and_then(|listener| monitor::serve(listener, watched))
                     .map_err(|error| failure("monitor it", error.to_string()))?;

@@ -18,6 +18,11 @@ impl Threads {
         Self { first, several: Arc::new(AtomicBool::new(false)), all }
     }
 
+    /// The number of its first thread.
+    pub(crate) fn first(&self) -> i32 {
+        self.first
+    }
+
     /// `thread` of this domain is about to start another, which inherits the CPUs it may run on.
     pub(crate) fn let_go(&self, thread: i32) {
         self.several.store(true, Ordering::Relaxed);

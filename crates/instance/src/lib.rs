@@ -11,6 +11,7 @@
 
 mod assignment;
 mod calls;
+mod duty;
 mod fault;
 mod footprint;
 mod host;
@@ -42,6 +43,7 @@ pub use order::{CopyAnswer, CopyOrder, MOST_DESCRIPTORS, Order, OrderChannel};
 use faastlane_asl::definition::StateMachine;
 use faastlane_asl::source::Source;
 use faastlane_domain::{DomainProcess, exit_now, sleep_for_good, spawn_trusted};
+use faastlane_sandbox::Duty;
 use std::sync::Arc;
 
 /// How an instance ends when it was not told to.
@@ -88,24 +90,29 @@ fn start(assignment_at: &str) -> Result<std::convert::Infallible, StartError> {
         Ok(host) => host,
         Err(failure) => return Err(Some((reporter, failure))),
     };
-    template::watch(&host, &assignment, &reporter).map_err(|error| fail("start the watcher", &error))?;
+    // The watcher, the thread that takes orders, and this one.
+    let bound = duty::Bound::of(3);
+    template::watch(&host, &assignment, &reporter, &bound)
+        .map_err(|error| fail("start the watcher", &error))?;
     let machine = match assignment.host {
         0 => Some(machine(&assignment).map_err(|error| fail("read the definition", &error))?),
         _ => None,
     };
     let orders = assignment.orders().map_err(|error| fail("open the channel for orders", &error))?;
-    let keeper = reporter.clone();
+    let (keeper, kept, first) = (reporter.clone(), assignment.clone(), bound.clone());
     let template = template::Template { process, assignment, host, machine, reporter, orders };
     let live = move || {
-        let ready = template.serve();
+        let ready = template.serve(&bound);
         if ready.assignment.has_orchestrator() {
             orchestrator::live(ready);
         }
         sleep_for_good()
     };
     spawn_trusted(live).map_err(|error| {
-        Some((keeper, SetUpFailure::of_process("start the thread that takes orders", error.to_string())))
+        let what = "start the thread that takes orders";
+        Some((keeper.clone(), SetUpFailure::of_process(what, error.to_string())))
     })?;
+    first.enter(&Duty::Sleep, &kept, &keeper);
     sleep_for_good()
 }
 

@@ -377,6 +377,8 @@ pub enum Violation {
     },
     /// It tried to change its rights to keys.
     Rights,
+    /// It reported a fault that it did not have, or another's.
+    Forged,
 }
 
 /// The writing end of the reports, for every trusted thread.

@@ -1,14 +1,16 @@
 //! A process in which the functions are loaded and parked. It becomes the instance, or is copied into instances.
 
 use crate::assignment::Assignment;
-use crate::host::Host;
+use crate::duty::{self, Bound};
+use crate::fault::Suspect;
+use crate::host::{Host, LocalDomain};
 use crate::invocation::error_and_cause;
 use crate::message::{Report, Reporter, SetUpFailure};
 use crate::order::{CopyAnswer, CopyOrder, Order, OrderChannel};
 use crate::{FAULTED, SET_UP_FAILED, fault};
 use faastlane_asl::definition::StateMachine;
 use faastlane_domain::{Copied, DomainProcess, ProcessCopy, Reply, exit_now, monotonic_nanos, spawn_trusted};
-use faastlane_sandbox::close_others;
+use faastlane_sandbox::{Duty, close_others};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::{Arc, PoisonError};
 
@@ -28,11 +30,15 @@ pub(crate) struct Template {
 
 impl Template {
     /// The life of the thread that takes orders. When it returns, the process is an instance, and its domains go on.
-    pub(crate) fn serve(mut self) -> Ready {
+    pub(crate) fn serve(mut self, bound: &Bound) -> Ready {
+        let duty = duty::copier(&self.assignment);
+        bound.enter(&duty, &self.assignment, &self.reporter);
+        self.host.begin();
         self.await_parked();
         loop {
             match self.orders.next() {
                 Ok(Some((Order::GoOn, _))) => {
+                    Bound::alone().enter(&Duty::Sleep, &self.assignment, &self.reporter);
                     self.host.domains.iter().for_each(|domain| domain.started.go_on());
                     return self.ready();
                 }
@@ -99,9 +105,11 @@ impl Template {
             ..(*assignment).clone()
         });
         let Ok(reporter) = assignment.reporter() else { exit_now(SET_UP_FAILED) };
+        // The watcher, and this thread.
+        let bound = Bound::of(2);
         let revived = host.revive(copy, &assignment);
         let watched = revived.and_then(|()| {
-            watch(&host, &assignment, &reporter)
+            watch(&host, &assignment, &reporter, &bound)
                 .map_err(|error| SetUpFailure::of_process("start the watcher", error.to_string()))
         });
         if let Err(failure) = watched {
@@ -109,6 +117,8 @@ impl Template {
             reporter.ring();
             exit_now(SET_UP_FAILED);
         }
+        bound.enter(&Duty::Sleep, &assignment, &reporter);
+        host.begin();
         Ready { assignment, host, machine, reporter }
     }
 }
@@ -123,11 +133,19 @@ pub(crate) struct Ready {
 }
 
 /// Lets a trusted thread wait for a fault, report it, and end the process.
-pub(crate) fn watch(host: &Host, assignment: &Arc<Assignment>, reporter: &Reporter) -> std::io::Result<()> {
+pub(crate) fn watch(
+    host: &Host,
+    assignment: &Arc<Assignment>,
+    reporter: &Reporter,
+    bound: &Bound,
+) -> std::io::Result<()> {
+    let bound = bound.clone();
     let (owners, assignment, reporter) = (host.owners.clone(), assignment.clone(), reporter.clone());
+    let suspects: Vec<Suspect> = host.domains.iter().map(LocalDomain::suspect).collect();
     spawn_trusted(move || {
+        bound.enter(&Duty::Watch, &assignment, &reporter);
         let fault = faastlane_domain::watch_for_fault();
-        reporter.send(&Report::Fault(fault::describe(&fault, &owners, &assignment)));
+        reporter.send(&Report::Fault(fault::describe(&fault, &owners, &suspects, &assignment)));
         reporter.ring();
         exit_now(FAULTED)
     })

@@ -3,7 +3,7 @@
 use crate::control_group::{ControlGroups, Controller, Group};
 use crate::memory::{MemoryMeasure, MemoryUse, field_kib, resident_sizes};
 use faastlane_compose::{LimitMeans, Limits};
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 use std::{fs, io};
 
 /// With what this process can hold instances to a limit on memory.
@@ -70,7 +70,9 @@ impl Held {
             let has = field_kib(&status, "VmData").unwrap_or_default() << 10;
             let most = Some(has + (u64::from(mb) << 20));
             let pid = i32::try_from(process).ok().and_then(Pid::from_raw);
-            prlimit(pid, Resource::Data, Rlimit { current: most, maximum: most })?;
+            // Its functions cannot raise it. Its trusted threads do, by what they reserve for payloads.
+            let maximum = getrlimit(Resource::Data).maximum;
+            prlimit(pid, Resource::Data, Rlimit { current: most, maximum })?;
         }
         Ok(())
     }

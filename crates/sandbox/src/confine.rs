@@ -31,7 +31,7 @@ pub struct EnterError {
     pub errno: i32,
 }
 
-fn step<T>(step: &'static str, result: io::Result<T>) -> Result<T, EnterError> {
+pub(crate) fn step<T>(step: &'static str, result: io::Result<T>) -> Result<T, EnterError> {
     result.map_err(|error| EnterError { step, errno: error.raw_os_error().unwrap_or(0) })
 }
 

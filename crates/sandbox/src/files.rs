@@ -90,11 +90,7 @@ pub(crate) fn restrict(files: &Files, programs: bool) -> Result<bool, RulesetErr
     let all = AccessFs::from_all(RULES);
     let execute = if programs { AccessFs::Execute.into() } else { BitFlags::EMPTY };
     let read = AccessFs::ReadFile | AccessFs::ReadDir;
-    let mut rules = Ruleset::default()
-        .set_compatibility(CompatLevel::BestEffort)
-        .handle_access(all)?
-        .scope(Scope::AbstractUnixSocket | Scope::Signal)?
-        .create()?;
+    let mut rules = no_rules()?;
     for path in SYSTEM {
         rules = allow(rules, Path::new(path), read | execute)?;
     }
@@ -112,6 +108,20 @@ pub(crate) fn restrict(files: &Files, programs: bool) -> Result<bool, RulesetErr
         rules = allow(rules, path, all & !AccessFs::Execute & !AccessFs::MakeChar & !AccessFs::MakeBlock)?;
     }
     Ok(rules.restrict_self()?.ruleset != RulesetStatus::NotEnforced)
+}
+
+/// The same, with no file to reach.
+pub(crate) fn restrict_to_none() -> Result<bool, RulesetError> {
+    Ok(no_rules()?.restrict_self()?.ruleset != RulesetStatus::NotEnforced)
+}
+
+/// What refuses all that no rule allows.
+fn no_rules() -> Result<RulesetCreated, RulesetError> {
+    Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(RULES))?
+        .scope(Scope::AbstractUnixSocket | Scope::Signal)?
+        .create()
 }
 
 /// A path that does not exist, or that even this process cannot reach, needs no rule.

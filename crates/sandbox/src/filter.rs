@@ -2,6 +2,7 @@
 
 use crate::check::Check;
 use crate::defences;
+use crate::files::landlock_version;
 use crate::policy::{ALLOWED, ASKED, Allowed, Grant, LAST_KNOWN, REFUSED, TRAPPED};
 use std::io;
 
@@ -20,9 +21,15 @@ impl Grants {
             None => true,
             Some(Grant::Network) => self.network || defences::left_out("network"),
             Some(Grant::Subprocess) => self.subprocess,
+            Some(Grant::SignalChildren) => {
+                self.subprocess && landlock_version().is_some_and(|version| version >= SCOPES_SIGNALS)
+            }
         }
     }
 }
+
+/// The first version of Landlock that knows whom a thread may signal.
+const SCOPES_SIGNALS: u32 = 6;
 
 const AUDIT_ARCH_X86_64: u32 = 0xc000_003e;
 /// Set in the numbers of the x32 interface, which nobody uses.
@@ -76,29 +83,65 @@ pub(crate) fn memory_filter() -> Vec<libc::sock_filter> {
 
 /// The filter that allows what the policy lists, and nothing else.
 pub(crate) fn policy_filter(grants: Grants) -> Vec<libc::sock_filter> {
+    let mut program = allowing(rows(grants), left_out());
+    answer(&mut program, TRAPPED, libc::SECCOMP_RET_TRAP);
+    refuse_the_rest(&mut program);
+    program
+}
+
+/// The filter of a thread of ours that may do what the policy lists, and `more`.
+pub(crate) fn with_more(
+    grants: Grants,
+    more: impl Iterator<Item = &'static Allowed> + Clone,
+) -> Vec<libc::sock_filter> {
+    let mut program = allowing(rows(grants).chain(more), left_out());
+    refuse_the_rest(&mut program);
+    program
+}
+
+/// The filter of a thread of ours that allows these, and nothing else.
+pub(crate) fn of_rows(rows: impl Iterator<Item = &'static Allowed> + Clone) -> Vec<libc::sock_filter> {
+    let mut program = allowing(rows, std::iter::empty());
+    program.push(statement(RETURN, fail_with(libc::EPERM)));
+    program
+}
+
+fn rows(grants: Grants) -> impl Iterator<Item = &'static Allowed> + Clone {
+    ALLOWED.iter().filter(move |row| grants.cover(row.grant))
+}
+
+/// Allows the calls of `rows`, and those of `besides` whatever their arguments are. Then the number is loaded.
+fn allowing(
+    rows: impl Iterator<Item = &'static Allowed> + Clone,
+    besides: impl Iterator<Item = i64>,
+) -> Vec<libc::sock_filter> {
     let mut program = prologue();
-    let rows = || ALLOWED.iter().filter(|row| grants.cover(row.grant));
     // Those with checks first: each may end with an argument where the number was. The kernel remembers for each number
     // whether a filter always allows it, so that the order costs the others nothing.
-    for row in rows().filter(|row| !row.checks.is_empty()) {
+    for row in rows.clone().filter(|row| !row.checks.is_empty()) {
         program.extend(checked(row));
     }
     program.push(statement(LOAD, NUMBER));
-    let plain = rows().filter(|row| row.checks.is_empty()).map(|row| row.number);
-    let switched_off = REFUSED.iter().filter(|row| is_left_out(row.name));
-    let checked_off = ALLOWED.iter().filter(|row| is_left_out(row.name));
-    let switched_off = switched_off.map(|row| row.number).chain(checked_off.map(|row| row.number));
-    for number in plain.chain(switched_off) {
+    let plain = rows.filter(|row| row.checks.is_empty()).map(|row| row.number);
+    for number in plain.chain(besides) {
         answer(&mut program, number, libc::SECCOMP_RET_ALLOW);
     }
-    answer(&mut program, TRAPPED, libc::SECCOMP_RET_TRAP);
+    program
+}
+
+fn refuse_the_rest(program: &mut Vec<libc::sock_filter>) {
     for row in REFUSED.iter().filter(|row| row.errno != libc::EPERM) {
-        answer(&mut program, row.number, fail_with(row.errno));
+        answer(program, row.number, fail_with(row.errno));
     }
     program.push(jump(IF_AT_LEAST, LAST_KNOWN as u32 + 1, 0, 1));
     program.push(statement(RETURN, fail_with(libc::ENOSYS)));
     program.push(statement(RETURN, fail_with(libc::EPERM)));
-    program
+}
+
+/// The calls of which a test does without what is said of them.
+fn left_out() -> impl Iterator<Item = i64> {
+    let refused = REFUSED.iter().filter(|row| is_left_out(row.name)).map(|row| row.number);
+    refused.chain(ALLOWED.iter().filter(|row| is_left_out(row.name)).map(|row| row.number))
 }
 
 /// Whether a test does without what is said of this call. Memory that is code and data at once is the call's and the monitor's.
@@ -153,10 +196,19 @@ fn steps_of(check: Check, left: usize) -> Vec<libc::sock_filter> {
     }
 }
 
-/// Puts the calling thread, and those it starts, under `program`. Returns the descriptor of its listener.
+/// Puts the calling thread, and those it starts, under `program`.
+pub(crate) fn install(program: &[libc::sock_filter]) -> io::Result<()> {
+    install_with(program, 0).map(drop)
+}
+
+/// The same. Returns the descriptor of its listener.
 pub(crate) fn install_with_listener(program: &[libc::sock_filter]) -> io::Result<i32> {
+    install_with(program, libc::SECCOMP_FILTER_FLAG_NEW_LISTENER)
+}
+
+fn install_with(program: &[libc::sock_filter], flags: libc::c_ulong) -> io::Result<i32> {
     let filter = libc::sock_fprog { len: program.len() as u16, filter: program.as_ptr().cast_mut() };
-    let (mode, flags) = (libc::SECCOMP_SET_MODE_FILTER, libc::SECCOMP_FILTER_FLAG_NEW_LISTENER);
+    let mode = libc::SECCOMP_SET_MODE_FILTER;
     // SAFETY: the kernel copies the program during the call.
     let result = unsafe { libc::syscall(libc::SYS_seccomp, mode, flags, std::ptr::from_ref(&filter)) };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result as i32) }

@@ -3,20 +3,24 @@
 //! An island of `unsafe`. It knows nothing of keys, Python or workflows. Start reading at [`Confinement::enter`], which is
 //! what a thread goes through, and at `policy.rs`, which is what it may not do and why.
 
+#[macro_use]
+mod policy;
+
 mod check;
 mod confine;
 mod defences;
 mod descriptors;
+mod duty;
 mod files;
 mod filter;
 mod listener;
-mod policy;
 mod privileges;
 mod temporary;
 
 pub use confine::{Confinement, EnterError};
 pub use defences::left_out;
-pub use descriptors::{close_others, inherited};
+pub use descriptors::{close_others, inherited, write_log};
+pub use duty::{Duty, bind};
 pub use files::{Files, landlock_version};
 pub use filter::Grants;
 pub use listener::{AskedCall, Listener};

@@ -10,6 +10,8 @@ use crate::check::{Check, any_of, bits, low, masked, null};
 pub(crate) enum Grant {
     Network,
     Subprocess,
+    /// Child processes, where Landlock keeps signals to them.
+    SignalChildren,
 }
 
 /// A system call that is allowed when all checks of the row hold. A call can have several rows: one that fits is enough.
@@ -44,7 +46,7 @@ macro_rules! allow {
         allow!($name, None, $checks, $reason)
     };
     ($name:ident, $grant:expr, $checks:expr, $reason:literal) => {
-        Allowed {
+        $crate::policy::Allowed {
             number: libc::$name,
             name: stringify!($name),
             checks: $checks,
@@ -65,6 +67,7 @@ macro_rules! refuse {
 
 const NETWORK: Option<Grant> = Some(Grant::Network);
 const SUBPROCESS: Option<Grant> = Some(Grant::Subprocess);
+const SIGNAL_CHILDREN: Option<Grant> = Some(Grant::SignalChildren);
 
 const WRITE: u32 = libc::PROT_WRITE as u32;
 const EXECUTE: u32 = libc::PROT_EXEC as u32;
@@ -363,6 +366,7 @@ pub(crate) const ALLOWED: &[Allowed] = &[
     allow!(SYS_execveat, SUBPROCESS, &[], "a program, under this same policy; Landlock says which"),
     allow!(SYS_wait4, SUBPROCESS, &[], "its children"),
     allow!(SYS_waitid, SUBPROCESS, &[], "its children"),
+    allow!(SYS_kill, SIGNAL_CHILDREN, &[], "Landlock decides: its own process, and those that it started"),
     allow!(SYS_exit_group, SUBPROCESS, &[], "how a program ends"),
     allow!(SYS_arch_prctl, SUBPROCESS, &[any_of(0, SET_FS)], "how a program sets its thread storage up"),
     allow!(SYS_rt_sigaction, SUBPROCESS, &[], "of its own process"),

@@ -1,7 +1,7 @@
 //! The kernel as a confused deputy: it reads and writes whatever keys a thread carries.
 
-use crate::case::End::Refused;
-use crate::case::Proof::{Missing, Without, WithoutIn};
+use crate::case::End::{Crash, Refused, Violation};
+use crate::case::Proof::{Missing, Unisolated, Without, WithoutIn};
 use crate::case::attacks;
 
 attacks! {
@@ -94,5 +94,14 @@ attacks! {
             return syscall("arch_prctl", SET_GS, 0) + 1
         "#
         mpk: Refused, process: Refused, by: "system-call filter", real: Without("arch_prctl"),
+    }
+    a47b: "aims a segment base at another's memory itself (`wrfsbase`)" {
+        r#"
+        def attack(at):
+            # rdfsbase rcx; wrfsbase rdi; mov rax, fs:[0]; wrfsbase rcx; ret
+            code = own_file_as_code(b"\xf3\x48\x0f\xae\xc1\xf3\x48\x0f\xae\xd7\x64\x48\x8b\x04\x25\0\0\0\0\xf3\x48\x0f\xae\xd1\xc3")
+            return ctypes.CFUNCTYPE(ctypes.c_long, ctypes.c_long)(code)(at["page"])
+        "#
+        mpk: Violation, process: Crash, by: "key; address space", real: Unisolated,
     }
 }

@@ -1,7 +1,10 @@
 """What attacks are made of. An attack raises the errno that it was refused with, or returns what it got, None for nothing."""
 import ctypes
 import errno
+import itertools
 import os
+import re
+import socket
 import struct
 import sysconfig
 import tempfile
@@ -14,12 +17,12 @@ PAGE = 4096
 READ, WRITE, EXECUTE = 1, 2, 4
 PRIVATE, FIXED, ANONYMOUS = 2, 16, 32
 
-# Of a pipe.
+# Of a pair of sockets: a pipe would keep, on some kernels, a place for each write that fails, and then block.
 ends = []
 
 NUMBERS = dict(
     mmap=9, mprotect=10, munmap=11, rt_sigaction=13, rt_sigreturn=15, mremap=25, madvise=28, getpid=39, fork=57, exit=60, kill=62,
-    ptrace=101, sigaltstack=131, personality=135, prctl=157, arch_prctl=158, setrlimit=160, tgkill=234, process_vm_readv=310,
+    ptrace=101, sigaltstack=131, personality=135, prctl=157, arch_prctl=158, setrlimit=160, futex=202, tgkill=234, process_vm_readv=310,
     seccomp=317, memfd_create=319, userfaultfd=323, pkey_mprotect=329, pkey_alloc=330, pkey_free=331, rseq=334, io_uring_setup=425,
     pidfd_open=434, pidfd_getfd=438,
 )
@@ -54,7 +57,7 @@ def call(address):
 def peek(address, length=PAGE):
     """By the kernel, on this thread's behalf: None where this thread may not read."""
     if not ends:
-        ends.extend(os.pipe())
+        ends.extend(end.detach() for end in socket.socketpair())
     written = libc.write(ends[1], ctypes.c_void_p(address), ctypes.c_size_t(length))
     found = os.read(ends[0], written) if written > 0 else b""
     return found if len(found) == length else None
@@ -95,9 +98,14 @@ def first_link_map():
     return at
 
 
+def base_link_map():
+    """Of the executable, which no function's libraries are linked with."""
+    return ctypes.c_void_p.in_dll(ctypes.CDLL("ld-linux-x86-64.so.2"), "_rtld_global").value
+
+
 def code_bytes(accept):
     """Addresses in everything executable where the bytes are as a pattern says."""
-    for base, _ in loaded(first_link_map()):
+    for base, _ in itertools.chain(loaded(base_link_map()), loaded(first_link_map())):
         for flags, start, length in segments(base):
             if flags & 1:
                 text = ctypes.string_at(start, length)
@@ -124,10 +132,29 @@ def search(pattern, around, reach):
             return hex(address)
 
 
+# Where a context of the C library has the stack pointer.
+RSP = 160
+
+
+def go_on_at(stack_pointer):
+    """Goes on where this thread is, with the stack somewhere else."""
+    context = ctypes.create_string_buffer(1024)
+    libc.getcontext(context)
+    ctypes.memmove(ctypes.addressof(context) + RSP, struct.pack("Q", stack_pointer), 8)
+    libc.setcontext(context)
+
+
+def fault_handler():
+    """Addresses of the function that the kernel enters when a thread faults, and of what it writes."""
+    # lea r8, [rip + report]; mov eax, 1; xchg eax, [r8]
+    at = next(code_bytes(re.compile(rb"\x4c\x8d\x05....\xb8\x01\x00\x00\x00\x41\x87\x00", re.DOTALL)))
+    return at, at + 7 + struct.unpack("i", ctypes.string_at(at + 3, 4))[0]
+
+
 class Mailbox:
     """The first page of this function's own mailbox, known by the request id in it."""
 
-    IDENTITY, EVENT_AT, EVENT_LENGTH, OUT_AT, OUT_LENGTH, OUTCOME, LENGTH = 16, 80, 88, 96, 104, 120, 128
+    IDENTITY, EVENT_AT, EVENT_LENGTH, OUT_AT, OUT_LENGTH, OUTCOME, LENGTH = 24, 88, 96, 104, 112, 128, 136
 
     def __init__(self, request):
         """What runs a function on this thread has the address on this thread's stack."""

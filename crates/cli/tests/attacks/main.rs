@@ -7,6 +7,7 @@
 mod case;
 mod code;
 mod copying;
+mod faults;
 mod interpreter;
 mod kernel;
 mod mappings;

@@ -81,9 +81,7 @@ attacks! {
     a44: "writes the base libc's data" {
         r#"
         def attack(at):
-            loader = ctypes.CDLL("ld-linux-x86-64.so.2")
-            first = ctypes.c_void_p.in_dll(loader, "_rtld_global").value
-            base = next(base for base, name in loaded(first) if "libc.so" in name)
+            base = next(base for base, name in loaded(base_link_map()) if "libc.so" in name)
             start, length = next((start, length) for flags, start, length in segments(base) if flags & 2)
             ctypes.memmove(start + length - 8, ctypes.string_at(start + length - 8, 8), 8)
             return "written"

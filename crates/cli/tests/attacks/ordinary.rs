@@ -37,4 +37,19 @@ attacks! {
         with: "[functions.attack]\nnetwork = true\n",
         mpk: Works, process: Works, by: "", real: Missing("no attack"),
     }
+    ok3: "starts a program, as it was granted, and ends it" {
+        r#"
+        import signal, subprocess
+        def attack(at):
+            child = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
+            # Older kernels cannot keep signals to it, so that there are none.
+            if [int(part) for part in os.uname().release.split(".")[:2]] < [6, 12]:
+                child.stdin.close()
+                return child.wait() == 0 or None
+            child.kill()
+            return child.wait() == -signal.SIGKILL or None
+        "#
+        with: "[functions.attack]\nsubprocess = true\n",
+        mpk: Works, process: Works, by: "", real: Missing("no attack"),
+    }
 }

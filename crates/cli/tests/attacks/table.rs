@@ -14,6 +14,7 @@ fn cases() -> Vec<&'static Case> {
         crate::memory::CASES,
         crate::code::CASES,
         crate::kernel::CASES,
+        crate::faults::CASES,
         crate::mappings::CASES,
         crate::threads::CASES,
         crate::surroundings::CASES,

@@ -1,7 +1,7 @@
 //! Threads, and what they would carry out or be made to do.
 
 use crate::case::End::{Crash, Nothing, Refused, Violation};
-use crate::case::Proof::{Unisolated, Without};
+use crate::case::Proof::{Unisolated, Without, WithoutIn};
 use crate::case::attacks;
 
 attacks! {
@@ -14,7 +14,7 @@ attacks! {
         "#
         mpk: Refused, process: Refused, by: "system-call filter", real: Without("seccomp"),
     }
-    a32: "lets the kernel write another's bytes into a pipe" {
+    a32: "lets the kernel write another's bytes into a socket" {
         r#"
         def attack(at):
             found = peek(at["page"], at["length"])
@@ -65,5 +65,53 @@ attacks! {
         def attack(at): return syscall("tgkill", at["pid"], at["pid"], 0) + 1
         "#
         mpk: Refused, process: Refused, by: "system-call filter", real: Without("tgkill,landlock"),
+    }
+    a35b: "kills another's process, where it may have processes of its own" {
+        r#"
+        import signal
+        def attack(at): return os.kill(at["pid"], signal.SIGKILL) or "killed"
+        "#
+        with: "[functions.attack]\nsubprocess = true\n",
+        mpk: Refused, process: Refused, by: "Landlock, which keeps signals to what it started; else system-call filter",
+        real: WithoutIn("process", "landlock"),
+    }
+    a53: "has a trusted thread that shares its memory run code of its own" {
+        r#"
+        import time
+        def attack(at):
+            room = ctypes.create_string_buffer(b"/etc/shadow".ljust(64, b"\0") + b"nothing!")
+            path = ctypes.addressof(room)
+            result = path + 64
+            word = lambda address: struct.pack("Q", address)
+            # Opens it, says how that went, and sleeps.
+            code = own_file_as_code(
+                b"\xb8\x02\0\0\0\x48\xbf" + word(path) + b"\x31\xf6\x31\xd2\x0f\x05\x48\xbf" + word(result) +
+                b"\x48\x89\x07\xb8\x22\0\0\0\x0f\x05\xeb\xf7")
+            # Where it returns to from the kernel: in the libc that is none of this function's.
+            libc_of = lambda first: next(base for base, name in loaded(first) if "libc.so" in name)
+            own = ctypes.cast(libc.syscall, ctypes.c_void_p).value
+            function = own - libc_of(first_link_map()) + libc_of(base_link_map())
+            at = function + ctypes.string_at(function, 64).index(b"\x0f\x05") + 2
+            page = at & -PAGE
+            jump = b"\x48\xb8" + word(code) + b"\xff\xe0"
+            before = ctypes.string_at(page, 2 * PAGE)
+            text = bytearray(before)
+            text[at - page : at - page + len(jump)] = jump
+            def replace(text):
+                with tempfile.NamedTemporaryFile() as file:
+                    file.write(text)
+                    file.flush()
+                    syscall("mmap", page, 2 * PAGE, READ | EXECUTE, PRIVATE | FIXED, file.fileno(), 0)
+            replace(text)
+            # It wakes up when a thread faults.
+            threading.Thread(target=libc.strlen, args=[ctypes.c_void_p(1 << 40)]).start()
+            while (done := ctypes.string_at(result, 8)) == b"nothing!": time.sleep(0.01)
+            replace(before)
+            opened, = struct.unpack("q", done)
+            if opened < 0: threading.Event().wait()
+            return f"opened as {opened}"
+        "#
+        mpk: Refused, process: Crash, by: "monitor; each of those threads may do what its duty needs",
+        real: WithoutIn("process", "duty"),
     }
 }

@@ -78,6 +78,35 @@ fn a_function_cannot_give_itself_rights() {
     assert!(cause.contains("function `climb` tried to change its rights"), "{cause}");
 }
 
+/// The function itself gets a number, as from the kernel.
+#[test]
+fn people_read_why_a_memory_call_was_refused() {
+    if !mpk() {
+        return;
+    }
+    let code = "import ctypes, tempfile\n\
+                libc = ctypes.CDLL('libc.so.6', use_errno=True)\n\
+                def handler(event, context):\n    \
+                    page = ctypes.c_void_p(event & -4096)\n    \
+                    refused = [libc.munmap(page, 4096), ctypes.get_errno()]\n    \
+                    libc.mmap.restype = ctypes.c_void_p\n    \
+                    with tempfile.TemporaryFile() as file:\n        \
+                        file.truncate(4096)\n        \
+                        libc.mmap(None, 4096, 5, 1, file.fileno(), 0)\n    \
+                    return refused\n";
+    let workflow = Workflow::chain(&[("keep", KEEPS), ("unmap", code)]);
+    let output = workflow.command().args(["--isolation", "mpk"]).output().unwrap();
+    let told = format!("{}{}", text(&output.stdout), text(&output.stderr));
+    assert!(output.status.success(), "{told}");
+    for line in [
+        "faastlane: refused munmap of 4096 bytes at 0x",
+        "it belongs to function `keep`",
+        "faastlane: refused mmap of 4096 bytes at 0x0: code comes from files, privately",
+    ] {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+}
+
 #[test]
 fn people_read_who_did_what_to_whom() {
     if !mpk() {

@@ -7,7 +7,7 @@ use crate::guest::{
 use crate::{memory_calls, rights};
 use faastlane_domain::{
     CallHeader, Copied, DomainProcess, Doorbell, FaultKind, Key, Launch, Mailbox, MemoryCall, Outcome,
-    Outgoing, Owners, Progress, Received, RegionPool, Reply, StartUpPage, Started, exit_now,
+    Outgoing, Owners, Progress, Received, RegionPool, Reply, StartUpPage, Started, exit_now, is_same_domain,
     perform_memory_call, sleep_for_good, spawn_trusted, watch_for_fault,
 };
 use faastlane_sandbox::Listener;
@@ -128,11 +128,12 @@ fn fail(error: &dyn std::error::Error) -> ! {
 }
 
 /// Says what a domain's thread did that faulted.
-fn watch(owners: &Mutex<Owners>) -> ! {
+fn watch(owners: &Mutex<Owners>, threads: &[i32]) -> ! {
     let fault = watch_for_fault();
     let owners = owners.lock().unwrap();
     let name = |owner: Option<usize>| owner.map_or("nobody's".into(), |domain| format!("domain {domain}"));
-    let who = name(owners.owner_of(fault.stack_pointer));
+    assert!(fault.is_asleep());
+    let who = name(threads.iter().position(|&first| is_same_domain(fault.thread, first).unwrap()));
     say(&match fault.kind {
         FaultKind::ForeignKey { address, write, .. } => {
             let verb = if write { "wrote" } else { "read" };
@@ -237,7 +238,8 @@ impl Parked {
         } else {
             started.iter().for_each(Started::go_on);
         }
-        spawn_trusted(move || watch(&owners))?;
+        let threads: Vec<i32> = started.iter().map(Started::thread).collect();
+        spawn_trusted(move || watch(&owners, &threads))?;
         for domain in 0..started.len() {
             match stage.reply(domain) {
                 Reply::Started => {}

@@ -212,7 +212,9 @@ impl Orchestrator {
                         let cause = "what it does after a restore failed";
                         give_up(&self.assignment, &self.reporter, domain, cause, &error);
                     }
-                    Reply::Started | Reply::HandedOn(_) | Reply::Returned(_) => self.queues[domain].seats[0].up = true,
+                    Reply::Started | Reply::HandedOn(_) | Reply::Returned(_) => {
+                        self.queues[domain].seats[0].up = true
+                    }
                 }
             }
             if !worked {

@@ -9,7 +9,7 @@ use crate::message::{HandReport, Report};
 use crate::orchestrator::Orchestrator;
 use crate::queue::{Queue, Underway};
 use crate::timers::Due;
-use faastlane_domain::{Ahead, BEHIND_ALL, MOST_AHEAD};
+use faastlane_domain::{Ahead, BEHIND_ALL, MOST_AHEAD, SMALL};
 use faastlane_machine::{InvocationId, Micros, NextCall};
 use faastlane_payload::Payload;
 use faastlane_payload::flat::tag;
@@ -26,7 +26,8 @@ impl Orchestrator {
     pub(crate) fn calls_ahead(&self, id: InvocationId, function: usize, wanted: &Wanted) -> Vec<NextCall> {
         let plan = &self.assignment.plan;
         let domain = self.places[function].0;
-        let is_shared = plan.domains[domain].functions.len() > 1;
+        // What is handed on is within the limit of payloads.
+        let is_shared = plan.domains[domain].functions.len() > 1 && self.assignment.max_payload() >= SMALL;
         let (true, None, false, Some(running)) =
             (is_shared && !self.replays(), &plan.mocks, wanted.wants_log, &self.running)
         else {

@@ -92,7 +92,6 @@ impl Hop<'_> {
         for &way in ways {
             entries.push(Entry::new(true, Ours::start(self, way, spec, Domains::Apart)?));
         }
-        // Without isolation all functions share one domain anyway.
         entries.push(Entry::new(true, Ours::start(self, ways[0], spec, Domains::Shared)?));
         let round = Round::Hops(hops_per_round(self.options, spec));
         let wanted = self.options.installed.contains(&spec);

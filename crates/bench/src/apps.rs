@@ -119,7 +119,11 @@ impl Apps<'_> {
         let (isolation, python) = match about {
             Some(about) => about,
             None => {
-                let (_, plan) = crate::line::of_hops(1)?.compose(outside, ways[0], 1 << 20)?;
+                let (_, plan) = crate::line::of_hops(1, crate::line::Domains::Apart)?.compose(
+                    outside,
+                    ways[0],
+                    1 << 20,
+                )?;
                 (plan.isolation, plan.pythons[0].clone())
             }
         };

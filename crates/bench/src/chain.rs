@@ -80,7 +80,7 @@ impl Chain<'_> {
         let Chain { options, outside } = self;
         let begun = outside.begin();
         let (ways, unavailable) = outside.isolations()?;
-        let bundle = line::of_hops(1)?;
+        let bundle = line::of_hops(1, line::Domains::Apart)?;
         let (_, plan) = bundle.compose(outside, ways[0], DEFAULT_MAX_PAYLOAD_BYTES)?;
         let python = &plan.pythons[0];
         let (mut contests, mut missing_peers) = (Vec::new(), Vec::new());

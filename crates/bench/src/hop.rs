@@ -7,6 +7,7 @@
 use crate::BenchError;
 use crate::contest::{Entry, take_turns};
 use crate::event::EventSpec;
+use crate::line::Domains;
 use crate::ours::Ours;
 use crate::outside::Outside;
 use crate::peers::{self, Round};
@@ -90,8 +91,9 @@ impl Hop<'_> {
     ) -> Result<(EventReport, Vec<MissingPeer>), BenchError> {
         let mut entries = Vec::new();
         for &way in ways {
-            entries.push(Entry::new(true, Ours::start(self, way, spec)?));
+            entries.push(Entry::new(true, Ours::start(self, way, spec, Domains::Apart)?));
         }
+        entries.push(Entry::new(true, Ours::start(self, ways[0], spec, Domains::Shared)?));
         let round = Round::Hops(hops_per_round(self.options, spec));
         let wanted = self.options.installed.contains(&spec);
         let (peers, missing) = peers::timed(self.outside, python, spec, round, wanted)?;

@@ -11,10 +11,23 @@ use std::io;
 pub(crate) const FUNCTION: &str = "def handler(event, context):\n    return event\n";
 const FUNCTIONS: [&str; 2] = ["step_a", "step_b"];
 
+/// How the functions of a line are kept apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Domains {
+    /// Each from the other.
+    Apart,
+    /// They are one trust group.
+    Shared,
+}
+
 /// A workflow that goes back and forth between two functions `hops` times. No state filters, as most do not.
-pub(crate) fn of_hops(hops: usize) -> io::Result<Bundle> {
+pub(crate) fn of_hops(hops: usize, domains: Domains) -> io::Result<Bundle> {
     let calls: Vec<&str> = (0..=hops).map(|call| FUNCTIONS[call % FUNCTIONS.len()]).collect();
-    Bundle::make(FUNCTIONS.map(|name| (name, FUNCTION)), &definition(&calls))
+    let bundle = Bundle::make(FUNCTIONS.map(|name| (name, FUNCTION)), &definition(&calls))?;
+    if domains == Domains::Shared {
+        std::fs::write(bundle.folder().join("faastlane.toml"), format!("[trust]\nline = {FUNCTIONS:?}\n"))?;
+    }
+    Ok(bundle)
 }
 
 /// A workflow of so many functions with the same code, each called once.
@@ -30,7 +43,7 @@ pub(crate) fn of_functions(count: usize, code: &str) -> io::Result<Bundle> {
 /// There is none, or no isolation for it.
 pub fn python(outside: &Outside<'_>) -> Result<PythonInstall, BenchError> {
     let (ways, _) = outside.isolations()?;
-    let (_, mut plan) = of_hops(1)?.compose(outside, ways[0], DEFAULT_MAX_PAYLOAD_BYTES)?;
+    let (_, mut plan) = of_hops(1, Domains::Apart)?.compose(outside, ways[0], DEFAULT_MAX_PAYLOAD_BYTES)?;
     Ok(plan.pythons.swap_remove(0))
 }
 
@@ -67,7 +80,7 @@ mod tests {
 
     #[test]
     fn back_and_forth_takes_two_functions() {
-        let bundle = of_hops(3).unwrap();
+        let bundle = of_hops(3, Domains::Apart).unwrap();
         assert_eq!(bundle.folder().join("functions").read_dir().unwrap().count(), 2);
     }
 }

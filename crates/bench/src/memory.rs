@@ -75,7 +75,8 @@ impl Memory<'_> {
         let Memory { options, outside } = self;
         let begun = outside.begin();
         let (ways, unavailable) = outside.isolations()?;
-        let (_, plan) = line::of_hops(1)?.compose(outside, ways[0], DEFAULT_MAX_PAYLOAD_BYTES)?;
+        let (_, plan) =
+            line::of_hops(1, line::Domains::Apart)?.compose(outside, ways[0], DEFAULT_MAX_PAYLOAD_BYTES)?;
         let python = &plan.pythons[0];
         let (mut contests, mut missing_peers) = (Vec::new(), Vec::new());
         let obstacle = obstacle_to_containers();

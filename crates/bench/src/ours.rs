@@ -4,7 +4,7 @@ use crate::BenchError;
 use crate::contest::Contender;
 use crate::event::EventSpec;
 use crate::hop::{Hop, hops_per_round};
-use crate::line;
+use crate::line::{self, Domains};
 use crate::outside::{Outside, kept_apart_by};
 use crate::peers::IN_SUPERVISOR;
 use faastlane_compose::{DEFAULT_MAX_PAYLOAD_BYTES, Isolation, RequestedIsolation};
@@ -15,6 +15,7 @@ use std::sync::Arc;
 pub(crate) struct Ours {
     name: String,
     isolation: Isolation,
+    domains: Domains,
     worker: Worker,
     event: Payload,
     executions: usize,
@@ -26,16 +27,21 @@ impl Ours {
         hop: &Hop<'_>,
         wanted: RequestedIsolation,
         spec: EventSpec,
+        domains: Domains,
     ) -> Result<Self, BenchError> {
-        let bundle = line::of_hops(hops_per_round(hop.options, spec))?;
+        let bundle = line::of_hops(hops_per_round(hop.options, spec), domains)?;
         let limit = spec.limit(DEFAULT_MAX_PAYLOAD_BYTES);
         let (workflow, plan) = bundle.compose(hop.outside, wanted, limit)?;
         let isolation = plan.isolation;
         let launcher = Arc::new(Launcher::new(hop.outside.executable.to_owned(), plan, workflow.definition));
         let (worker, _) = Worker::start(&launcher, hop.outside.stop)?;
         let mut ours = Self {
-            name: format!("faastlane, {}", isolation.name()),
+            name: match domains {
+                Domains::Apart => format!("faastlane, {}", isolation.name()),
+                Domains::Shared => format!("faastlane, trust group, {}", isolation.name()),
+            },
             isolation,
+            domains,
             worker,
             event: Payload::from_value(spec.make()),
             executions: 0,
@@ -55,7 +61,10 @@ impl Contender for Ours {
     }
 
     fn durable(&self) -> &'static str {
-        IN_SUPERVISOR
+        match self.domains {
+            Domains::Apart => IN_SUPERVISOR,
+            Domains::Shared => "in the supervisor, behind a run of calls",
+        }
     }
 
     fn round(&mut self, outside: &Outside<'_>) -> Result<Vec<f64>, BenchError> {

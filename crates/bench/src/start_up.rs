@@ -33,7 +33,7 @@ pub(crate) struct Starts {
 
 /// Starts fresh instances of two functions, one after the other.
 pub(crate) fn measure(hop: &Hop<'_>, isolation: RequestedIsolation) -> Result<Starts, BenchError> {
-    let chain = line::of_hops(1)?;
+    let chain = line::of_hops(1, line::Domains::Apart)?;
     let (start, mut plan, mut domains) = start_once(hop, &chain, isolation)?;
     let mut starts = vec![start];
     while starts.len() < hop.options.starts {

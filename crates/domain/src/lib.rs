@@ -10,6 +10,7 @@
 //! [`Guest`] but `confine`, and the domain's side of the mailbox) never allocates from the executable's heap.
 
 mod affinity;
+mod call_run;
 mod descriptor;
 mod elf_functions;
 mod executable;
@@ -39,6 +40,7 @@ mod thread;
 mod thread_lists;
 
 pub use affinity::Cpus;
+pub use call_run::{Ahead, BEHIND_ALL, MOST_AHEAD};
 pub use fault::{Fault, FaultKind, is_same_domain, sleep_for_good, watch as watch_for_fault};
 pub use gate::{ConfineError, Gate, Progress};
 pub use heap::TrustedHeap;

@@ -7,6 +7,7 @@
 //! Architecture Invariant: the orchestrator reads each word of a reply once, and checks it before it uses it. The domain is
 //! not trusted to keep still.
 
+use crate::call_run::{Ahead, RequestIdWords, RunWords};
 use crate::keys::Key;
 use crate::mapping::{Mapping, trusted_key};
 use crate::region::{LentRegion, Region, RegionPool, copy_out};
@@ -21,9 +22,6 @@ use std::time::Duration;
 /// Payloads up to this many bytes are copied; larger ones move with their pages. At 16 KiB a copy and the re-tagging of a
 /// region cost about the same.
 pub const SMALL: usize = 16 << 10;
-
-/// Longest request id, in bytes.
-const REQUEST_ID_LEN: usize = 64;
 
 const BELL_QUIET: u32 = 0;
 const BELL_CALL: u32 = 1;
@@ -47,8 +45,7 @@ struct Words {
     awake: AtomicU32,
     // The call.
     function: AtomicU32,
-    request_id_len: AtomicU32,
-    request_id: [AtomicU64; REQUEST_ID_LEN / 8],
+    request_id: RequestIdWords,
     event_at: AtomicU64,
     event_len: AtomicU64,
     out_at: AtomicU64,
@@ -59,9 +56,14 @@ struct Words {
     len: AtomicU64,
     called_ns: AtomicU64,
     returned_ns: AtomicU64,
+    /// Calls that follow the first one without a word of the orchestrator's.
+    run: RunWords,
 }
 
-const INBOX_AT: usize = sys::PAGE;
+/// What was handed on in a run, so that the outbox is free for the next call.
+const HANDED_ON_AT: usize = sys::PAGE;
+
+const INBOX_AT: usize = HANDED_ON_AT + SMALL;
 
 /// Bytes of a shared mailbox that takes payloads of `max_payload` bytes. A file holds one for each lane, one behind the other.
 pub fn shared_len(max_payload: usize) -> usize {
@@ -160,6 +162,8 @@ pub enum Reply {
     /// With an error object in the flat form.
     StartFailed(Box<[u8]>),
     Returned(Returned),
+    /// The result of a call that another one follows in its run, which has begun.
+    HandedOn(Returned),
 }
 
 #[derive(Debug)]
@@ -215,6 +219,8 @@ pub struct Mailbox {
     taken: usize,
     /// A call is under way: the domain writes to the outbox.
     called: bool,
+    /// So many calls of the run have been taken out.
+    handed_on: u32,
 }
 
 impl Mailbox {
@@ -227,6 +233,7 @@ impl Mailbox {
             answered: 0,
             taken: 0,
             called: false,
+            handed_on: 0,
         })
     }
 
@@ -236,7 +243,7 @@ impl Mailbox {
         let len = shared_len(max_payload);
         let memory = Mapping::shared_from(file, lane as usize * len, len, key.or(trusted_key()))?;
         let boxes = Boxes::Shared { box_len: sys::page_ceil(max_payload), shelf: None };
-        Ok(Self { memory, boxes, answered: 0, taken: 0, called: false })
+        Ok(Self { memory, boxes, answered: 0, taken: 0, called: false, handed_on: 0 })
     }
 
     /// From now on large results are put on the shelf, if they come through shared memory.
@@ -261,6 +268,18 @@ impl Mailbox {
     /// Not to be called while a call is under way, or before the domain has started. Fails when the event does not fit, or
     /// the kernel has no memory for a region.
     pub fn call(&mut self, header: CallHeader<'_>, event: Outgoing<'_>) -> io::Result<()> {
+        self.call_run(header, &[], 0, event)
+    }
+
+    /// The same, and the domain goes on with `ahead` as long as calls succeed: each gets the result before it as its event.
+    /// `epoch_us` is the wall clock, in microseconds, when the monotonic one was zero.
+    pub fn call_run(
+        &mut self,
+        header: CallHeader<'_>,
+        ahead: &[Ahead],
+        epoch_us: i64,
+        event: Outgoing<'_>,
+    ) -> io::Result<()> {
         let base = self.memory.address();
         let overwritten = event.len_in_inbox(self.boxes.moves_pages());
         // What does not fit is refused.
@@ -269,13 +288,8 @@ impl Mailbox {
         let (out_at, out_len) = self.prepare_outbox()?;
         let words = self.words();
         words.function.store(header.function, Ordering::Relaxed);
-        let id = &header.request_id.as_bytes()[..header.request_id.len().min(REQUEST_ID_LEN)];
-        let mut padded = [0; REQUEST_ID_LEN];
-        padded[..id.len()].copy_from_slice(id);
-        for (word, chunk) in words.request_id.iter().zip(padded.as_chunks::<8>().0) {
-            word.store(u64::from_ne_bytes(*chunk), Ordering::Relaxed);
-        }
-        words.request_id_len.store(id.len() as u32, Ordering::Relaxed);
+        words.request_id.store(header.request_id);
+        words.run.store(ahead, epoch_us);
         words.event_at.store(event_at.wrapping_sub(base) as u64, Ordering::Relaxed);
         words.event_len.store(event_len as u64, Ordering::Relaxed);
         words.out_at.store(out_at.wrapping_sub(base) as u64, Ordering::Relaxed);
@@ -284,6 +298,7 @@ impl Mailbox {
         words.reply.store(REPLY_NONE, Ordering::Relaxed);
         words.awake.store(1, Ordering::Relaxed);
         self.called = true;
+        self.handed_on = 0;
         let words = self.words();
         words.bell.store(BELL_CALL, Ordering::Release);
         sys::futex_wake(&words.bell);
@@ -347,11 +362,15 @@ impl Mailbox {
 
     /// What the domain said since the last call, if it said anything. The event stays until [`Self::tidy`] or the next call.
     pub fn poll(&mut self) -> io::Result<Option<Reply>> {
-        let words = self.words();
-        let reply = words.reply.load(Ordering::Acquire);
+        // Before where the run is: that stands when the domain has replied.
+        let reply = self.words().reply.load(Ordering::Acquire);
+        if let Some(returned) = self.poll_run() {
+            return Ok(Some(Reply::HandedOn(returned)));
+        }
         if reply == REPLY_NONE {
             return Ok(None);
         }
+        let words = self.words();
         words.reply.store(REPLY_NONE, Ordering::Relaxed);
         let (outcome, len) =
             (words.outcome.load(Ordering::Relaxed), words.len.load(Ordering::Relaxed) as usize);
@@ -374,6 +393,21 @@ impl Mailbox {
                 Ok(Some(Reply::Returned(Returned { outcome, called_ns, returned_ns })))
             }
         }
+    }
+
+    /// A result that has been handed on to the next call of the run.
+    fn poll_run(&mut self) -> Option<Returned> {
+        let number = self.handed_on;
+        let (from, to, called_ns, returned_ns) = self.words().run.handed_on(number)?;
+        self.handed_on = number + 1;
+        let from = from.min(SMALL);
+        let bytes = copy_out(self.memory.address() + HANDED_ON_AT + from, to.clamp(from, SMALL) - from);
+        Some(Returned { outcome: Outcome::Ok(Received::Copied(bytes)), called_ns, returned_ns })
+    }
+
+    /// The call of the run that is under way is its last one. What was handed on before is there to be polled.
+    pub fn end_run(&self) {
+        self.words().run.end();
     }
 
     /// The domain's next call, and the next execution, are to find nothing of it.
@@ -463,6 +497,10 @@ pub struct Call<'a> {
     pub request_id: &'a str,
     /// Milliseconds since the Unix epoch; 0 is never.
     pub deadline_ms: u64,
+    /// The event is what the call before gave, in this domain.
+    pub event_is_last_result: bool,
+    /// The result may be the event of the next call.
+    pub result_is_next_event: bool,
 }
 
 /// What a domain's runtime made of a call: how many bytes it wrote, and when it called the handler.
@@ -536,31 +574,52 @@ impl DomainSide {
         }
     }
 
-    /// Answers the call that rang.
-    pub(crate) fn answer(&self, work: impl FnOnce(&Call<'_>, &mut [u8]) -> Answer) {
+    /// Answers the call that rang, and those that follow it in its run.
+    pub(crate) fn answer(&self, mut work: impl FnMut(&Call<'_>, &mut [u8]) -> Answer) {
         let words = self.words();
         words.bell.store(BELL_QUIET, Ordering::Relaxed);
-        let mut id = [0; REQUEST_ID_LEN];
-        for (chunk, word) in id.as_chunks_mut::<8>().0.iter_mut().zip(&words.request_id) {
-            *chunk = word.load(Ordering::Relaxed).to_ne_bytes();
-        }
-        let id_len = (words.request_id_len.load(Ordering::Relaxed) as usize).min(REQUEST_ID_LEN);
         let at = |offset: &AtomicU64| self.base.wrapping_add(offset.load(Ordering::Relaxed) as usize);
         let len = |len: &AtomicU64| len.load(Ordering::Relaxed) as usize;
-        // SAFETY: the orchestrator gave these ranges for the length of the call; they are this domain's and do not overlap.
-        let (event, out) = unsafe {
+        // SAFETY: the orchestrator gave these ranges for the length of the call; they are this domain's and do not overlap. The
+        // room for what is handed on is part of every mailbox, and this thread's as long as it has a call.
+        let (mut event, out, mut room) = unsafe {
             (
                 std::slice::from_raw_parts(at(&words.event_at) as *const u8, len(&words.event_len)),
                 std::slice::from_raw_parts_mut(at(&words.out_at) as *mut u8, len(&words.out_len)),
+                std::slice::from_raw_parts_mut((self.base + HANDED_ON_AT) as *mut u8, SMALL),
             )
         };
-        let call = Call {
-            function: words.function.load(Ordering::Relaxed),
-            event,
-            request_id: std::str::from_utf8(&id[..id_len]).unwrap_or(""),
-            deadline_ms: words.deadline_ms.load(Ordering::Relaxed),
+        let (mut function, mut deadline_ms) =
+            (words.function.load(Ordering::Relaxed), words.deadline_ms.load(Ordering::Relaxed));
+        let mut request_id = words.request_id.load();
+        let mut number = 0;
+        let answer = loop {
+            let next = words.run.ahead(number);
+            let call = Call {
+                function,
+                event,
+                request_id: request_id.as_str(),
+                deadline_ms,
+                event_is_last_result: number > 0,
+                result_is_next_event: next.is_some(),
+            };
+            let answer = work(&call, out);
+            let (Some(next), Written::Ok(len)) = (next, answer.outcome) else { break answer };
+            let fits = len <= room.len() && len <= out.len();
+            if !fits || !words.run.hand_on(number, SMALL - room.len(), &out[..len], answer) {
+                break answer;
+            }
+            // To be there before it can be looked for.
+            let (result, rest) = room.split_at_mut(len);
+            result.copy_from_slice(&out[..len]);
+            if !words.run.go_on(number) {
+                break answer;
+            }
+            (event, room) = (result, rest);
+            (function, request_id) = (next.function(), next.request_id());
+            deadline_ms = words.run.deadline_ms(next);
+            number += 1;
         };
-        let answer = work(&call, out);
         let (outcome, len) = match answer.outcome {
             Written::Ok(len) => (OUTCOME_OK, len),
             Written::Error(len) => (OUTCOME_ERROR, len),

@@ -8,7 +8,7 @@ use crate::timers::Due;
 use faastlane_domain::{
     CallHeader, Outcome, Received, Reply, Returned, ShelfPlace, exit_now, monotonic_nanos,
 };
-use faastlane_machine::{Event, InvocationId, Micros};
+use faastlane_machine::{Event, InvocationId, Micros, StatePath};
 use faastlane_payload::Payload;
 use std::sync::Arc;
 
@@ -22,6 +22,7 @@ pub(crate) struct Wanted {
     pub(crate) state: Arc<str>,
     pub(crate) state_deadline: Option<Micros>,
     pub(crate) wants_log: bool,
+    pub(crate) path: StatePath,
 }
 
 impl Orchestrator {
@@ -41,13 +42,15 @@ impl Orchestrator {
         let invocation = Invocation {
             id,
             function,
-            state: wanted.state,
+            state: Arc::clone(&wanted.state),
             scheduled_id: running.last_scheduled,
             state_deadline: wanted.state_deadline,
             request_id: request_id(running.seed, id),
+            ahead: self.calls_ahead(id, function, &wanted),
             wants_log: wanted.wants_log,
         };
         let (domain, _) = self.places[function];
+        let Some(invocation) = self.has_gone_on(domain, invocation, &payload) else { return };
         self.queues[domain].push(invocation, payload);
         self.bound_grace(domain);
         self.dispatch(domain);
@@ -110,7 +113,10 @@ impl Orchestrator {
         // Before the function has its turn: it may be the last thing that this process sees.
         let state = Arc::clone(&invocation.state);
         self.reporter.send(&Report::Handed(HandReport { domain, lane, invocation: id, state }));
-        let called = self.queues[domain].seats[seat].mailbox.call(header, delivery.outgoing());
+        let ahead = self.aheads(&invocation.ahead);
+        let event = delivery.outgoing();
+        let mailbox = &mut self.queues[domain].seats[seat].mailbox;
+        let called = mailbox.call_run(header, &ahead, self.epoch_us, event);
         if let Err(error) = called {
             let answer = match error.kind() {
                 std::io::ErrorKind::FileTooLarge => too_large(&function.name),
@@ -128,6 +134,7 @@ impl Orchestrator {
         if let Some(at) = own_deadline {
             self.timers.set(Due::Function(id), at);
         }
+        self.expect(domain, seat, &invocation);
         let underway = Underway { invocation, abandoned: None, handed_ns, event_bytes };
         self.queues[domain].seats[seat].underway = Some(underway);
     }
@@ -143,7 +150,13 @@ impl Orchestrator {
                 match here.mailbox.poll() {
                     Ok(Some(Reply::Returned(returned))) => {
                         worked = true;
-                        self.take_back(domain, seat, returned);
+                        here.ahead.clear();
+                        self.take_back(domain, seat, returned, None);
+                    }
+                    Ok(Some(Reply::HandedOn(returned))) => {
+                        worked = true;
+                        let next = here.ahead.pop_front();
+                        self.take_back(domain, seat, returned, next);
                     }
                     Ok(_) => {}
                     // Its pages cannot be taken back from it, so nothing here can go on.
@@ -154,19 +167,29 @@ impl Orchestrator {
         worked
     }
 
-    fn take_back(&mut self, domain: usize, seat: usize, returned: Returned) {
+    /// `next` is what the domain has gone on with.
+    fn take_back(&mut self, domain: usize, seat: usize, returned: Returned, next: Option<Invocation>) {
         let here = &mut self.queues[domain].seats[seat];
         let lane = here.lane;
         let Some(underway) = here.underway.take() else { return };
-        let received_ns = monotonic_nanos();
+        // What has been handed on may have waited to be looked for.
+        let received_ns = match monotonic_nanos() {
+            now if next.is_some() => returned.returned_ns.clamp(underway.handed_ns, now),
+            now => now,
+        };
         let took_ns = returned.returned_ns.saturating_sub(returned.called_ns);
         self.queues[domain].took(took_ns, received_ns - underway.handed_ns);
         let memory_mb = self.assignment.plan.functions[underway.invocation.function].memory_mb;
         let log = underway.invocation.log(&returned, memory_mb);
         let Invocation { id: invocation, function, scheduled_id, request_id, .. } = underway.invocation;
         self.timers.cancel(Due::Function(invocation));
+        let goes_on = next.is_some();
+        if let Some(next) = next {
+            self.begin_next(domain, seat, next, received_ns);
+        }
         let running = match &self.running {
             Some(running) if underway.abandoned.is_none() => running,
+            _ if goes_on => return,
             _ => {
                 self.reporter.later(Report::Freed { domain, lane });
                 return self.dispatch(domain);
@@ -218,6 +241,9 @@ impl Orchestrator {
         }
         self.dispatch(domain);
         self.fold(event);
+        if goes_on {
+            self.end_unwanted_run(domain, seat);
+        }
     }
 
     /// Nobody waits for an invocation any more.

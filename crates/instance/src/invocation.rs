@@ -1,7 +1,7 @@
 //! One call of a function: what is asked for, and what is made of the answer.
 
 use faastlane_domain::{Outcome, Outgoing, Received, Region, Returned};
-use faastlane_machine::{InvocationId, InvocationLog, Micros};
+use faastlane_machine::{InvocationId, InvocationLog, Micros, NextCall};
 use faastlane_payload::{Backing, Payload};
 use std::any::Any;
 use std::fmt::Write;
@@ -20,6 +20,8 @@ pub(crate) struct Invocation {
     pub(crate) request_id: String,
     /// The result shows what the function printed.
     pub(crate) wants_log: bool,
+    /// What follows it in its domain.
+    pub(crate) ahead: Vec<NextCall>,
 }
 
 impl Invocation {

@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod assignment;
+mod call_runs;
 mod calls;
 mod duty;
 mod fault;

@@ -3,6 +3,7 @@
 //! One thread. It sleeps on the doorbell, which domains and supervisor ring, until the next timer at most.
 
 use crate::assignment::Assignment;
+use crate::call_runs::LOOK_AGAIN;
 use crate::calls::Wanted;
 use crate::host::Host;
 use crate::invocation::request_id;
@@ -172,7 +173,9 @@ impl Orchestrator {
             self.tidy();
             let now = self.now();
             let next = self.timers.next().filter(|_| !self.replays());
-            let timeout = next.map(|at| Duration::from_micros(at.saturating_sub(now)));
+            let until_due = next.map(|at| Duration::from_micros(at.saturating_sub(now)));
+            let look_again = self.queues.iter().any(Queue::has_run).then_some(LOOK_AGAIN);
+            let timeout = until_due.into_iter().chain(look_again).min();
             self.queues.iter().flat_map(|queue| &queue.seats).for_each(|seat| seat.mailbox.let_wake());
             self.doorbell.wait(rings, timeout);
         }
@@ -209,7 +212,9 @@ impl Orchestrator {
                         let cause = "what it does after a restore failed";
                         give_up(&self.assignment, &self.reporter, domain, cause, &error);
                     }
-                    Reply::Started | Reply::Returned(_) => self.queues[domain].seats[0].up = true,
+                    Reply::Started | Reply::HandedOn(_) | Reply::Returned(_) => {
+                        self.queues[domain].seats[0].up = true
+                    }
                 }
             }
             if !worked {
@@ -228,6 +233,7 @@ impl Orchestrator {
             Ok(Command::Replay(event)) => self.replay(event),
             Ok(Command::GoOn) => self.resumed(),
             Ok(Command::Abort { error, cause }) => {
+                self.end_runs();
                 let at = self.now();
                 self.step(Event::Aborted { error, cause, at });
             }
@@ -319,7 +325,7 @@ impl Orchestrator {
                     if self.ask_stand_in(invocation, called, &path, &payload, wants_log) {
                         continue;
                     }
-                    let wanted = Wanted { state, state_deadline: timeout_at, wants_log };
+                    let wanted = Wanted { state, state_deadline: timeout_at, wants_log, path };
                     match function {
                         Some(function) => self.invoke(invocation, &function, payload, wanted),
                         None => self.refuse_service(invocation, &resource),
@@ -425,6 +431,10 @@ impl Orchestrator {
             return false;
         }
         let at = self.now();
+        if self.timers.next().is_none_or(|next| next > at) {
+            return false;
+        }
+        self.end_runs();
         let Some(due) = self.timers.take_due(at) else { return false };
         let event = match due {
             Due::Machine(timer) => Event::TimerFired { timer, at },

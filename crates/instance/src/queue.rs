@@ -27,6 +27,8 @@ pub(crate) struct Seat {
     /// It takes calls.
     pub(crate) up: bool,
     pub(crate) underway: Option<Underway>,
+    /// What the domain goes on with by itself.
+    pub(crate) ahead: VecDeque<Invocation>,
 }
 
 /// One domain as the orchestrator sees it.
@@ -46,7 +48,7 @@ impl Queue {
     }
 
     pub(crate) fn add_seat(&mut self, lane: u32, mailbox: Mailbox) {
-        self.seats.push(Seat { lane, mailbox, up: false, underway: None });
+        self.seats.push(Seat { lane, mailbox, up: false, underway: None, ahead: VecDeque::new() });
     }
 
     pub(crate) fn push(&mut self, invocation: Invocation, payload: Payload) {
@@ -55,6 +57,17 @@ impl Queue {
 
     pub(crate) fn is_busy(&self) -> bool {
         self.seats.iter().any(|seat| seat.underway.is_some())
+    }
+
+    /// Whether a domain goes on by itself.
+    pub(crate) fn has_run(&self) -> bool {
+        self.seats.iter().any(|seat| !seat.ahead.is_empty())
+    }
+
+    /// The call that a domain has gone on with by itself, if it is this one.
+    pub(crate) fn gone_on_with(&mut self, request_id: &str) -> Option<&mut Underway> {
+        let mut underway = self.seats.iter_mut().filter_map(|seat| seat.underway.as_mut());
+        underway.find(|underway| underway.invocation.request_id == request_id)
     }
 
     /// How many calls wait in line.

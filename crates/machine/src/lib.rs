@@ -19,6 +19,7 @@
 
 mod action;
 mod branch;
+mod call_run;
 mod child_result;
 mod clock;
 mod context;
@@ -41,6 +42,7 @@ mod trial;
 mod variables;
 
 pub use action::{Action, Outcome, StatePath, TimerPurpose, Turn};
+pub use call_run::NextCall;
 pub use clock::rfc3339;
 pub use event::{Event, HistoryLevel, Identity, InvocationId, Micros, ReadItem, Start, TimerId, TransferId};
 pub use execution::Execution;

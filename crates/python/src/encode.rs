@@ -36,15 +36,34 @@ pub(crate) fn encode<'a>(
     on_demand: &Object<'a>,
     output: Output<'_>,
 ) -> Result<usize, Fail> {
-    let mut encoder = Encoder { python, on_demand, out: output.writer() };
+    encode_and_look(python, object, on_demand, output).map(|written| written.len)
+}
+
+/// What was written.
+pub(crate) struct Encoded {
+    pub(crate) len: usize,
+    /// Who decodes it gets the same as the object itself, and nobody but the caller has a hold of any part of the object that
+    /// can change: it may be handed on in place of a copy.
+    pub(crate) can_move: bool,
+}
+
+/// The same, and whether the object can be handed on itself. The caller has the only reference to it then.
+pub(crate) fn encode_and_look<'a>(
+    python: Python<'a>,
+    object: &Object<'a>,
+    on_demand: &Object<'a>,
+    output: Output<'_>,
+) -> Result<Encoded, Fail> {
+    let mut encoder = Encoder { python, on_demand, out: output.writer(), can_move: true };
     encoder.value(object, None)?;
-    Ok(encoder.out.len())
+    Ok(Encoded { len: encoder.out.len(), can_move: encoder.can_move })
 }
 
 struct Encoder<'a, 'b, 'o> {
     python: Python<'a>,
     on_demand: &'b Object<'a>,
     out: Writer<'o>,
+    can_move: bool,
 }
 
 /// A container that is being written, and those around it.
@@ -56,6 +75,7 @@ struct Around<'a, 's> {
 
 impl<'a> Encoder<'a, '_, '_> {
     fn value(&mut self, object: &Object<'a>, outer: Option<&Around<'a, '_>>) -> Result<(), Fail> {
+        self.look(object, outer.is_some());
         match object.kind() {
             Kind::Null => Ok(self.out.tag(tag::NULL)?),
             Kind::False => Ok(self.out.tag(tag::FALSE)?),
@@ -91,6 +111,17 @@ impl<'a> Encoder<'a, '_, '_> {
             Kind::DictLike => self.dict_like(object, &self.inside(object, outer)?),
             Kind::Bytes | Kind::Other => self.other(object),
         }
+    }
+
+    /// Notes what keeps the object from being handed on: a class that JSON does not give back, or another reference, through
+    /// which somebody would see what its receiver changes.
+    fn look(&mut self, object: &Object<'a>, is_inside: bool) {
+        self.can_move &= match object.kind() {
+            Kind::Null | Kind::False | Kind::True => true,
+            Kind::Text | Kind::Integer | Kind::Float => object.is_exact_scalar(),
+            Kind::List | Kind::Dict => object.is_held_by(isize::from(is_inside)),
+            Kind::Tuple | Kind::ListLike | Kind::DictLike | Kind::Bytes | Kind::Other => false,
+        };
     }
 
     /// Steps into a container, which must not lie in itself.
@@ -162,6 +193,7 @@ impl<'a> Encoder<'a, '_, '_> {
 
     /// A key, converted as `json.dumps` does.
     fn key(&mut self, key: &Object<'a>) -> Result<(), Fail> {
+        self.can_move &= key.kind() == Kind::Text && key.is_exact_scalar();
         let written = match key.kind() {
             Kind::Text => self.out.text(key.utf8()?),
             Kind::Null => self.out.text(b"null"),

@@ -1,7 +1,7 @@
 //! CPython as a domain's guest.
 
 use crate::api::Api;
-use crate::interpreter::{self, Interpreter, Outcome};
+use crate::interpreter::{self, InRun, Interpreter, Outcome};
 use crate::output::Output;
 use faastlane_domain::{Answer, Call, Guest, Namespace, Woken, Written, monotonic_nanos};
 use std::ffi::CStr;
@@ -63,6 +63,10 @@ impl Guest for PythonGuest {
             event: call.event,
             request_id: call.request_id,
             deadline_ms: call.deadline_ms,
+            in_run: InRun {
+                event_is_last_result: call.event_is_last_result,
+                result_is_next_event: call.result_is_next_event,
+            },
         };
         let returned = interpreter.call(&call, Output::from(out));
         let outcome = match returned.outcome {

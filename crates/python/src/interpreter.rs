@@ -6,7 +6,7 @@ use faastlane_payload::flat::tag;
 
 use crate::api::Api;
 use crate::decode::decode;
-use crate::encode::{Fail, encode};
+use crate::encode::{Fail, encode, encode_and_look};
 use crate::keys::Keys;
 use crate::object::{Kind, Object, Python, Raised};
 use crate::output::{Full, Output};
@@ -28,6 +28,8 @@ pub struct Interpreter<'a> {
     // Dropping what follows would need the lock.
     parts: ManuallyDrop<Parts<'a>>,
     keys: ManuallyDrop<Keys<'a>>,
+    /// The result of the last call, if the next one is to have it.
+    kept: ManuallyDrop<Option<Object<'a>>>,
 }
 
 /// What `bootstrap.py` defines for us, under the same names.
@@ -53,6 +55,16 @@ pub struct Call<'a> {
     /// Unix time in milliseconds at which the invocation is to have ended, 0 for none. Only shown to the
     /// function.
     pub deadline_ms: u64,
+    pub in_run: InRun,
+}
+
+/// Where an invocation is among those that follow each other without anything in between.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct InRun {
+    /// The event is the last invocation's result: it need not be decoded where that can be handed on itself.
+    pub event_is_last_result: bool,
+    /// The result may be the next invocation's event.
+    pub result_is_next_event: bool,
 }
 
 /// What came of an invocation.
@@ -138,6 +150,7 @@ impl<'a> Interpreter<'a> {
                 released: ptr::null_mut(),
                 parts: ManuallyDrop::new(parts),
                 keys: ManuallyDrop::new(keys),
+                kept: ManuallyDrop::new(None),
             }),
             Ok(Err(failure)) => Err(failure),
             Err(Raised) => {
@@ -234,7 +247,11 @@ impl<'a> Interpreter<'a> {
         let function = parts.functions.list_element(call.function as usize).map_err(setup)?;
         let handler = function.tuple_element(0).map_err(setup)?;
         let context_class = function.tuple_element(1).map_err(setup)?;
-        let event = decode(python, &mut self.keys, call.event).map_err(|_| Failed::In(Stage::Event))?;
+        let kept = self.kept.take().filter(|_| call.in_run.event_is_last_result);
+        let event = match kept {
+            Some(result) => result,
+            None => decode(python, &mut self.keys, call.event).map_err(|_| Failed::In(Stage::Event))?,
+        };
         let arguments = if context_class.is_none() {
             python.tuple([event])
         } else {
@@ -250,10 +267,17 @@ impl<'a> Interpreter<'a> {
 
         let result = result.map_err(|_| Failed::In(Stage::Handler))?;
         let result = parts.response(python, result).map_err(|_| Failed::In(Stage::Result))?;
-        encode(python, &result, &parts.on_demand, output).map_err(|fail| match fail {
-            Fail::Raised => Failed::In(Stage::Result),
-            Fail::Full { needed } => Failed::TooLarge(needed),
-        })
+        // They may hold the result, or parts of it.
+        drop(arguments);
+        let encoded =
+            encode_and_look(python, &result, &parts.on_demand, output).map_err(|fail| match fail {
+                Fail::Raised => Failed::In(Stage::Result),
+                Fail::Full { needed } => Failed::TooLarge(needed),
+            })?;
+        if call.in_run.result_is_next_event && encoded.can_move {
+            *self.kept = Some(result);
+        }
+        Ok(encoded.len)
     }
 }
 

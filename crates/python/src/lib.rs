@@ -24,5 +24,5 @@ mod shapes;
 
 pub use api::Api;
 pub use guest::PythonGuest;
-pub use interpreter::{Call, Interpreter, Outcome, Returned, StartFailure};
+pub use interpreter::{Call, InRun, Interpreter, Outcome, Returned, StartFailure};
 pub use output::Output;

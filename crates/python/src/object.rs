@@ -289,6 +289,21 @@ impl<'a> Object<'a> {
         ptr::eq(self.at.as_ptr(), self.api()._Py_TrueStruct)
     }
 
+    /// Whether `others` references to it besides this one are all there are. An object that was there from the start may be
+    /// everybody's, and counts in a way of its own.
+    pub(crate) fn is_held_by(&self, others: isize) -> bool {
+        // SAFETY: the object is alive, and `layout_is_known` was checked at the start.
+        unsafe { self.at.as_ref() }.references == others + 1
+    }
+
+    /// Whether it is a string, an int or a float, and of no subclass.
+    pub(crate) fn is_exact_scalar(&self) -> bool {
+        let api = self.api();
+        // SAFETY: as above.
+        let class = unsafe { self.at.as_ref() }.kind;
+        [api.PyUnicode_Type, api.PyLong_Type, api.PyFloat_Type].iter().any(|exact| ptr::eq(class, *exact))
+    }
+
     pub(crate) fn kind(&self) -> Kind {
         let api = self.api();
         // SAFETY: the object is alive, and `layout_is_known` was checked at the start.

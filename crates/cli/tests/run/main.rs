@@ -22,5 +22,6 @@ mod processes;
 mod repeat;
 mod snapshot;
 mod test_cases;
+mod trust;
 mod values;
 mod workflow;

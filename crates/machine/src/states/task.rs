@@ -2,6 +2,7 @@
 
 use crate::action::{Action, StatePath, TimerPurpose};
 use crate::branch::Activity;
+use crate::call_run::PassesOn;
 use crate::clock::http_date;
 use crate::data::Documents;
 use crate::event::{HistoryLevel, InvocationId, Micros, TimerId};
@@ -10,9 +11,7 @@ use crate::history::{Detail, EventKind};
 use crate::invocation_log::InvocationLog;
 use crate::run::{Run, after_seconds};
 use crate::trial::{Mock, Stage};
-use faastlane_asl::definition::{
-    DataFlow, Dynamic, Pattern, Resource, ResultPath, Selection, State, StateKind, Task,
-};
+use faastlane_asl::definition::{Dynamic, Pattern, Resource, State, StateKind, Task};
 use faastlane_payload::Payload;
 use faastlane_payload::flat::{View, tag};
 use serde_json::{Value, json};
@@ -157,7 +156,7 @@ impl<'m> Run<'m, '_> {
                 Ok(Request { function: Some(Arc::clone(name)), payload, parameters: None, wants_log: false })
             }
             Resource::LambdaInvoke { function: Some(name) }
-                if self.passes_input(slot) && !is_text_or_null(selected) =>
+                if self.state(slot).passes_input() && !is_text_or_null(selected) =>
             {
                 let parameters = match self.execution.history {
                     HistoryLevel::Full => Some(self.arguments(slot, selected)?),
@@ -193,17 +192,6 @@ impl<'m> Run<'m, '_> {
         }
     }
 
-    /// Whether `lambda:invoke` hands the input on as the event, so that nothing has to be put together. `LogType` has to be
-    /// looked at.
-    fn passes_input(&self, slot: u32) -> bool {
-        match &self.state(slot).data {
-            DataFlow::JsonPath(flow) => flow.parameters.as_ref().is_some_and(|template| {
-                template.passes_input_as("Payload") && !template.has_member("LogType")
-            }),
-            DataFlow::Jsonata(_) => false,
-        }
-    }
-
     pub(crate) fn task_succeeded(&mut self, slot: u32, output: Payload, answer: Answer) {
         let task = self.task(slot);
         if output.len() > self.machine.limits().payload_bytes {
@@ -216,7 +204,9 @@ impl<'m> Run<'m, '_> {
         }
         let invoked = matches!(task.resource, Resource::LambdaInvoke { .. });
         let (wrapped, raw) = match answer {
-            Answer::Function(log) if invoked && !self.takes_payload_only(slot) => {
+            Answer::Function(log)
+                if invoked && !self.state(slot).takes_payload_only(self.execution.history) =>
+            {
                 (self.wrapped(&output, log.as_deref()).map(Some), false)
             }
             Answer::Function(_) => (Ok(None), false),
@@ -234,16 +224,6 @@ impl<'m> Run<'m, '_> {
             self.complete(slot, result, task.transition)
         });
         self.settle(slot, result);
-    }
-
-    /// Whether `OutputPath: "$.Payload"` would take the wrapping off again at once, and nobody sees it before.
-    fn takes_payload_only(&self, slot: u32) -> bool {
-        let state = self.state(slot);
-        self.execution.history == HistoryLevel::Types
-            && state.assign.is_none()
-            && matches!(&state.data, DataFlow::JsonPath(flow) if flow.result_selector.is_none()
-                && flow.result_path == ResultPath::Replace
-                && matches!(&flow.output_path, Selection::Path(path) if path.as_str() == "$.Payload"))
     }
 
     pub(crate) fn task_failed(&mut self, slot: u32, failure: Failure) {

@@ -1,7 +1,7 @@
 //! Functions that are loaded, and called in every way.
 
 use faastlane_payload::Payload;
-use faastlane_python::{Call, Outcome};
+use faastlane_python::{Call, InRun, Outcome};
 use serde_json::{Value, json};
 
 use crate::world::{self, World, folder, function};
@@ -288,7 +288,13 @@ fn sizes() {
     let mut world = world(&["values:echo", "failures:divide", "failures:long"]);
     let event = Payload::from_value(json!({"a": ["x".repeat(1000), 1.5, null], "b": {"c": -1}}));
     let index = world.index("values:echo");
-    let call = Call { function: index, event: event.flat(), request_id: "", deadline_ms: 0 };
+    let call = Call {
+        function: index,
+        event: event.flat(),
+        request_id: "",
+        deadline_ms: 0,
+        in_run: InRun::default(),
+    };
     for capacity in 0..event.len() {
         match world.call_into(&call, capacity).outcome {
             Outcome::TooLarge(needed) => assert!(needed > capacity && needed <= event.len(), "{needed}"),
@@ -373,7 +379,8 @@ fn failures() {
     let message = "Unable to marshal response: Object of type coroutine is not JSON serializable";
     assert_eq!(error["errorMessage"], message);
 
-    let unknown = Call { function: 99, event: &[0], request_id: "", deadline_ms: 0 };
+    let unknown =
+        Call { function: 99, event: &[0], request_id: "", deadline_ms: 0, in_run: InRun::default() };
     assert!(matches!(world.call_into(&unknown, 4096).outcome, Outcome::Error(_)));
     assert!(world.call("failures:divide", &json!({"by": 1})).is_ok());
 }
@@ -436,7 +443,7 @@ fn context() {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     let now = u64::try_from(now.as_millis()).unwrap();
     for (deadline_ms, expected) in [(now + 60_000, 1..=60_000), (now - 1, 0..=0)] {
-        let call = Call { function: 0, event: &[0], request_id: "r", deadline_ms };
+        let call = Call { function: 0, event: &[0], request_id: "r", deadline_ms, in_run: InRun::default() };
         let Outcome::Ok(length) = world.call_into(&call, 4096).outcome else { panic!("it succeeds") };
         let remaining = world.read(length).value().unwrap()["remaining"].as_i64().unwrap();
         assert!(expected.contains(&remaining), "{remaining}");
@@ -447,7 +454,13 @@ fn output() {
     let mut world = world(&["prints:speak", "prints:silent", "prints:odd", "prints:native"]);
     assert_eq!(world.printed(), "\x1e0 \nimported\n");
     let speak = |world: &mut World, place: &str, request_id: &str| {
-        let call = Call { function: world.index(place), event: &[0], request_id, deadline_ms: 0 };
+        let call = Call {
+            function: world.index(place),
+            event: &[0],
+            request_id,
+            deadline_ms: 0,
+            in_run: InRun::default(),
+        };
         assert!(matches!(world.call_into(&call, 4096).outcome, Outcome::Ok(_)));
         world.printed()
     };

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use faastlane_payload::Payload;
-use faastlane_python::{Api, Call, Interpreter, Outcome, Output, Returned, StartFailure};
+use faastlane_python::{Api, Call, InRun, Interpreter, Outcome, Output, Returned, StartFailure};
 use serde_json::{Value, json};
 
 use crate::heap;
@@ -107,7 +107,13 @@ impl World {
     }
 
     pub(crate) fn call_flat(&mut self, place: &str, event: &[u8]) -> Result<Payload, Value> {
-        let call = Call { function: self.index(place), event, request_id: "request-1", deadline_ms: 0 };
+        let call = Call {
+            function: self.index(place),
+            event,
+            request_id: "request-1",
+            deadline_ms: 0,
+            in_run: InRun::default(),
+        };
         match self.call_into(&call, OUT_BYTES).outcome {
             Outcome::Ok(length) => Ok(self.read(length)),
             Outcome::Error(length) => Err(self.read(length).value().unwrap().clone()),

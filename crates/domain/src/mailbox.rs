@@ -104,8 +104,15 @@ impl Doorbell {
         self.word().load(Ordering::Acquire)
     }
 
-    /// Sleeps until it rings again after `seen`, or for `timeout`.
-    pub fn wait(&self, seen: u32, timeout: Option<Duration>) {
+    /// Sleeps until it rings again after `seen`, or for `timeout`. Domains of these mailboxes wake it from now on: while nobody
+    /// sleeps, they ring without a system call.
+    pub fn wait<'m>(
+        &self,
+        seen: u32,
+        timeout: Option<Duration>,
+        mailboxes: impl IntoIterator<Item = &'m Mailbox>,
+    ) {
+        mailboxes.into_iter().for_each(Mailbox::let_wake);
         sys::futex_wait(self.word(), seen, timeout);
     }
 
@@ -354,9 +361,8 @@ impl Mailbox {
         }
     }
 
-    /// Lets the domain wake the orchestrator with its reply. Before [`Doorbell::wait`], in which it would sleep on otherwise; what
-    /// rang before is found there by the count of rings.
-    pub fn let_wake(&self) {
+    /// Lets the domain wake the orchestrator with its reply. What rang before is found by the count of rings.
+    fn let_wake(&self) {
         self.words().awake.store(0, Ordering::SeqCst);
     }
 

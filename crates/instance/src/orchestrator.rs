@@ -176,9 +176,12 @@ impl Orchestrator {
             let until_due = next.map(|at| Duration::from_micros(at.saturating_sub(now)));
             let look_again = self.queues.iter().any(Queue::has_run).then_some(LOOK_AGAIN);
             let timeout = until_due.into_iter().chain(look_again).min();
-            self.queues.iter().flat_map(|queue| &queue.seats).for_each(|seat| seat.mailbox.let_wake());
-            self.doorbell.wait(rings, timeout);
+            self.doorbell.wait(rings, timeout, self.mailboxes());
         }
+    }
+
+    fn mailboxes(&self) -> impl Iterator<Item = &Mailbox> {
+        self.queues.iter().flat_map(|queue| &queue.seats).map(|seat| &seat.mailbox)
     }
 
     /// Wipes what calls have left in mailboxes, once none is under way: it takes time that the next hand-over would wait for.
@@ -218,7 +221,7 @@ impl Orchestrator {
                 }
             }
             if !worked {
-                self.doorbell.wait(rings, None);
+                self.doorbell.wait(rings, None, self.mailboxes());
             }
         }
         self.reporter.send(&Report::Ready);

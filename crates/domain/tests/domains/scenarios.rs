@@ -280,7 +280,7 @@ impl Stage {
             let rings = self.doorbell.rings();
             match self.mailboxes[domain].poll() {
                 Ok(Some(reply)) => return reply,
-                Ok(None) => self.doorbell.wait(rings, None),
+                Ok(None) => self.doorbell.wait(rings, None, &self.mailboxes),
                 Err(_) => exit_now(5),
             }
         }

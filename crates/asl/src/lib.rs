@@ -14,6 +14,7 @@ mod code;
 pub mod definition;
 pub mod diagnostic;
 mod digest;
+pub mod direct;
 pub mod document;
 mod fields;
 pub mod intrinsic;

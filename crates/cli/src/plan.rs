@@ -50,6 +50,20 @@ pub(crate) fn render(plan: &Plan, width: usize) -> anyhow::Result<String> {
     if !plan.domains.is_empty() {
         writeln!(text, "{}", domains_table(plan, width))?;
     }
+    let by_reference: Vec<String> = plan
+        .states
+        .iter()
+        .filter(|state| !state.by_reference_from.is_empty())
+        .map(|state| format!("{} behind {}", state.name, state.by_reference_from.join(" and ")))
+        .collect();
+    if !by_reference.is_empty() {
+        writeln!(
+            text,
+            "\nby reference: {}. The function gets the result itself, without leaving the interpreter, where that cannot be told \
+             from a copy",
+            by_reference.join(", ")
+        )?;
+    }
     if plan.lanes > 1 {
         writeln!(
             text,

@@ -192,6 +192,8 @@ pub struct StatePlan {
     /// `None` where the orchestrator evaluates the state itself, and where the function is named only when it runs.
     pub placement: Option<Placement>,
     pub reason: String,
+    /// The Tasks before it in its own domain whose results it may get themselves in place of a copy, without leaving the interpreter.
+    pub by_reference_from: Vec<String>,
 }
 
 /// What an execution may use at most.

@@ -82,6 +82,7 @@ pub fn plan(
     let mut states = Vec::new();
     walk(&workflow.machine.flow, &mut |state, within| states.push(plan_state(state, within, &plan)));
     plan.states = states;
+    add_calls_by_reference(&mut plan, &workflow.machine.flow);
     add_notes(&mut plan, decision.domains_per_process, host);
     add_limit_notes(&mut plan, host);
     let shared =
@@ -298,6 +299,23 @@ fn plan_state(state: &State, within: &[&str], plan: &Plan) -> StatePlan {
             .or(reason)
             .or_else(|| in_domain.map(|domain| domain.reason.clone()))
             .unwrap_or_else(|| "evaluated by the orchestrator".to_owned()),
+        by_reference_from: Vec::new(),
+    }
+}
+
+/// Between functions of one domain, where nothing is computed between them and no history wants all details. Not within branches.
+fn add_calls_by_reference(plan: &mut Plan, flow: &Flow) {
+    if plan.mocks.is_some() {
+        return;
+    }
+    for state in &flow.states {
+        let Some(call) = flow.direct_call_behind(state, false) else { continue };
+        let at = |name: &str| plan.states.iter().position(|planned| planned.name == name);
+        let (Some(from), Some(to)) = (at(&state.name), at(&call.state.name)) else { continue };
+        let shared = |domain: usize| plan.domains[domain].functions.len() > 1;
+        if plan.states[from].domain == plan.states[to].domain && plan.states[to].domain.is_some_and(shared) {
+            plan.states[to].by_reference_from.push(state.name.to_string());
+        }
     }
 }
 

@@ -127,6 +127,26 @@ fn a_trust_group_shares_a_domain() {
 }
 
 #[test]
+fn calls_by_reference_are_between_functions_of_one_domain_with_nothing_between() {
+    let definition = r#"{ "StartAt": "A", "States": {
+        "A": { "Type": "Task", "Resource": "f0", "Next": "B" },
+        "B": { "Type": "Task", "Resource": "f1", "ResultPath": "$.b", "Next": "C" },
+        "C": { "Type": "Task", "Resource": "f0", "Next": "D" },
+        "D": { "Type": "Task", "Resource": "f2", "Next": "E" },
+        "E": { "Type": "Task", "Resource": "f2", "End": true } } }"#;
+    let by_reference = |trust: &str| {
+        let folder = folder_with(3);
+        folder.write("workflow.asl.json", definition);
+        folder.write("faastlane.toml", trust);
+        let states = plan_on(&folder, &host_with_keys(15)).states;
+        states.into_iter().map(|state| state.by_reference_from.join(" ")).collect::<Vec<_>>()
+    };
+    assert_eq!(by_reference("[trust]\npair = ['f0', 'f1']\n"), ["", "A", "", "", ""]);
+    assert_eq!(by_reference("[trust]\nall = ['f0', 'f1', 'f2']\n"), ["", "A", "", "C", "D"]);
+    assert_eq!(by_reference(""), ["", "", "", "", ""]);
+}
+
+#[test]
 fn states_within_states() {
     let definition = r#"{ "StartAt": "Fan", "States": {
         "Fan": { "Type": "Parallel", "Next": "Each", "Branches": [

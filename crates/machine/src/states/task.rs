@@ -2,7 +2,6 @@
 
 use crate::action::{Action, StatePath, TimerPurpose};
 use crate::branch::Activity;
-use crate::call_run::PassesOn;
 use crate::clock::http_date;
 use crate::data::Documents;
 use crate::event::{HistoryLevel, InvocationId, Micros, TimerId};
@@ -205,7 +204,8 @@ impl<'m> Run<'m, '_> {
         let invoked = matches!(task.resource, Resource::LambdaInvoke { .. });
         let (wrapped, raw) = match answer {
             Answer::Function(log)
-                if invoked && !self.state(slot).takes_payload_only(self.execution.history) =>
+                if invoked
+                    && !self.state(slot).takes_payload_only(self.execution.history == HistoryLevel::Full) =>
             {
                 (self.wrapped(&output, log.as_deref()).map(Some), false)
             }

@@ -1,7 +1,7 @@
 //! What functions print, line by line, under their names.
 
 use faastlane_machine::InvocationLog;
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, ioctl_fionread};
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::AsFd;
@@ -139,6 +139,10 @@ impl Drop for LogReaders {
     }
 }
 
+fn watch(pipe: &PipeReader) -> PollFd<'_> {
+    PollFd::from_borrowed_fd(pipe.as_fd(), PollFlags::IN)
+}
+
 fn lock(printed: &Mutex<Printed>) -> MutexGuard<'_, Printed> {
     printed.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -147,7 +151,11 @@ impl Printed {
     /// Reads what is there now, and not what is printed meanwhile.
     fn read_all(&mut self) {
         let Self { streams, lines } = self;
-        streams.iter_mut().for_each(|stream| stream.read(lines));
+        // One system call where nothing was printed, which is most often.
+        let mut fds: Vec<PollFd<'_>> = streams.iter().map(|stream| watch(&stream.pipe)).collect();
+        if poll(&mut fds, Some(&Timespec::default())) != Ok(0) {
+            streams.iter_mut().for_each(|stream| stream.read(lines));
+        }
     }
 
     /// Takes the beginning of a line for a line.
@@ -229,9 +237,8 @@ fn follow(printed: &Mutex<Printed>, mut called: PipeReader) {
             .filter(|stream| !closed.contains(&stream.place))
             .map(|stream| (stream.place, Arc::clone(&stream.pipe)))
             .collect();
-        let watch = |pipe| PollFd::from_borrowed_fd(pipe, PollFlags::IN);
-        let fds = pipes.iter().map(|(_, pipe)| watch(pipe.as_fd()));
-        let mut fds: Vec<PollFd<'_>> = fds.chain([watch(called.as_fd())]).collect();
+        let fds = pipes.iter().map(|(_, pipe)| watch(pipe));
+        let mut fds: Vec<PollFd<'_>> = fds.chain([watch(&called)]).collect();
         match poll(&mut fds, None) {
             Err(Errno::INTR) => continue,
             // Then whoever asks reads.

@@ -7,7 +7,7 @@ mod read;
 mod view;
 mod write;
 
-pub use binary::Ndarray;
+pub use binary::{BYTES_DEPTH, NDARRAY_DEPTH, Ndarray};
 pub use draft::Draft;
 pub(crate) use draft::Pieces;
 pub use elements::Elements;

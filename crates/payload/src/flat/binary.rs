@@ -6,9 +6,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 /// How deep `{"$binary": {"base64": …}}` nests.
-pub(super) const BYTES_DEPTH: usize = 2;
+pub const BYTES_DEPTH: usize = 2;
 /// How deep `{"$ndarray": {"shape": […], …}}` nests.
-pub(super) const NDARRAY_DEPTH: usize = 3;
+pub const NDARRAY_DEPTH: usize = 3;
 
 /// More than numpy itself takes.
 const MAX_DIMENSIONS: usize = 64;

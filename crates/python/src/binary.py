@@ -69,7 +69,10 @@ def revived(value):
         numpy = _numpy()
         dtype = numpy.dtype(said["dtype"])
         _name(numpy, dtype)
-        array = numpy.ndarray(said["shape"], dtype, data)
+        shape = said["shape"]
+        if not isinstance(shape, list) or not all(type(length) is int and length >= 0 for length in shape):
+            raise ValueError("its shape must be an array of whole numbers")
+        array = numpy.ndarray(shape, dtype, data)
         if array.nbytes != len(data):
             raise ValueError(f"its shape takes {array.nbytes} bytes, and there are {len(data)}")
         return array.copy()

@@ -5,8 +5,9 @@ import sys
 
 _KINDS = "biufcmMSU"
 
-# What numpy calls a type, for those that can be sent.
+# What numpy calls a type, for those that can be sent, as far as they were asked for.
 _names = {}
+_MOST_NAMES = 256
 
 
 def _name(numpy, dtype):
@@ -18,6 +19,8 @@ def _name(numpy, dtype):
         is_plain = False
     if not is_plain:
         raise TypeError(f"a numpy array of dtype {dtype} cannot be sent: its elements are not plain data")
+    if len(_names) == _MOST_NAMES:
+        _names.clear()  # texts can be of any width
     _names[dtype] = name
     return name
 

@@ -70,7 +70,8 @@ impl<'a> Buffer<'a> {
             return &[];
         }
         // SAFETY: without flags that ask for more, a buffer is `length` bytes in a row, pinned until it is released. The lock
-        // is held meanwhile and no code of Python runs, so nobody else writes to them.
+        // is held meanwhile and no code of Python runs, so nobody else writes to them, unless native code of the function
+        // does so without the lock: that garbles its own result.
         unsafe { std::slice::from_raw_parts(self.raw.start.cast(), self.raw.length.cast_unsigned()) }
     }
 

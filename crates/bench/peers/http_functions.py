@@ -7,14 +7,14 @@ is reached through a Unix socket, which costs less than a bridge between network
 import json
 
 import http_process
-from measurement import arguments, drain, marked, parse, serve, step
+from measurement import arguments, as_json, drain, from_json, marked_json, parse, serve, step
 
 
 def function(namespaces, pipe):
     marks = []
     if namespaces:
         http_process.enter_namespaces()
-    http_process.serve(pipe, lambda event: marked(step, event, marks), asked=lambda: drain([marks])[0], unix=namespaces)
+    http_process.serve(pipe, lambda event: marked_json(step, event, marks), asked=lambda: drain([marks])[0], unix=namespaces)
 
 
 def main():
@@ -28,10 +28,10 @@ def main():
         connections = [http_process.connect(place) for place in places]
 
         def chain(event):
-            body = json.dumps(event).encode()
+            body = json.dumps(as_json(event)).encode()
             for connection in connections:
                 body, _ = http_process.post(connection, body)
-            return json.loads(body)
+            return from_json(json.loads(body))
 
         return chain
 

@@ -11,7 +11,7 @@ import struct
 from itertools import count
 from multiprocessing.connection import wait
 
-from measurement import arguments, drain, marked, parse, serve, step
+from measurement import arguments, as_json, drain, from_json, marked_json, parse, serve, step
 
 # To whom a message goes, and to which client the last function's result goes: functions first, then clients.
 HEADER = struct.Struct("<II")
@@ -28,7 +28,7 @@ def function(number, functions, bus, pipe):
                     continue
                 message = bus.recv_bytes()
                 _, client = HEADER.unpack_from(message)
-                result = json.dumps(marked(step, json.loads(message[HEADER.size :]), marks)).encode()
+                result = json.dumps(marked_json(step, json.loads(message[HEADER.size :]), marks)).encode()
                 to = number + 1 if number + 1 < functions else client
                 bus.send_bytes(HEADER.pack(to, client) + result)
     except (EOFError, KeyboardInterrupt):
@@ -72,8 +72,8 @@ def main():
         connection = ends[number][0]
 
         def chain(event):
-            connection.send_bytes(HEADER.pack(0, number) + json.dumps(event).encode())
-            return json.loads(connection.recv_bytes()[HEADER.size :])
+            connection.send_bytes(HEADER.pack(0, number) + json.dumps(as_json(event)).encode())
+            return from_json(json.loads(connection.recv_bytes()[HEADER.size :]))
 
         return chain
 

@@ -5,6 +5,7 @@ several processes compare.
 """
 
 import argparse
+import base64
 import json
 import os
 import sys
@@ -26,10 +27,53 @@ def marked(function, event, marks):
 def make_event(kind, size):
     if kind == "text":
         return {"id": 7, "blob": "x" * size}
+    if kind == "bytes":
+        return {"id": 7, "blob": b"x" * size}
+    if kind == "array":
+        import numpy
+
+        return {"id": 7, "blob": numpy.full(size // 8, 1.5)}
     if kind == "sums":
         return {"total": 0, "calls": 0, "cpu_ns": 0}
     record = {"name": "sensor-0042", "valid": True, "values": [1, 2.5, -3, None]}
     return {"id": 7, "records": [record] * max(1, (size + 30) // 60)}
+
+
+def as_json(event):
+    """Bytes and arrays in base64, as whoever hands on JSON has to send them; any other event as it is."""
+    blob = event.get("blob")
+    if isinstance(blob, bytes):
+        return {**event, "blob": {"$binary": {"base64": base64.b64encode(blob).decode()}}}
+    if hasattr(blob, "dtype"):
+        data = base64.b64encode(blob).decode()
+        return {**event, "blob": {"$ndarray": {"dtype": blob.dtype.str, "shape": blob.shape, "base64": data}}}
+    return event
+
+
+def from_json(event):
+    """What `as_json` made it of."""
+    blob = event.get("blob")
+    if not isinstance(blob, dict):
+        return event
+    if "$binary" in blob:
+        return {**event, "blob": base64.b64decode(blob["$binary"]["base64"])}
+    import numpy
+
+    array = blob["$ndarray"]
+    return {**event, "blob": numpy.frombuffer(bytearray(base64.b64decode(array["base64"])), array["dtype"]).reshape(array["shape"])}
+
+
+def marked_json(function, event, marks):
+    """The same as `marked`, of an event that came as JSON and a result that will go as JSON."""
+    return as_json(marked(function, from_json(event), marks))
+
+
+def unchanged(result, event):
+    blob = event.get("blob")
+    if hasattr(blob, "dtype"):
+        theirs = result["blob"]
+        return theirs.dtype == blob.dtype and theirs.shape == blob.shape and bool((theirs == blob).all())
+    return result == event
 
 
 def count(text):
@@ -41,8 +85,8 @@ def count(text):
 
 def arguments(description):
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--payload", choices=["text", "records", "sums"], default="text", help="one string, many small objects, or sums to add to")
-    parser.add_argument("--size", type=int, default=200, help="of the payload, about as many bytes of JSON")
+    parser.add_argument("--payload", choices=["text", "records", "bytes", "array", "sums"], default="text", help="one string, many small objects, bytes, an array of numpy's, or sums to add to")
+    parser.add_argument("--size", type=int, default=200, help="of the payload, about as many bytes of JSON, or so many of bytes and arrays")
     parser.add_argument("--functions", type=count, default=2, help="in a chain")
     parser.add_argument("--clients", type=count, help="that each wait for their execution; without, one execution after the other")
     parser.add_argument("--cpus", help="run on these alone, for example 0 or 0,1")
@@ -72,7 +116,7 @@ def serve(options, client, take_marks):
     """
     event = make_event(options.payload, options.size)
     clients = [client() for _ in range(options.clients or 1)]
-    say({"format_version": 3, "event_bytes": len(json.dumps(event, separators=(",", ":")))})
+    say({"format_version": 3, "event_bytes": len(json.dumps(as_json(event), separators=(",", ":")))})
     for line in sys.stdin:
         if options.clients:
             say(together(clients, event, int(line)))
@@ -88,7 +132,7 @@ def one_after_the_other(chain, event, executions):
         begin = perf_counter_ns()
         result = chain(event)
         execution_us.append((perf_counter_ns() - begin) / 1000)
-        if result != event:
+        if not unchanged(result, event):
             raise SystemExit(f"the chain changed the event: {str(result)[:200]}")
     return execution_us
 

@@ -16,7 +16,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 import http_process
-from measurement import arguments, drain, marked, parse, serve, step
+from measurement import arguments, as_json, drain, from_json, marked_json, parse, serve, step
 
 SECRET = "faastlane"
 BUCKET = "states"
@@ -57,7 +57,7 @@ def function(number, port, pipe):
 
     def call(asked):
         client, key = asked
-        return [client, store.put(f"{client}-result-{number}", marked(step, store.get(key), marks))]
+        return [client, store.put(f"{client}-result-{number}", marked_json(step, store.get(key), marks))]
 
     http_process.serve(pipe, call, asked=lambda: drain([marks])[0])
 
@@ -97,10 +97,10 @@ def main():
                 connections = [http_process.connect(function_port) for function_port in ports]
 
                 def chain(event):
-                    body = json.dumps([name, store.put(f"{name}-event", event)]).encode()
+                    body = json.dumps([name, store.put(f"{name}-event", as_json(event))]).encode()
                     for connection in connections:
                         body, _ = http_process.post(connection, body)
-                    return store.get(json.loads(body)[1])
+                    return from_json(store.get(json.loads(body)[1]))
 
                 return chain
 

@@ -35,7 +35,7 @@ def main():
         object_store_memory=256 << 20,
         # A folder in it would make the paths of sockets too long.
         _temp_dir=tempfile.gettempdir(),
-        runtime_env={"env_vars": {"PYTHONPATH": here}},
+        runtime_env={"env_vars": {"PYTHONPATH": os.pathsep.join([here, os.environ.get("PYTHONPATH", "")])}},
     )
     functions = [Function.remote() for _ in range(options.functions)]
 

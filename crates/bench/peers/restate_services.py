@@ -16,7 +16,7 @@ from hypercorn.asyncio import serve as serve_http
 from hypercorn.config import Config
 
 from http_process import UnixConnection
-from measurement import arguments, drain, marked, parse, serve, step
+from measurement import arguments, as_json, drain, from_json, marked_json, parse, serve, step
 
 START_SECONDS = 60
 
@@ -27,7 +27,7 @@ def services(functions, marks):
 
     @function.handler()
     async def call(ctx: restate.Context, asked: dict) -> dict:
-        return marked(step, asked["event"], marks[asked["number"]])
+        return marked_json(step, asked["event"], marks[asked["number"]])
 
     @chain.handler()
     async def run(ctx: restate.Context, event: dict) -> dict:
@@ -96,7 +96,7 @@ def main():
 
             def client():
                 connection = UnixConnection(f"{folder}/bench/ingress.sock")
-                return lambda event: json.loads(post(connection, "/Chain/run", event))
+                return lambda event: from_json(json.loads(post(connection, "/Chain/run", as_json(event))))
 
             serve(options, client, lambda: drain(marks))
         finally:

@@ -2,6 +2,7 @@
 //! its output, beside other ways to call the same functions one after the other.
 
 use crate::BenchError;
+use crate::bundle::packages;
 use crate::contest::{Contender, Entry, take_turns};
 use crate::event::EventSpec;
 use crate::line;
@@ -14,6 +15,7 @@ use faastlane_payload::Payload;
 use faastlane_pool::{Launcher, Worker};
 use serde::Serialize;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -86,10 +88,10 @@ impl Chain<'_> {
         let (mut contests, mut missing_peers) = (Vec::new(), Vec::new());
         for &count in &options.functions {
             let functions = count.get();
-            let mut entries = self.ours(&ways, functions)?;
+            let (mut entries, packages) = self.ours(&ways, functions)?;
             let round = Round::Executions { functions, count: options.executions };
             let wanted = options.installed.contains(&count);
-            let (peers, missing) = peers::timed(outside, python, options.event, round, wanted)?;
+            let (peers, missing) = peers::timed(outside, python, &packages, options.event, round, wanted)?;
             entries.extend(peers.into_iter().map(|peer| Entry::new(false, peer)));
             peers::note(&mut missing_peers, missing);
             let what = name(count);
@@ -112,10 +114,20 @@ impl Chain<'_> {
         })
     }
 
-    fn ours(&self, ways: &[RequestedIsolation], functions: usize) -> Result<Vec<Entry>, BenchError> {
+    /// And where what the functions require is installed.
+    fn ours(
+        &self,
+        ways: &[RequestedIsolation],
+        functions: usize,
+    ) -> Result<(Vec<Entry>, Vec<PathBuf>), BenchError> {
         let Chain { options, outside } = self;
-        let warm = |&way| Warm::start(outside, way, functions, options).map(|warm| Entry::new(true, warm));
-        ways.iter().map(warm).collect()
+        let (mut entries, mut installed) = (Vec::new(), Vec::new());
+        for &way in ways {
+            let (warm, packages) = Warm::start(outside, way, functions, options)?;
+            entries.push(Entry::new(true, warm));
+            installed = packages;
+        }
+        Ok((entries, installed))
     }
 }
 
@@ -140,11 +152,13 @@ impl Warm {
         wanted: RequestedIsolation,
         functions: usize,
         options: &ChainOptions,
-    ) -> Result<Self, BenchError> {
+    ) -> Result<(Self, Vec<PathBuf>), BenchError> {
         let bundle = line::of_functions(functions, line::FUNCTION)?;
+        bundle.carry(options.event.kind)?;
         let limit = options.event.limit(DEFAULT_MAX_PAYLOAD_BYTES);
         let (workflow, plan) = bundle.compose(outside, wanted, limit)?;
         let isolation = plan.isolation;
+        let packages = packages(&plan);
         let launcher = Arc::new(Launcher::new(outside.executable.to_owned(), plan, workflow.definition));
         let (mut worker, _) = Worker::start(&launcher, outside.stop)?;
         worker.take_thread();
@@ -158,7 +172,7 @@ impl Warm {
         };
         let warmed = (0..WARM_UP).try_for_each(|_| warm.execute(outside).map(drop));
         warm.worker.free_thread();
-        warmed.map(|()| warm)
+        warmed.map(|()| (warm, packages))
     }
 
     /// In microseconds.

@@ -93,10 +93,12 @@ impl Hop<'_> {
         for &way in ways {
             entries.push(Entry::new(true, Ours::start(self, way, spec, Domains::Apart)?));
         }
-        entries.push(Entry::new(true, Ours::start(self, ways[0], spec, Domains::Shared)?));
+        let shared = Ours::start(self, ways[0], spec, Domains::Shared)?;
+        let packages = shared.packages().to_owned();
+        entries.push(Entry::new(true, shared));
         let round = Round::Hops(hops_per_round(self.options, spec));
         let wanted = self.options.installed.contains(&spec);
-        let (peers, missing) = peers::timed(self.outside, python, spec, round, wanted)?;
+        let (peers, missing) = peers::timed(self.outside, python, &packages, spec, round, wanted)?;
         entries.extend(peers.into_iter().map(|peer| Entry::new(false, peer)));
         let what = spec.to_string();
         let contestants = take_turns(&what, self.options.rounds, entries, self.outside, progress)?;

@@ -1,6 +1,7 @@
 //! Our own way: a warm instance that runs the chain, under one isolation.
 
 use crate::BenchError;
+use crate::bundle::packages;
 use crate::contest::Contender;
 use crate::event::EventSpec;
 use crate::hop::{Hop, hops_per_round};
@@ -10,6 +11,7 @@ use crate::peers::IN_SUPERVISOR;
 use faastlane_compose::{DEFAULT_MAX_PAYLOAD_BYTES, Isolation, RequestedIsolation};
 use faastlane_payload::Payload;
 use faastlane_pool::{Launcher, Record, RunInput, Status, Stores, Worker};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 pub(crate) struct Ours {
@@ -17,6 +19,7 @@ pub(crate) struct Ours {
     isolation: Isolation,
     domains: Domains,
     worker: Worker,
+    packages: Vec<PathBuf>,
     event: Payload,
     executions: usize,
 }
@@ -30,9 +33,11 @@ impl Ours {
         domains: Domains,
     ) -> Result<Self, BenchError> {
         let bundle = line::of_hops(hops_per_round(hop.options, spec), domains)?;
+        bundle.carry(spec.kind)?;
         let limit = spec.limit(DEFAULT_MAX_PAYLOAD_BYTES);
         let (workflow, plan) = bundle.compose(hop.outside, wanted, limit)?;
         let isolation = plan.isolation;
+        let packages = packages(&plan);
         let launcher = Arc::new(Launcher::new(hop.outside.executable.to_owned(), plan, workflow.definition));
         let (worker, _) = Worker::start(&launcher, hop.outside.stop)?;
         let mut ours = Self {
@@ -43,11 +48,17 @@ impl Ours {
             isolation,
             domains,
             worker,
+            packages,
             event: Payload::from_value(spec.make()),
             executions: 0,
         };
         ours.round(hop.outside)?;
         Ok(ours)
+    }
+
+    /// Where what its functions require is installed.
+    pub(crate) fn packages(&self) -> &[PathBuf] {
+        &self.packages
     }
 }
 

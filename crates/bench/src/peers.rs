@@ -82,6 +82,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) functions: usize,
     /// That each wait for their execution; without, there is one execution after the other.
     pub(crate) clients: Option<usize>,
+    /// Where what functions require is installed.
+    pub(crate) packages: &'a [PathBuf],
     /// In a round, of those that are not slow.
     pub(crate) executions: usize,
 }
@@ -119,7 +121,8 @@ pub(crate) fn peers(
     let programs = Rc::new(folder);
     let (mut there, mut missing) = (Vec::new(), Vec::new());
     for (number, way) in WAYS.iter().enumerate().filter(|(_, way)| wanted || way.needs.is_empty()) {
-        let left_out = way.left_out_of(subject.benchmark).map(ToOwned::to_owned);
+        let left_out = way.left_out_of(subject.benchmark).or_else(|| way.left_out_of(subject.event.0));
+        let left_out = left_out.map(ToOwned::to_owned);
         if let Some(reason) = left_out.or_else(|| way.missing(outside, python)) {
             missing.push(MissingPeer { peer: way.name, reason });
             continue;
@@ -149,6 +152,11 @@ fn start(
     command.args(["--functions", &subject.functions.to_string()]);
     if let Some(clients) = subject.clients {
         command.args(["--clients", &clients.to_string()]);
+    }
+    if !subject.packages.is_empty() {
+        let packages =
+            std::env::join_paths(subject.packages).map_err(|error| failed(way, error.to_string()))?;
+        command.env("PYTHONPATH", packages);
     }
     // Short, as the paths of sockets may not be long.
     let program = Program::start(&mut command, programs.path().join(number.to_string()), PATIENCE);
@@ -255,7 +263,7 @@ mod tests {
         assert!(WAYS.iter().all(|way| programs.contains(&way.program)));
         let left_out = WAYS.iter().flat_map(|way| way.left_out);
         assert!(left_out.into_iter().all(|(benchmark, why)| {
-            ["hop", "chain", "throughput"].contains(benchmark) && !why.is_empty()
+            ["hop", "chain", "throughput", "bytes", "array"].contains(benchmark) && !why.is_empty()
         }));
     }
 

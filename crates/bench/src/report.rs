@@ -132,6 +132,7 @@ fn hop_target(spec: (EventKind, u64)) -> Option<f64> {
     match spec {
         (EventKind::Records, 200) => Some(15.0),
         (EventKind::Text, 0x10_0000) => Some(400.0),
+        (EventKind::Bytes | EventKind::Array, 0x10_0000) => Some(40.0),
         _ => None,
     }
 }

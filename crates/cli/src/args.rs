@@ -249,7 +249,8 @@ pub(crate) enum Benchmark {
 /// How long it takes from one function to the next
 #[derive(Debug, Args)]
 pub(crate) struct HopArguments {
-    /// What the functions hand on: one string, `text:SIZE`, or small objects, `records:SIZE`; several with commas
+    /// What the functions hand on: one string, `text:SIZE`, small objects, `records:SIZE`, bytes, `bytes:SIZE`, or an array of
+    /// numpy's, `array:SIZE`; several with commas
     #[arg(long, value_name = "KIND:SIZE", value_delimiter = ',', default_value = "records:200,text:1MiB")]
     pub(crate) payload: Vec<EventSpec>,
     /// How often each way has its turn

@@ -26,7 +26,7 @@ fn bench(arguments: &str) -> Output {
 
 #[test]
 fn every_way_is_measured_in_every_round_and_changes_nothing() {
-    let output = bench("--json --payload records:200,text:20KiB --rounds 2 --hops 6 --starts 2");
+    let output = bench("--json --payload records:200,text:20KiB,bytes:20KiB --rounds 2 --hops 6 --starts 2");
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{stderr}");
     assert!(stderr.contains("20 KiB string: round 2 of 2"), "{stderr}");
@@ -37,7 +37,9 @@ fn every_way_is_measured_in_every_round_and_changes_nothing() {
     assert!(report["machine"]["cpus"].as_u64().is_some_and(|cpus| cpus > 0), "{report:#}");
     assert!(report["versions"]["python"].as_str().is_some_and(|version| version.starts_with("3.")));
     let events = report["contests"].as_array().expect("there are events");
-    assert_eq!(events.len(), 2);
+    assert_eq!(events.len(), 3);
+    // In base64, with what is around it.
+    assert_eq!((&events[2]["kind"], &events[2]["json_bytes"]), (&"bytes".into(), &27_348.into()));
     for event in events {
         check_contest(event, &report);
     }

@@ -7,6 +7,7 @@
 //! python = "3.12"                  # a version, a command or a path; default: the first that can be used
 //! max_payload = "64MiB"
 //! isolation = "auto"               # auto, mpk, process or none
+//! binary = true                    # bytes and numpy arrays may be sent as they are; default: only what JSON has
 //!
 //! [functions.resize]
 //! handler = "image.resize"         # module.function, or just the function
@@ -53,6 +54,8 @@ pub struct Config {
     /// Relative to the workflow folder.
     pub definition: Option<Located<String>>,
     pub preferences: Preferences,
+    /// Whether functions may send each other bytes and numpy's arrays.
+    pub binary: bool,
     /// In the order of their names.
     pub functions: Vec<FunctionConfig>,
     /// In the order of their names.
@@ -117,11 +120,12 @@ impl Config {
         reader.known_keys(&root, "faastlane.toml", &["workflow", "functions", "trust", "stores", "limits"]);
         let mut config = Self { source: Some(source.clone()), ..Self::default() };
         if let Some(workflow) = reader.table(&root, "workflow") {
-            let known = ["name", "definition", "python", "max_payload", "isolation"];
+            let known = ["name", "definition", "python", "max_payload", "isolation", "binary"];
             reader.known_keys(workflow, "[workflow]", &known);
             config.name = reader.string(workflow, "name");
             config.definition = reader.string(workflow, "definition");
             config.preferences = read_preferences(&mut reader, workflow, source, base);
+            config.binary = reader.boolean(workflow, "binary").unwrap_or_default();
         }
         if let Some(functions) = reader.table(&root, "functions") {
             config.functions = read_functions(&mut reader, functions, base);
@@ -316,6 +320,7 @@ mod tests {
             python = "3.12"
             max_payload = "1MiB"
             isolation = "process"
+            binary = true
             [functions.resize-image]
             handler = "image.resize"
             path = "src/resize"
@@ -337,6 +342,7 @@ mod tests {
         assert_eq!(config.preferences.python.unwrap().value, PythonRequest::Version(3, 12, None));
         assert_eq!(config.preferences.max_payload_bytes.unwrap().value, 1 << 20);
         assert_eq!(config.preferences.isolation.unwrap().value, RequestedIsolation::Process);
+        assert!(config.binary);
         let function = &config.functions[0];
         assert_eq!(function.name.value, "resize-image");
         assert_eq!(function.python.as_ref().unwrap().value, PythonRequest::Path("/w/venv".into()));
@@ -350,7 +356,7 @@ mod tests {
 
     #[test]
     fn every_mistake_is_found_at_its_place() {
-        let text = "[workflow]\nnmae = 'x'\npython = 3.12\nisolation = 'mkp'\nmax_payload = 'big'\n\
+        let text = "[workflow]\nnmae = 'x'\npython = 3.12\nisolation = 'mkp'\nmax_payload = 'big'\nbinary = 'yes'\n\
                     [functions.a]\ntimeout = 0\nmemory = '1GB'\nhandler = '.x'\nenv = { 'A=B' = 'x', C = 1 }\n\
                     [trust]\ng = ['a', 2]\n[extra]\n";
         let mut found = findings(text);
@@ -363,6 +369,7 @@ mod tests {
             ("FL0212", "'A=B'"),
             ("FL0212", "'big'"),
             ("FL0212", "'mkp'"),
+            ("FL0212", "'yes'"),
             ("FL0212", "0"),
             ("FL0212", "1"),
             ("FL0212", "2"),

@@ -29,6 +29,9 @@ pub struct Plan {
     /// In the order of the definition; a Parallel or Map comes before the states in it.
     pub states: Vec<StatePlan>,
     pub limits: Limits,
+    /// Whether functions may send each other bytes and numpy's arrays.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub binary: bool,
     /// How many processes of a kind an instance may have, its own among them, when calls come at the same time. 1: never more.
     pub lanes: u32,
     /// What answers instead of functions, which are then not among `functions`.

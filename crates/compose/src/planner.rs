@@ -73,6 +73,7 @@ pub fn plan(
             instance_memory_mb: workflow.config.limits.memory_mb,
             instance_cpus: workflow.config.limits.cpus,
         },
+        binary: workflow.config.binary,
         lanes: lanes(workflow, host),
         notes,
     };

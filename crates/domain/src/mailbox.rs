@@ -10,7 +10,7 @@
 use crate::call_run::{Ahead, RequestIdWords, RunWords};
 use crate::keys::Key;
 use crate::mapping::{Mapping, trusted_key};
-use crate::region::{LentRegion, Region, RegionPool, copy_out};
+use crate::region::{LentRegion, Region, RegionPool, copy_of, copy_out};
 use crate::shelf::{Shelf, Shelved};
 use crate::sys;
 use std::io;
@@ -228,6 +228,8 @@ pub struct Mailbox {
     called: bool,
     /// So many calls of the run have been taken out.
     handed_on: u32,
+    /// So many bytes are of results that were handed on: they stay until the run is over, as events of its calls.
+    handed_on_len: usize,
 }
 
 impl Mailbox {
@@ -241,6 +243,7 @@ impl Mailbox {
             taken: 0,
             called: false,
             handed_on: 0,
+            handed_on_len: 0,
         })
     }
 
@@ -250,7 +253,7 @@ impl Mailbox {
         let len = shared_len(max_payload);
         let memory = Mapping::shared_from(file, lane as usize * len, len, key.or(trusted_key()))?;
         let boxes = Boxes::Shared { box_len: sys::page_ceil(max_payload), shelf: None };
-        Ok(Self { memory, boxes, answered: 0, taken: 0, called: false, handed_on: 0 })
+        Ok(Self { memory, boxes, answered: 0, taken: 0, called: false, handed_on: 0, handed_on_len: 0 })
     }
 
     /// From now on large results are put on the shelf, if they come through shared memory.
@@ -290,6 +293,7 @@ impl Mailbox {
         let base = self.memory.address();
         let overwritten = event.len_in_inbox(self.boxes.moves_pages());
         // What does not fit is refused.
+        self.wipe_handed_on();
         self.wipe_inbox_behind(if overwritten <= self.room() { overwritten } else { 0 });
         let (event_at, event_len) = self.put_event(event)?;
         let (out_at, out_len) = self.prepare_outbox()?;
@@ -407,7 +411,9 @@ impl Mailbox {
         let (from, to, called_ns, returned_ns) = self.words().run.handed_on(number)?;
         self.handed_on = number + 1;
         let from = from.min(SMALL);
-        let bytes = copy_out(self.memory.address() + HANDED_ON_AT + from, to.clamp(from, SMALL) - from);
+        let to = to.clamp(from, SMALL);
+        let bytes = copy_of(self.memory.address() + HANDED_ON_AT + from, to - from);
+        self.handed_on_len = self.handed_on_len.max(to);
         Some(Returned { outcome: Outcome::Ok(Received::Copied(bytes)), called_ns, returned_ns })
     }
 
@@ -440,9 +446,17 @@ impl Mailbox {
         if self.called {
             return;
         }
+        self.wipe_handed_on();
         let at = self.memory.address() + INBOX_AT + self.room();
         // SAFETY: `taken` bytes are in the outbox of a shared mailbox, which is memory of ours; the domain has no call.
         unsafe { std::ptr::write_bytes(at as *mut u8, 0, std::mem::take(&mut self.taken)) };
+    }
+
+    /// Not while a call is under way: it may be reading its event there.
+    fn wipe_handed_on(&mut self) {
+        let at = self.memory.address() + HANDED_ON_AT;
+        // SAFETY: so many bytes are in the room for what is handed on, which is memory of ours; the domain has no call.
+        unsafe { std::ptr::write_bytes(at as *mut u8, 0, std::mem::take(&mut self.handed_on_len)) };
     }
 
     /// Wipes what has been answered but for the first `len` bytes, which are overwritten next.
@@ -642,6 +656,7 @@ impl DomainSide {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::call_run::BEHIND_ALL;
     use crate::ring::shared_file;
     use std::os::fd::AsFd;
 
@@ -655,6 +670,34 @@ mod tests {
         words.len.store(0, Ordering::Relaxed);
         words.reply.store(REPLY_RETURNED, Ordering::Release);
         assert!(matches!(mailbox.poll(), Ok(Some(Reply::Returned(_)))));
+    }
+
+    #[test]
+    fn a_result_that_was_handed_on_stays_as_long_as_it_is_an_event() {
+        let file = shared_file(c"mailbox", shared_len(MAX)).unwrap();
+        let mut mailbox = Mailbox::shared(file.as_fd(), 0, MAX, None).unwrap();
+        let doorbell = Doorbell::private().unwrap();
+        let header = CallHeader { function: 0, request_id: "id", deadline_ms: 0 };
+        let next = Ahead { function: 1, request_id: "next".into(), timeout_us: None, not_behind: BEHIND_ALL };
+        mailbox.call_run(header, &[next], 0, Outgoing::Bytes(b"event")).unwrap();
+        let mut events = Vec::new();
+        // SAFETY: mailbox and doorbell live to the end of the test.
+        let side = unsafe { DomainSide::new(mailbox.domain_side(), &doorbell) };
+        side.answer(|call, out| {
+            // The orchestrator looks before the function has read its event.
+            if call.function == 1 {
+                assert!(matches!(mailbox.poll(), Ok(Some(Reply::HandedOn(_)))));
+                mailbox.tidy();
+            }
+            events.push(call.event.to_vec());
+            out[..6].copy_from_slice(b"result");
+            Answer { outcome: Written::Ok(6), called_ns: 1, returned_ns: 2 }
+        });
+        assert_eq!(events, [b"event".to_vec(), b"result".to_vec()]);
+        assert!(matches!(mailbox.poll(), Ok(Some(Reply::Returned(_)))));
+        mailbox.tidy();
+        let room = copy_of(mailbox.memory.address() + HANDED_ON_AT, SMALL);
+        assert!(room.iter().all(|byte| *byte == 0), "and no longer");
     }
 
     #[test]

@@ -142,12 +142,19 @@ impl Drop for LentRegion {
 
 /// Copies `len` bytes at `address` out, and zeroes them there.
 pub(crate) fn copy_out(address: usize, len: usize) -> Box<[u8]> {
+    let copy = copy_of(address, len);
+    // SAFETY: as in `copy_of`.
+    unsafe { std::ptr::write_bytes(address as *mut u8, 0, len) };
+    copy
+}
+
+/// Copies `len` bytes at `address`, where they stay.
+pub(crate) fn copy_of(address: usize, len: usize) -> Box<[u8]> {
     let mut copy = Vec::with_capacity(len);
     // SAFETY: the callers give ranges of memory that is theirs and mapped for good; raw copies, since a domain may write
     // there at the same time, and whatever bytes result are checked by whoever decodes them.
     unsafe {
         std::ptr::copy_nonoverlapping(address as *const u8, copy.as_mut_ptr(), len);
-        std::ptr::write_bytes(address as *mut u8, 0, len);
         copy.set_len(len);
     }
     copy.into_boxed_slice()

@@ -350,6 +350,7 @@ fn configuration(assignment: &Assignment, domain: usize) -> Payload {
         "executable": python.executable,
         "prefix": python.prefix,
         "functions": functions,
+        "binary": assignment.plan.binary,
     }))
 }
 

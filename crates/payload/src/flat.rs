@@ -1,11 +1,13 @@
 //! The flat form: `docs/ARCHITECTURE.md`, "The flat form", is its specification.
 
+mod binary;
 mod draft;
 mod elements;
 mod read;
 mod view;
 mod write;
 
+pub use binary::{BYTES_DEPTH, NDARRAY_DEPTH, Ndarray};
 pub use draft::Draft;
 pub(crate) use draft::Pieces;
 pub use elements::Elements;
@@ -30,4 +32,8 @@ pub mod tag {
     pub const ARRAY: u8 = 7;
     /// A `u32` count, a `u64` length in bytes and the members (`u32` length, UTF-8 key, value) follow.
     pub const OBJECT: u8 = 8;
+    /// A `u64` length and the bytes follow.
+    pub const BYTES: u8 = 9;
+    /// A `u64` length in bytes and an [`Ndarray`](super::Ndarray) follow.
+    pub const NDARRAY: u8 = 10;
 }

@@ -103,7 +103,7 @@ fn nesting_stops_at_the_limit_in_every_direction() {
 fn damage_is_named() {
     for (bytes, what) in [
         (vec![], "a length that reaches beyond the end"),
-        (vec![9], "an unknown tag"),
+        (vec![11], "an unknown tag"),
         (vec![0, 0], "bytes after the value"),
         (vec![6, 1, 0, 0, 0, 0xff], "text that is not UTF-8"),
         (vec![6, 255, 255, 255, 255, b'a'], "a length that reaches beyond the end"),
@@ -177,7 +177,7 @@ fn it_shows_itself_shortened() {
     let long = format!("{:?}", Payload::from_value(json!("é".repeat(1000))));
     assert!(long.ends_with("é… 2005 bytes)") && long.len() < 450, "{long}");
     assert_eq!(
-        format!("{:?}", Payload::from_flat(Box::new(vec![9_u8]))),
+        format!("{:?}", Payload::from_flat(Box::new(vec![11_u8]))),
         "Payload(damaged payload: an unknown tag at byte 1; 1 bytes)"
     );
 }
@@ -289,7 +289,127 @@ fn taken_apart(view: View<'_>, levels: usize) -> Draft<'_> {
     }
 }
 
+/// The flat form of an array, its parts as they are given.
+fn flat_ndarray(dtype: &str, shape: &[u64], data: &[u8]) -> Vec<u8> {
+    let mut body = (dtype.len() as u32).to_le_bytes().to_vec();
+    body.extend_from_slice(dtype.as_bytes());
+    body.push(shape.len() as u8);
+    body.extend(shape.iter().flat_map(|dimension| dimension.to_le_bytes()));
+    body.extend_from_slice(data);
+    [&[10][..], &(body.len() as u64).to_le_bytes(), &body].concat()
+}
+
+fn flat_bytes(bytes: &[u8]) -> Vec<u8> {
+    [&[9][..], &(bytes.len() as u64).to_le_bytes(), bytes].concat()
+}
+
+fn flat_list(elements: &[Vec<u8>]) -> Vec<u8> {
+    let body = elements.concat();
+    [&[7][..], &(elements.len() as u32).to_le_bytes(), &(body.len() as u64).to_le_bytes(), &body].concat()
+}
+
+#[test]
+fn bytes_and_arrays_are_extended_json_where_it_is_json() {
+    let data: Vec<u8> = [1.0_f64, -2.5].iter().flat_map(|number| number.to_le_bytes()).collect();
+    let bytes = flat_list(&[
+        flat_bytes(b"\0\xff"),
+        flat_bytes(b""),
+        flat_ndarray("<f8", &[2, 1], &data),
+        flat_ndarray(">U1", &[], b"\0\0\0a"),
+        flat_ndarray("<M8[ns]", &[0, 3], b""),
+        vec![1],
+    ]);
+    let payload = Payload::from_flat(Box::new(bytes.clone()));
+    let expected = json!([
+        { "$binary": { "base64": "AP8=" } },
+        { "$binary": { "base64": "" } },
+        { "$ndarray": { "dtype": "<f8", "shape": [2, 1], "base64": "AAAAAAAA8D8AAAAAAAAEwA==" } },
+        { "$ndarray": { "dtype": ">U1", "shape": [], "base64": "AAAAYQ==" } },
+        { "$ndarray": { "dtype": "<M8[ns]", "shape": [0, 3], "base64": "" } },
+        false,
+    ]);
+    assert_eq!(payload.value(), Ok(&expected));
+    assert_eq!(payload.to_json().unwrap(), expected.to_string());
+    assert_eq!(payload.view().map(by_view), Ok(expected));
+    // What is copied as it lies stays what it is, which JSON does not.
+    let parts = payload.view().unwrap().elements().unwrap().map(Draft::Part).collect();
+    assert_eq!(Payload::from_draft(&Draft::Array(parts)).flat(), bytes);
+    assert_ne!(Payload::from_json(&payload.to_json().unwrap()).unwrap().flat(), bytes);
+}
+
+#[test]
+fn arrays_that_are_not_what_they_claim_are_damaged() {
+    for (dtype, shape, length) in [
+        ("<f8", vec![2], 15),
+        ("<f8", vec![2], 17),
+        ("<f8", vec![], 0),
+        ("<f8", vec![1 << 61, 8], 0),
+        ("<f8", vec![u64::MAX], 8),
+        ("<f0", vec![3], 0),
+        ("<U0", vec![3], 0),
+        ("|O8", vec![1], 8),
+        ("|V8", vec![1], 8),
+        ("f8", vec![1], 8),
+        ("<é8", vec![1], 8),
+        ("<", vec![1], 8),
+        ("", vec![1], 8),
+        ("<f8[ns]", vec![1], 8),
+        ("<M8[n s]", vec![1], 8),
+        ("<M8[ns", vec![1], 8),
+        ("<f99999999999999999999", vec![0], 0),
+        ("<u1", vec![1; 65], 1),
+    ] {
+        let bytes = flat_ndarray(dtype, &shape, &vec![0; length]);
+        let payload = Payload::from_flat(Box::new(bytes));
+        let what = "an array that is not what it claims";
+        let found = payload.value().unwrap_err();
+        assert!(
+            matches!(found, PayloadError::Damaged { what: found, .. } if found == what),
+            "{dtype}: {found:?}"
+        );
+        assert_eq!(payload.view().unwrap_err(), found);
+    }
+    for length in [0, 3, u64::MAX] {
+        let claimed = [&[9][..], &length.to_le_bytes(), b"ab"].concat();
+        assert!(Payload::from_flat(Box::new(claimed)).value().is_err(), "{length}");
+    }
+    let broken_off = flat_ndarray("<f8", &[1], &[0; 8]);
+    for length in 1..broken_off.len() {
+        assert!(Payload::from_flat(Box::new(broken_off[..length].to_vec())).value().is_err(), "{length}");
+    }
+}
+
+#[test]
+fn bytes_and_arrays_nest_as_deep_as_their_json() {
+    let nested = |levels: usize, innermost: Vec<u8>| {
+        let flat = (0..levels).fold(innermost, |inner, _| flat_list(&[inner]));
+        Payload::from_flat(Box::new(flat))
+    };
+    for (innermost, levels) in [(flat_bytes(b"x"), 2), (flat_ndarray("|u1", &[1], b"x"), 3)] {
+        let deepest = nested(MAX_DEPTH - levels, innermost.clone());
+        assert_eq!(deepest.depth(), Ok(MAX_DEPTH));
+        assert!(deepest.to_json().is_ok());
+        let deeper = nested(MAX_DEPTH - levels + 1, innermost);
+        assert_eq!(deeper.depth(), Err(PayloadError::TooDeep));
+        assert_eq!(deeper.value(), Err(PayloadError::TooDeep));
+    }
+}
+
 proptest! {
+    #[test]
+    fn mutated_arrays_never_panic(
+        length in 0_u64..40,
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+    ) {
+        let array = flat_ndarray("<i4", &[length, 2], &vec![7; 8 * length as usize]);
+        let mut bytes = flat_list(&[flat_bytes(&array), array, vec![2]]);
+        for (place, byte) in changes {
+            let place = place.index(bytes.len());
+            bytes[place] = byte;
+        }
+        read_hostile(bytes);
+    }
+
     #[test]
     fn drafts_become_what_they_were_made_of(value in any_draft(), levels in 0_usize..4) {
         let whole = Payload::from_value(value.clone());

@@ -1,5 +1,6 @@
 use std::ffi::{CStr, c_char, c_int, c_longlong, c_ulong, c_void};
 
+use crate::buffer::PyBuffer;
 use crate::object::PyObject;
 
 type Size = isize;
@@ -25,7 +26,8 @@ macro_rules! table {
         /// Addresses in one copy of CPython and of the libc below it. Plain data: it may be copied to
         /// wherever the domain's thread can read it.
         ///
-        /// Every symbol of CPython but one is part of the stable ABI from 3.10 on.
+        /// Every symbol of CPython but one is part of the stable ABI from 3.10 on; those of buffers are there, and became part
+        /// of it in 3.11 as they were.
         #[derive(Clone, Copy)]
         #[repr(C)]
         #[allow(non_snake_case, reason = "the fields are named as the C symbols are")]
@@ -130,6 +132,9 @@ table! {
         PyDict_GetItemString(Objects, *const c_char) -> Objects;
         PyDict_SetItemString(Objects, *const c_char, Objects) -> c_int;
         PyMapping_Items(Objects) -> Objects;
+        PyBytes_FromStringAndSize(*const c_char, Size) -> Objects;
+        PyObject_GetBuffer(Objects, *mut PyBuffer, c_int) -> c_int;
+        PyBuffer_Release(*mut PyBuffer);
 
         setvbuf(*mut c_void, *mut c_char, c_int, usize) -> c_int;
     }
@@ -143,6 +148,7 @@ table! {
         PyList_Type;
         PyTuple_Type;
         PyDict_Type;
+        PyBytes_Type;
         PyExc_ValueError;
         PyExc_TypeError;
         PyExc_RecursionError;

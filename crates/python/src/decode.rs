@@ -1,6 +1,7 @@
 use faastlane_payload::MAX_DEPTH;
-use faastlane_payload::flat::tag;
+use faastlane_payload::flat::{BYTES_DEPTH, NDARRAY_DEPTH, Ndarray, tag};
 
+use crate::binary::{Binary, is_extended_json};
 use crate::keys::Keys;
 use crate::number::{Grammar, grammar};
 use crate::object::{Object, Python, Raised};
@@ -12,15 +13,16 @@ const FEW: usize = 256;
 /// Makes the object of a flat form. Raises when it is damaged, too deep, or too large for memory.
 ///
 /// The bytes may come from another domain as they are: lengths are checked, and what a count reserves is
-/// bounded by the bytes that are there.
+/// bounded by the bytes that are there. Without `binary`, bytes and arrays are damage.
 pub(crate) fn decode<'a>(
     python: Python<'a>,
     keys: &mut Keys<'a>,
+    binary: Option<&Binary<'a>>,
     bytes: &[u8],
 ) -> Result<Object<'a>, Raised> {
     let mut input = Input { python, rest: bytes };
     let mut shapes = if bytes.len() < FEW { None } else { Some(Shapes::new()) };
-    let object = input.value(&mut Known { keys, shapes: shapes.as_mut() }, 0)?;
+    let object = input.value(&mut Known { keys, shapes: shapes.as_mut(), binary }, 0)?;
     input.end()?;
     Ok(object)
 }
@@ -29,6 +31,8 @@ pub(crate) fn decode<'a>(
 struct Known<'k, 'a, 'b> {
     keys: &'k mut Keys<'a>,
     shapes: Option<&'k mut Shapes<'a, 'b>>,
+    /// If there may be any, what makes bytes and arrays.
+    binary: Option<&'k Binary<'a>>,
 }
 
 impl<'a, 'b> Known<'_, 'a, 'b> {
@@ -111,13 +115,44 @@ impl<'a, 'b> Input<'a, 'b> {
             }
             tag::OBJECT => {
                 let (count, body) = self.body(depth, 5)?;
-                match body.like_the_last(known, depth, count)? {
-                    Some(dict) => Ok(dict),
-                    None => body.object(known, depth, count),
+                let dict = match body.like_the_last(known, depth, count)? {
+                    Some(dict) => dict,
+                    None => body.object(known, depth, count)?,
+                };
+                match known.binary {
+                    Some(binary) if count == 1 && body.begins_extended_json() => binary.revived(dict),
+                    _ => Ok(dict),
                 }
             }
+            tag::BYTES | tag::NDARRAY => match known.binary {
+                Some(binary) => self.binary(binary, tag, depth),
+                None => Err(self.damaged()),
+            },
             _ => Err(self.damaged()),
         }
+    }
+
+    /// Bytes or an array, behind the tag.
+    fn binary(&mut self, binary: &Binary<'a>, tag: u8, depth: usize) -> Result<Object<'a>, Raised> {
+        let length = u64::from_le_bytes(self.array()?);
+        let body = self.take(usize::try_from(length).map_err(|_| self.damaged())?)?;
+        let levels = if tag == tag::BYTES { BYTES_DEPTH } else { NDARRAY_DEPTH };
+        if depth + levels > MAX_DEPTH {
+            return Err(self.too_deep());
+        }
+        if tag == tag::BYTES {
+            return self.python.bytes(body);
+        }
+        binary.array(self.python, Ndarray::read(body).ok_or_else(|| self.damaged())?)
+    }
+
+    /// Whether the first key of the members `self` is stands for something else than a dict.
+    fn begins_extended_json(mut self) -> bool {
+        self.rest.get(4) == Some(&b'$') && self.text().is_ok_and(is_extended_json)
+    }
+
+    fn too_deep(&self) -> Raised {
+        self.python.recursion_error(c"arrays and objects nest deeper than 1000 levels")
     }
 
     /// The object whose members `self` is.
@@ -184,7 +219,7 @@ impl<'a, 'b> Input<'a, 'b> {
         let before = self.rest;
         let value = self.value(known, depth)?;
         let form = match before.first() {
-            Some(&(tag::ARRAY | tag::OBJECT)) | None => &[],
+            Some(&(tag::ARRAY | tag::OBJECT | tag::NDARRAY)) | None => &[],
             Some(_) => &before[..before.len() - self.rest.len()],
         };
         Ok((value, form))
@@ -193,7 +228,7 @@ impl<'a, 'b> Input<'a, 'b> {
     /// The count of a container's elements, each of which takes `least` bytes, and the bytes they lie in.
     fn body(&mut self, depth: usize, least: usize) -> Result<(usize, Input<'a, 'b>), Raised> {
         if depth == MAX_DEPTH {
-            return Err(self.python.recursion_error(c"arrays and objects nest deeper than 1000 levels"));
+            return Err(self.too_deep());
         }
         let count = u32::from_le_bytes(self.array()?) as usize;
         let length = u64::from_le_bytes(self.array()?);

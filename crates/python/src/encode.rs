@@ -1,6 +1,7 @@
 use faastlane_payload::MAX_DEPTH;
-use faastlane_payload::flat::tag;
+use faastlane_payload::flat::{BYTES_DEPTH, NDARRAY_DEPTH, tag};
 
+use crate::binary::{Binary, is_extended_json};
 use crate::number::{Grammar, grammar};
 use crate::object::{Kind, Object, Python, Raised};
 use crate::output::{Full, Output, Writer};
@@ -36,7 +37,7 @@ pub(crate) fn encode<'a>(
     on_demand: &Object<'a>,
     output: Output<'_>,
 ) -> Result<usize, Fail> {
-    encode_and_look(python, object, on_demand, output).map(|written| written.len)
+    encode_and_look(python, object, on_demand, None, output).map(|written| written.len)
 }
 
 /// What was written.
@@ -47,14 +48,16 @@ pub(crate) struct Encoded {
     pub(crate) can_move: bool,
 }
 
-/// The same, and whether the object can be handed on itself. The caller has the only reference to it then.
+/// The same, and whether the object can be handed on itself. The caller has the only reference to it then. With `binary`, bytes and
+/// arrays are written as well.
 pub(crate) fn encode_and_look<'a>(
     python: Python<'a>,
     object: &Object<'a>,
     on_demand: &Object<'a>,
+    binary: Option<&Binary<'a>>,
     output: Output<'_>,
 ) -> Result<Encoded, Fail> {
-    let mut encoder = Encoder { python, on_demand, out: output.writer(), can_move: true };
+    let mut encoder = Encoder { python, on_demand, binary, out: output.writer(), can_move: true };
     encoder.value(object, None)?;
     Ok(Encoded { len: encoder.out.len(), can_move: encoder.can_move })
 }
@@ -62,6 +65,7 @@ pub(crate) fn encode_and_look<'a>(
 struct Encoder<'a, 'b, 'o> {
     python: Python<'a>,
     on_demand: &'b Object<'a>,
+    binary: Option<&'b Binary<'a>>,
     out: Writer<'o>,
     can_move: bool,
 }
@@ -109,7 +113,10 @@ impl<'a> Encoder<'a, '_, '_> {
             }
             Kind::Dict => self.dict(object, &self.inside(object, outer)?),
             Kind::DictLike => self.dict_like(object, &self.inside(object, outer)?),
-            Kind::Bytes | Kind::Other => self.other(object),
+            Kind::Bytes | Kind::Other => match self.binary {
+                Some(binary) => self.binary(binary, object, outer.map_or(0, |outer| outer.depth)),
+                None => self.other(object),
+            },
         }
     }
 
@@ -120,7 +127,8 @@ impl<'a> Encoder<'a, '_, '_> {
             Kind::Null | Kind::False | Kind::True => true,
             Kind::Text | Kind::Integer | Kind::Float => object.is_exact_scalar(),
             Kind::List | Kind::Dict => object.is_held_by(isize::from(is_inside)),
-            Kind::Tuple | Kind::ListLike | Kind::DictLike | Kind::Bytes | Kind::Other => false,
+            Kind::Bytes => object.is_exact_bytes(),
+            Kind::Tuple | Kind::ListLike | Kind::DictLike | Kind::Other => false,
         };
     }
 
@@ -139,8 +147,7 @@ impl<'a> Encoder<'a, '_, '_> {
         }
         let depth = outer.map_or(1, |outer| outer.depth + 1);
         if depth > MAX_DEPTH {
-            let message = c"maximum recursion depth exceeded: lists and dicts nest deeper than 1000 levels";
-            return Err(self.python.recursion_error(message));
+            return Err(self.too_deep());
         }
         Ok(Around { container, depth, outer })
     }
@@ -195,7 +202,12 @@ impl<'a> Encoder<'a, '_, '_> {
     fn key(&mut self, key: &Object<'a>) -> Result<(), Fail> {
         self.can_move &= key.kind() == Kind::Text && key.is_exact_scalar();
         let written = match key.kind() {
-            Kind::Text => self.out.text(key.utf8()?),
+            Kind::Text => {
+                let text = key.utf8()?;
+                // It will be decoded as what it stands for.
+                self.can_move &= self.binary.is_none() || !is_extended_json(text);
+                self.out.text(text)
+            }
             Kind::Null => self.out.text(b"null"),
             Kind::False => self.out.text(b"false"),
             Kind::True => self.out.text(b"true"),
@@ -229,6 +241,49 @@ impl<'a> Encoder<'a, '_, '_> {
     fn default(&self, object: &Object<'a>, is_key: bool) -> Result<Object<'a>, Raised> {
         let python = self.python;
         self.on_demand.call([python.text(b"default")?, object.clone(), python.bool(is_key)])
+    }
+
+    /// Bytes, an array, or what is neither; so many containers are around it.
+    fn binary(&mut self, binary: &Binary<'a>, object: &Object<'a>, depth: usize) -> Result<(), Fail> {
+        let plain = match object.kind() {
+            Kind::Bytes => object.clone(),
+            _ => binary.plain(object)?,
+        };
+        if plain.is_none() {
+            return self.other(object);
+        }
+        if plain.kind() != Kind::Tuple {
+            self.has_room_below(depth, BYTES_DEPTH)?;
+            self.out.tag(tag::BYTES)?;
+            return Ok(self.out.long(plain.buffer()?.bytes())?);
+        }
+        self.has_room_below(depth, NDARRAY_DEPTH)?;
+        let dtype = plain.tuple_element(0)?;
+        let (dtype, shape, array) = (dtype.utf8()?, plain.tuple_element(1)?, plain.tuple_element(2)?);
+        let (dimensions, data) = (shape.tuple_len(), array.buffer()?);
+        let Ok(dimensions_byte) = u8::try_from(dimensions) else {
+            return Err(self.python.value_error(c"a numpy array of more than 255 dimensions").into());
+        };
+        let length = 4 + dtype.len() + 1 + 8 * dimensions + data.bytes().len();
+        self.out.tag(tag::NDARRAY)?;
+        self.out.write(&(length as u64).to_le_bytes())?;
+        self.out.text(dtype)?;
+        self.out.write(&[dimensions_byte])?;
+        for at in 0..dimensions {
+            let dimension = shape.tuple_element(at)?.as_i64()?.unwrap_or(i64::MAX);
+            self.out.write(&dimension.to_le_bytes())?;
+        }
+        Ok(self.out.write(data.bytes())?)
+    }
+
+    /// What is written nests so deep where it is JSON.
+    fn has_room_below(&self, depth: usize, levels: usize) -> Result<(), Raised> {
+        if depth + levels > MAX_DEPTH { Err(self.too_deep()) } else { Ok(()) }
+    }
+
+    fn too_deep(&self) -> Raised {
+        let message = c"maximum recursion depth exceeded: lists and dicts nest deeper than 1000 levels";
+        self.python.recursion_error(message)
     }
 
     #[cold]

@@ -5,6 +5,7 @@ use std::ptr;
 use faastlane_payload::flat::tag;
 
 use crate::api::Api;
+use crate::binary::Binary;
 use crate::decode::decode;
 use crate::encode::{Fail, encode, encode_and_look};
 use crate::keys::Keys;
@@ -41,6 +42,8 @@ struct Parts<'a> {
     on_demand: Object<'a>,
     aws_request_id: Object<'a>,
     deadline: Object<'a>,
+    /// If the functions may send each other bytes and arrays.
+    binary: Option<Binary<'a>>,
 }
 
 /// One invocation of a function.
@@ -105,8 +108,8 @@ impl<'a> Interpreter<'a> {
     /// `config` is the flat form of an object: `sys_path` (array of strings, exactly what `sys.path`
     /// becomes), `executable` and `prefix` (strings or absent), and `functions`, an array of objects with
     /// `name`, `module`, `file` (an absolute path), `handler` (or null: the first of `handler`,
-    /// `lambda_handler`, `main`), `memory_mb` (or null) and `env` (object of strings). `clock` gives
-    /// nanoseconds from any fixed moment.
+    /// `lambda_handler`, `main`), `memory_mb` (or null) and `env` (object of strings); and `binary`, true if
+    /// functions may send each other bytes and numpy's arrays. `clock` gives nanoseconds from any fixed moment.
     ///
     /// What functions print goes to descriptor 1, in front of it a line `\x1eINDEX REQUEST_ID` whenever
     /// another invocation begins to print. The request id is empty while a function is loaded.
@@ -187,7 +190,7 @@ impl<'a> Interpreter<'a> {
         let arguments = if news.is_empty() {
             python.tuple([])
         } else {
-            decode(python, &mut self.keys, news).and_then(|news| python.tuple([news]))
+            decode(python, &mut self.keys, None, news).and_then(|news| python.tuple([news]))
         };
         let result = arguments.and_then(|arguments| parts.restored.call_with(&arguments));
         parts.up(python, result, output).unwrap_or_else(|Raised| {
@@ -250,7 +253,8 @@ impl<'a> Interpreter<'a> {
         let kept = self.kept.take().filter(|_| call.in_run.event_is_last_result);
         let event = match kept {
             Some(result) => result,
-            None => decode(python, &mut self.keys, call.event).map_err(|_| Failed::In(Stage::Event))?,
+            None => decode(python, &mut self.keys, parts.binary.as_ref(), call.event)
+                .map_err(|_| Failed::In(Stage::Event))?,
         };
         let arguments = if context_class.is_none() {
             python.tuple([event])
@@ -269,8 +273,8 @@ impl<'a> Interpreter<'a> {
         let result = parts.response(python, result).map_err(|_| Failed::In(Stage::Result))?;
         // They may hold the result, or parts of it.
         drop(arguments);
-        let encoded =
-            encode_and_look(python, &result, &parts.on_demand, output).map_err(|fail| match fail {
+        let encoded = encode_and_look(python, &result, &parts.on_demand, parts.binary.as_ref(), output)
+            .map_err(|fail| match fail {
                 Fail::Raised => Failed::In(Stage::Result),
                 Fail::Full { needed } => Failed::TooLarge(needed),
             })?;
@@ -304,7 +308,7 @@ impl<'a> Parts<'a> {
     ) -> Result<Result<Parts<'a>, StartFailure>, Raised> {
         let names = python.run(BOOTSTRAP, c"<faastlane>", c"_faastlane")?;
         names.set_member(&python.text(b"on_demand_source")?, &python.text(ON_DEMAND.as_bytes())?)?;
-        let parts = Parts {
+        let mut parts = Parts {
             now: names.named(c"now")?,
             functions: names.named(c"functions")?,
             restored: names.named(c"restored")?,
@@ -312,9 +316,15 @@ impl<'a> Parts<'a> {
             on_demand: names.named(c"on_demand")?,
             aws_request_id: python.text(b"aws_request_id")?,
             deadline: python.text(b"_epoch_deadline_time_in_ms")?,
+            binary: None,
         };
         let start = names.named(c"start")?;
-        let started = decode(python, keys, config).and_then(|config| start.call([config]));
+        let started = decode(python, keys, None, config).and_then(|config| {
+            if config.member(c"binary").is_some_and(|binary| binary.is_true()) {
+                parts.binary = Some(Binary::load(python)?);
+            }
+            start.call([config])
+        });
         Ok(parts.up(python, started, output)?.map(|()| parts))
     }
 
@@ -366,10 +376,12 @@ impl<'a> Parts<'a> {
         Ok(context)
     }
 
-    /// What a handler's result stands for: bytes are the text of the response.
+    /// What a handler's result stands for: bytes are the text of the response, unless they may be sent as they are.
     fn response(&self, python: Python<'a>, result: Object<'a>) -> Result<Object<'a>, Raised> {
         match result.kind() {
-            Kind::Bytes => self.on_demand.call([python.text(b"read_response")?, result]),
+            Kind::Bytes if self.binary.is_none() => {
+                self.on_demand.call([python.text(b"read_response")?, result])
+            }
             _ => Ok(result),
         }
     }

@@ -12,6 +12,8 @@
 //! an allocator that aborts the process.
 
 mod api;
+mod binary;
+mod buffer;
 mod decode;
 mod encode;
 mod guest;

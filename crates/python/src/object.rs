@@ -4,6 +4,7 @@ use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr::{self, NonNull};
 
 use crate::api::Api;
+use crate::buffer::Buffer;
 
 /// The head of every object, as the stable ABI fixes it: extension modules are compiled against it.
 #[repr(C)]
@@ -136,6 +137,13 @@ impl<'a> Python<'a> {
         // SAFETY: a slice's length fits `isize`; null asks for strict decoding; the lock is held.
         self.owned(unsafe {
             (self.api.PyUnicode_DecodeUTF8)(text.as_ptr().cast(), text.len().cast_signed(), ptr::null())
+        })
+    }
+
+    pub(crate) fn bytes(self, bytes: &[u8]) -> Result<Object<'a>, Raised> {
+        // SAFETY: a slice's length fits `isize`; the lock is held.
+        self.owned(unsafe {
+            (self.api.PyBytes_FromStringAndSize)(bytes.as_ptr().cast(), bytes.len().cast_signed())
         })
     }
 
@@ -304,6 +312,12 @@ impl<'a> Object<'a> {
         [api.PyUnicode_Type, api.PyLong_Type, api.PyFloat_Type].iter().any(|exact| ptr::eq(class, *exact))
     }
 
+    /// Whether it is `bytes`, and of no subclass.
+    pub(crate) fn is_exact_bytes(&self) -> bool {
+        // SAFETY: as above.
+        ptr::eq(unsafe { self.at.as_ref() }.kind, self.api().PyBytes_Type)
+    }
+
     pub(crate) fn kind(&self) -> Kind {
         let api = self.api();
         // SAFETY: the object is alive, and `layout_is_known` was checked at the start.
@@ -450,13 +464,28 @@ impl<'a> Object<'a> {
         })
     }
 
+    /// A member of a dict.
+    pub(crate) fn member(&self, name: &CStr) -> Option<Object<'a>> {
+        // SAFETY: the object is alive, and the lock is held; the member is lent.
+        let member = unsafe { (self.api().PyDict_GetItemString)(self.at.as_ptr(), name.as_ptr()) };
+        self.python.borrowed(member).ok()
+    }
+
     /// A member of a dict, by a name that is known to be there.
     pub(crate) fn named(&self, name: &CStr) -> Result<Object<'a>, Raised> {
-        // SAFETY: the object is alive, and the lock is held; the member is lent.
-        let member = self
-            .python
-            .borrowed(unsafe { (self.api().PyDict_GetItemString)(self.at.as_ptr(), name.as_ptr()) });
-        member.map_err(|_| self.python.system_error(name))
+        self.member(name).ok_or_else(|| self.python.system_error(name))
+    }
+
+    /// What it shows of its memory.
+    pub(crate) fn buffer(&self) -> Result<Buffer<'a>, Raised> {
+        // SAFETY: the object is alive, and the table is its interpreter's.
+        unsafe { Buffer::of(self.python, self.api(), self.at.as_ptr(), false) }
+    }
+
+    /// The same, to be written to.
+    pub(crate) fn writable_buffer(&self) -> Result<Buffer<'a>, Raised> {
+        // SAFETY: as above.
+        unsafe { Buffer::of(self.python, self.api(), self.at.as_ptr(), true) }
     }
 
     /// `list(self.items())`.

@@ -73,6 +73,12 @@ impl Writer<'_> {
         self.write(text)
     }
 
+    /// A length in 64 bits and the bytes.
+    pub(crate) fn long(&mut self, bytes: &[u8]) -> Result<(), Full> {
+        self.write(&(bytes.len() as u64).to_le_bytes())?;
+        self.write(bytes)
+    }
+
     /// The head of an array or object whose count and length follow by [`Writer::close`].
     pub(crate) fn open(&mut self, tag: u8) -> Result<Opened, Full> {
         self.tag(tag)?;

@@ -9,6 +9,7 @@ use crate::outside::Outside;
 use crate::report::MissingPeer;
 use faastlane_compose::PythonInstall;
 use serde::Deserialize;
+use std::path::PathBuf;
 
 /// What a round measures.
 #[derive(Clone, Copy, Debug)]
@@ -44,10 +45,11 @@ impl Printed {
     }
 }
 
-/// The peers, warm, and those that cannot take part. Those that have to be installed take part if they are `wanted`.
+/// The peers, warm, and those that cannot take part. Their functions find `packages`. Those that have to be installed take part if they are `wanted`.
 pub(crate) fn timed(
     outside: &Outside<'_>,
     python: &PythonInstall,
+    packages: &[PathBuf],
     spec: EventSpec,
     round: Round,
     wanted: bool,
@@ -63,6 +65,7 @@ pub(crate) fn timed(
         event_bytes: spec.make().to_string().len(),
         functions,
         clients: None,
+        packages,
         executions,
     };
     let (running, missing) = peers(outside, python, &subject, wanted)?;

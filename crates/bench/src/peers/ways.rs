@@ -21,7 +21,7 @@ pub struct Way {
     /// It has one interpreter with one lock, and so runs on one CPU, as a lane does: with more it is slower.
     #[serde(skip)]
     pub(super) one_cpu: bool,
-    /// Benchmarks that make no sense with it, and why.
+    /// Benchmarks and kinds of events that make no sense with it, and why.
     pub left_out: &'static [(&'static str, &'static str)],
     /// So slow that a tenth of the executions have to do.
     #[serde(skip)]
@@ -52,6 +52,7 @@ pub(crate) const NOT_DURABLE: &str = "no";
 /// Ours: an execution goes on when its instance is lost, in another one.
 pub(crate) const IN_SUPERVISOR: &str = "in the supervisor";
 const ON_DISK: &str = "on disk";
+const JAVASCRIPT: &str = "its functions are JavaScript, which has no such values";
 const CALLS_NOTHING: &str = "its states call no functions";
 
 /// The floor first.
@@ -156,7 +157,11 @@ pub const WAYS: &[Way] = &[
         about: "an interpreter of the states language in Node; functions are JavaScript in the same process",
         program: "local_stepfunctions.mjs",
         arguments: &["--modules", "{node}"],
-        left_out: &[("throughput", "its functions are JavaScript, which adds up faster than Python does")],
+        left_out: &[
+            ("throughput", "its functions are JavaScript, which adds up faster than Python does"),
+            ("bytes", JAVASCRIPT),
+            ("array", JAVASCRIPT),
+        ],
         needs: &[Environment::Node],
         ..PLAIN
     },
@@ -172,9 +177,9 @@ pub const WAYS: &[Way] = &[
 ];
 
 impl Way {
-    /// Why it has no part in a benchmark; none if it has.
-    pub(super) fn left_out_of(&self, benchmark: &str) -> Option<&'static str> {
-        self.left_out.iter().find(|(name, _)| *name == benchmark).map(|(_, why)| *why)
+    /// Why it has no part in a benchmark, or with a kind of event; none if it has.
+    pub(super) fn left_out_of(&self, subject: &str) -> Option<&'static str> {
+        self.left_out.iter().find(|(name, _)| *name == subject).map(|(_, why)| *why)
     }
 
     /// Why it cannot be run; none if it can.

@@ -41,6 +41,7 @@ pub(super) fn together(
         event: ("sums", 0),
         event_bytes: input().to_string().len(),
         functions: work.functions,
+        packages: &[],
         clients: Some(clients.get()),
         executions,
     };

@@ -16,7 +16,8 @@ pub(crate) struct ChainArguments {
     /// In the chain, 2 to 64; several with commas
     #[arg(long, value_name = "COUNT", value_delimiter = ',', default_value = "5,15,50", value_parser = parse_functions)]
     functions: Vec<NonZeroUsize>,
-    /// What the functions hand on: one string, `text:SIZE`, or small objects, `records:SIZE`
+    /// What the functions hand on: one string, `text:SIZE`, small objects, `records:SIZE`, bytes, `bytes:SIZE`, or an array of
+    /// numpy's, `array:SIZE`
     #[arg(long, value_name = "KIND:SIZE", default_value = "records:200")]
     payload: EventSpec,
     /// In a round

@@ -6,6 +6,10 @@ use crate::exit::Exit;
 use faastlane_bench::{Hop, HopOptions, HopReport, StartUp};
 use std::fmt::Write as _;
 
+/// What is to be said of peers where JSON cannot hold what is sent.
+const IN_BASE64: &str =
+    "the local bus, HTTP servers, containers, the object store and Restate hand on JSON, and so base64";
+
 pub(super) fn execute(arguments: &HopArguments) -> anyhow::Result<Exit> {
     let options = HopOptions {
         events: arguments.payload.clone(),
@@ -33,6 +37,9 @@ fn render(report: &HopReport, width: usize) -> anyhow::Result<String> {
             event.name, event.json_bytes, report.rounds, event.hops_per_round
         )?;
         writeln!(text, "{}", contestants(&event.contestants, width))?;
+        if event.kind.is_binary() {
+            writeln!(text, "{IN_BASE64}")?;
+        }
     }
     for missing in &report.unavailable {
         writeln!(text, "\nnot measured: isolation {}: {}", missing.isolation, missing.reason)?;

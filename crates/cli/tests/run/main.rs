@@ -3,6 +3,7 @@
 //! `libraries` installs packages from PyPI on its first run, so it needs a network or a filled cache. What needs
 //! protection keys says so where there are none, and fails there under `FAASTLANE_REQUIRE_MPK=1`.
 
+mod binary;
 mod distributed;
 mod durable;
 mod durations;

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Number, Value};
 
-use super::tag;
+use super::binary::{BYTES_DEPTH, NDARRAY_DEPTH, bytes_to_json, ndarray_to_json};
+use super::{Ndarray, tag};
 use crate::text::settle;
 use crate::{MAX_DEPTH, PayloadError};
 
@@ -34,24 +35,24 @@ enum Scalar<'a> {
     Float(f64),
     Number(Number),
     Text(&'a str),
+    Bytes(&'a [u8]),
+    Ndarray(Ndarray<'a>),
 }
 
 /// Reads one value that fills `bytes` and returns how deep it nests.
 fn walk<'a>(bytes: &'a [u8], visitor: &mut impl Visitor<'a>) -> Result<usize, PayloadError> {
-    let mut reader = Reader { bytes, at: 0, end: bytes.len() };
+    let mut reader = Reader { bytes, at: 0, end: bytes.len(), deepest: 0 };
     let mut open: Vec<Container> = Vec::new();
-    let mut deepest = 0;
     loop {
         if let Some(container) = reader.value(visitor, open.len())? {
             open.push(container);
-            deepest = deepest.max(open.len());
         }
         loop {
             let Some(innermost) = open.last_mut() else {
                 return if reader.at < bytes.len() {
                     reader.damaged("bytes after the value")
                 } else {
-                    Ok(deepest)
+                    Ok(reader.deepest)
                 };
             };
             if innermost.missing > 0 {
@@ -85,6 +86,8 @@ struct Reader<'a> {
     at: usize,
     /// Where the innermost container ends: nothing in it reaches further.
     end: usize,
+    /// How many levels have been found at most.
+    deepest: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -114,6 +117,18 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(text).or_else(|_| self.damaged("text that is not UTF-8"))
     }
 
+    /// What has a length in 64 bits.
+    fn long(&mut self) -> Result<&'a [u8], PayloadError> {
+        let length = u64::from_le_bytes(self.array()?);
+        self.take(usize::try_from(length).unwrap_or(usize::MAX))
+    }
+
+    /// There is a value of so many levels, those around it counted.
+    fn reach(&mut self, levels: usize) -> Result<(), PayloadError> {
+        self.deepest = self.deepest.max(levels);
+        if levels > MAX_DEPTH { Err(PayloadError::TooDeep) } else { Ok(()) }
+    }
+
     /// Reads one value, or the head of a container, which it returns. `depth` containers are open.
     fn value(
         &mut self,
@@ -138,6 +153,17 @@ impl<'a> Reader<'a> {
                 }
             }
             tag::STRING => Scalar::Text(self.text()?),
+            tag::BYTES => {
+                self.reach(depth + BYTES_DEPTH)?;
+                Scalar::Bytes(self.long()?)
+            }
+            tag::NDARRAY => {
+                self.reach(depth + NDARRAY_DEPTH)?;
+                match Ndarray::read(self.long()?) {
+                    Some(array) => Scalar::Ndarray(array),
+                    None => return self.damaged("an array that is not what it claims"),
+                }
+            }
             tag::ARRAY | tag::OBJECT => {
                 let container = self.container(tag == tag::OBJECT, depth)?;
                 visitor.open(container.is_object);
@@ -149,9 +175,7 @@ impl<'a> Reader<'a> {
     }
 
     fn container(&mut self, is_object: bool, depth: usize) -> Result<Container, PayloadError> {
-        if depth == MAX_DEPTH {
-            return Err(PayloadError::TooDeep);
-        }
+        self.reach(depth + 1)?;
         let missing = u32::from_le_bytes(self.array()?);
         let length = u64::from_le_bytes(self.array()?);
         let outer_end = self.end;
@@ -204,6 +228,8 @@ impl<'a> Visitor<'a> for Decoder {
             Scalar::Float(float) => Value::from(float),
             Scalar::Number(number) => Value::Number(number),
             Scalar::Text(text) => Value::String(text.to_owned()),
+            Scalar::Bytes(bytes) => bytes_to_json(bytes),
+            Scalar::Ndarray(array) => ndarray_to_json(array),
         });
     }
 

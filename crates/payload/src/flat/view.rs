@@ -108,10 +108,8 @@ impl<'a> View<'a> {
             tag::NULL | tag::FALSE | tag::TRUE => 1,
             tag::INTEGER | tag::FLOAT => 9,
             tag::NUMBER | tag::STRING => 5 + length_at(rest, 1),
-            _ => {
-                let (length, _) = rest[5..].split_first_chunk().expect("a container has a head");
-                HEAD + u64::from_le_bytes(*length) as usize
-            }
+            tag::BYTES | tag::NDARRAY => 9 + long_length_at(rest, 1),
+            _ => HEAD + long_length_at(rest, 5),
         };
         let start = self.place().end - rest.len();
         let (bytes, behind) = rest.split_at(length);
@@ -125,6 +123,11 @@ impl fmt::Debug for View<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.to_value().fmt(formatter)
     }
+}
+
+fn long_length_at(bytes: &[u8], at: usize) -> usize {
+    let (length, _) = bytes[at..].split_first_chunk().expect("a length was found there when it was checked");
+    u64::from_le_bytes(*length) as usize
 }
 
 fn length_at(bytes: &[u8], at: usize) -> usize {

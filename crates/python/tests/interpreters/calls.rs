@@ -543,10 +543,6 @@ fn threads() {
 
 fn memory() {
     let mut world = world(&["values:echo", "failures:divide", "values:evaluate"]);
-    let resident = || {
-        let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
-        statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
-    };
     let round = |world: &mut World, n: usize| {
         let event = json!({format!("key{n}"): ["x".repeat(10_000), n, 1.5, [null, {"a": {}}]], "same": 1});
         world.call("values:echo", &event).unwrap();
@@ -557,9 +553,9 @@ fn memory() {
         world.call_flat("values:echo", &Payload::from_value(event).flat()[..10_000]).unwrap_err();
     };
     (0..500).for_each(|n| round(&mut world, n));
-    let before = resident();
+    let before = world::resident();
     (500..3_000).for_each(|n| round(&mut world, n));
-    let grown = resident().saturating_sub(before);
+    let grown = world::resident().saturating_sub(before);
     // One forgotten object in each round would be 25 MB.
     assert!(grown < 8 << 20, "{grown} bytes more");
 }

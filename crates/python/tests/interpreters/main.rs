@@ -2,6 +2,7 @@
 //! each way of failing to start, gets a process of its own: this program again, with what to do in its
 //! environment.
 
+mod binary;
 mod calls;
 mod heap;
 mod loading;
@@ -20,7 +21,7 @@ fn main() -> ExitCode {
 
 /// Every scenario, by name.
 fn scenarios() -> Vec<(&'static str, fn())> {
-    [calls::SCENARIOS, loading::SCENARIOS].concat()
+    [calls::SCENARIOS, binary::SCENARIOS, loading::SCENARIOS].concat()
 }
 
 fn parent() -> ExitCode {

@@ -35,6 +35,12 @@ pub(crate) fn function(place: &str) -> Value {
     json!({"name": place, "module": module, "file": folder().join(format!("{file}.py")), "handler": handler})
 }
 
+/// Bytes of this process that are in memory.
+pub(crate) fn resident() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
+}
+
 fn now_ns() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(0))

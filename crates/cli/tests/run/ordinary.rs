@@ -125,7 +125,6 @@ fn a_thousand_executions_in_one_instance_leave_nothing_behind() {
             "{isolation}: {report:#}"
         );
         let [(at_first, warm), (at_last, last)] = held;
-        eprintln!("{isolation}: after {WARM} executions {warm:?}, after {LAST} {last:?}");
         assert_eq!(at_first, at_last, "{isolation}: the same processes");
         assert_eq!(warm.threads, last.threads, "{isolation}: {warm:?} {last:?}");
         assert_eq!(warm.descriptors, last.descriptors, "{isolation}: {warm:?} {last:?}");

@@ -114,6 +114,14 @@ attacks! {
         "#
         mpk: Violation, process: Contained, by: "key of the trusted threads", real: Unisolated,
     }
+    a55: "reads another's memory by its address, and is the 16th function, for which that process has no key" {
+        r#"
+        def attack(at): return read(at["page"], at["length"])
+        "#
+        between: 14,
+        mpk: Crash, process: Crash, by: "address space: it is in another process, whose keys are others",
+        real: Unisolated,
+    }
     a44: "writes the base libc's data" {
         r#"
         def attack(at):

@@ -20,6 +20,7 @@ mod metering;
 mod mock_file;
 mod plan;
 mod progress;
+mod refusal;
 mod render_diagnostic;
 mod repeat;
 mod repeat_report;

@@ -8,7 +8,7 @@ use crate::run_failure::of_instance;
 use crate::run_input;
 use crate::surroundings::surroundings;
 use crate::waterfall::{self, Run};
-use crate::{host, metering, mock_file, progress, render_diagnostic, repeat};
+use crate::{host, metering, mock_file, progress, refusal, render_diagnostic, repeat};
 use faastlane_asl::diagnostic::Diagnostic;
 use faastlane_compose::{Host, Plan, Surroundings, Workflow, load};
 use faastlane_payload::Payload;
@@ -245,6 +245,7 @@ pub(crate) fn report(plan: &Plan, ran: &Ran) -> Value {
     } else {
         report["error"] = json!(record.error);
         report["cause"] = json!(record.cause);
+        report["hint"] = json!(refusal::hint(plan, record));
     }
     report["isolation"] = json!(record.isolation.name());
     report["isolation_reason"] = json!(plan.isolation_reason);

@@ -1,6 +1,7 @@
 //! What a person sees of an execution: each state with its place and time, what functions printed, what it came to.
 
 use crate::metering;
+use crate::refusal;
 use crate::run::Ran;
 use crate::run_failure::traceback;
 use crate::terminal::Terminal;
@@ -232,6 +233,9 @@ fn summary(text: &mut String, run: &Run<'_>, terminal: Terminal) {
     }
     if let Some(cause) = &record.cause {
         text.push_str(&cause_text(cause));
+    }
+    if let Some(hint) = refusal::hint(run.plan, record) {
+        let _ = writeln!(text, "hint: {hint}");
     }
 }
 

@@ -57,7 +57,7 @@ pub use process::{
     Copied, DomainProcess, LOADER_TUNABLES, PrepareError, ProcessCopy, die_with_parent, exit_now,
 };
 pub use region::{Region, RegionPool};
-pub use ring::{RING_LEN, RingReader, RingWriter, shared_file};
+pub use ring::{RING_LEN, RingDamaged, RingReader, RingWriter, shared_file};
 pub use shelf::{SHELF_LEN, Shelf, ShelfPlace, ShelfReader, Shelved};
 pub use snapshot::Woken;
 pub use sys::monotonic_nanos;

@@ -7,7 +7,7 @@
 //! Architecture Invariant: the orchestrator reads each word of a reply once, and checks it before it uses it. The domain is
 //! not trusted to keep still.
 
-use crate::call_run::{Ahead, RequestIdWords, RunWords};
+use crate::call_run::{Ahead, MOST_AHEAD, RequestIdWords, RunWords};
 use crate::keys::Key;
 use crate::mapping::{Mapping, trusted_key};
 use crate::region::{LentRegion, Region, RegionPool, copy_of, copy_out};
@@ -67,7 +67,8 @@ const INBOX_AT: usize = HANDED_ON_AT + SMALL;
 
 /// Bytes of a shared mailbox that takes payloads of `max_payload` bytes. A file holds one for each lane, one behind the other.
 pub fn shared_len(max_payload: usize) -> usize {
-    INBOX_AT + 2 * sys::page_ceil(max_payload)
+    // The error of a domain that does not start has room in any.
+    INBOX_AT + (2 * sys::page_ceil(max_payload)).max(SMALL)
 }
 
 /// The word that every domain rings when it has replied, and that the orchestrator sleeps on.
@@ -230,6 +231,8 @@ pub struct Mailbox {
     handed_on: u32,
     /// So many bytes are of results that were handed on: they stay until the run is over, as events of its calls.
     handed_on_len: usize,
+    /// So many calls follow the first one in its run. The domain can write that in its own words.
+    ahead: u32,
 }
 
 impl Mailbox {
@@ -244,6 +247,7 @@ impl Mailbox {
             called: false,
             handed_on: 0,
             handed_on_len: 0,
+            ahead: 0,
         })
     }
 
@@ -253,7 +257,16 @@ impl Mailbox {
         let len = shared_len(max_payload);
         let memory = Mapping::shared_from(file, lane as usize * len, len, key.or(trusted_key()))?;
         let boxes = Boxes::Shared { box_len: sys::page_ceil(max_payload), shelf: None };
-        Ok(Self { memory, boxes, answered: 0, taken: 0, called: false, handed_on: 0, handed_on_len: 0 })
+        Ok(Self {
+            memory,
+            boxes,
+            answered: 0,
+            taken: 0,
+            called: false,
+            handed_on: 0,
+            handed_on_len: 0,
+            ahead: 0,
+        })
     }
 
     /// From now on large results are put on the shelf, if they come through shared memory.
@@ -310,6 +323,7 @@ impl Mailbox {
         words.awake.store(1, Ordering::Relaxed);
         self.called = true;
         self.handed_on = 0;
+        self.ahead = ahead.len().min(MOST_AHEAD) as u32;
         let words = self.words();
         words.bell.store(BELL_CALL, Ordering::Release);
         sys::futex_wake(&words.bell);
@@ -408,6 +422,9 @@ impl Mailbox {
     /// A result that has been handed on to the next call of the run.
     fn poll_run(&mut self) -> Option<Returned> {
         let number = self.handed_on;
+        if number >= self.ahead {
+            return None;
+        }
         let (from, to, called_ns, returned_ns) = self.words().run.handed_on(number)?;
         self.handed_on = number + 1;
         let from = from.min(SMALL);
@@ -476,7 +493,7 @@ impl Mailbox {
             Boxes::Pages { outbox, .. } => {
                 let Some(lent) = outbox.take() else { return Ok(Received::Copied(Box::default())) };
                 if len <= SMALL {
-                    let bytes = copy_out(lent.address(), len);
+                    let bytes = copy_out(lent.address(), len.min(lent.len()));
                     *outbox = Some(lent);
                     return Ok(Received::Copied(bytes));
                 }
@@ -654,68 +671,5 @@ impl DomainSide {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::call_run::BEHIND_ALL;
-    use crate::ring::shared_file;
-    use std::os::fd::AsFd;
-
-    const MAX: usize = 8192;
-
-    fn called(mailbox: &mut Mailbox, event: &[u8]) {
-        let header = CallHeader { function: 0, request_id: "id", deadline_ms: 0 };
-        mailbox.call(header, Outgoing::Bytes(event)).unwrap();
-        // What the domain does.
-        let words = mailbox.words();
-        words.len.store(0, Ordering::Relaxed);
-        words.reply.store(REPLY_RETURNED, Ordering::Release);
-        assert!(matches!(mailbox.poll(), Ok(Some(Reply::Returned(_)))));
-    }
-
-    #[test]
-    fn a_result_that_was_handed_on_stays_as_long_as_it_is_an_event() {
-        let file = shared_file(c"mailbox", shared_len(MAX)).unwrap();
-        let mut mailbox = Mailbox::shared(file.as_fd(), 0, MAX, None).unwrap();
-        let doorbell = Doorbell::private().unwrap();
-        let header = CallHeader { function: 0, request_id: "id", deadline_ms: 0 };
-        let next = Ahead { function: 1, request_id: "next".into(), timeout_us: None, not_behind: BEHIND_ALL };
-        mailbox.call_run(header, &[next], 0, Outgoing::Bytes(b"event")).unwrap();
-        let mut events = Vec::new();
-        // SAFETY: mailbox and doorbell live to the end of the test.
-        let side = unsafe { DomainSide::new(mailbox.domain_side(), &doorbell) };
-        side.answer(|call, out| {
-            // The orchestrator looks before the function has read its event.
-            if call.function == 1 {
-                assert!(matches!(mailbox.poll(), Ok(Some(Reply::HandedOn(_)))));
-                mailbox.tidy();
-            }
-            events.push(call.event.to_vec());
-            out[..6].copy_from_slice(b"result");
-            Answer { outcome: Written::Ok(6), called_ns: 1, returned_ns: 2 }
-        });
-        assert_eq!(events, [b"event".to_vec(), b"result".to_vec()]);
-        assert!(matches!(mailbox.poll(), Ok(Some(Reply::Returned(_)))));
-        mailbox.tidy();
-        let room = copy_of(mailbox.memory.address() + HANDED_ON_AT, SMALL);
-        assert!(room.iter().all(|byte| *byte == 0), "and no longer");
-    }
-
-    #[test]
-    fn an_event_that_was_answered_is_nowhere_in_the_inbox() {
-        let file = shared_file(c"mailbox", shared_len(MAX)).unwrap();
-        let mut mailbox = Mailbox::shared(file.as_fd(), 0, MAX, None).unwrap();
-        let inbox = |mailbox: &Mailbox| copy_out(mailbox.memory.address() + INBOX_AT, MAX);
-        called(&mut mailbox, &[7; MAX]);
-        // The next one overwrites its beginning, and the rest goes before the domain sees that.
-        called(&mut mailbox, &[9; 100]);
-        assert!(inbox(&mailbox)[100..].iter().all(|byte| *byte == 0));
-        mailbox.tidy();
-        assert!(inbox(&mailbox).iter().all(|byte| *byte == 0));
-
-        called(&mut mailbox, &[7; 50]);
-        let header = CallHeader { function: 0, request_id: "id", deadline_ms: 0 };
-        let refused = mailbox.call(header, Outgoing::Bytes(&[1; MAX + 1])).unwrap_err();
-        assert_eq!(refused.kind(), io::ErrorKind::FileTooLarge);
-        assert!(inbox(&mailbox).iter().all(|byte| *byte == 0), "nor is it where another one was refused");
-    }
-}
+#[path = "mailbox_tests.rs"]
+mod tests;

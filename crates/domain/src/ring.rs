@@ -126,10 +126,17 @@ impl RingWriter {
     }
 }
 
-/// The reading end.
+/// What is in a ring was not put there by a writer of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RingDamaged;
+
+/// The reading end. Whoever can write the other process's memory can write anything into the ring: no place and no length in it is
+/// believed.
 #[derive(Debug)]
 pub struct RingReader {
     ring: Ring,
+    /// Longest message, in bytes.
+    longest: usize,
     /// What was taken out of the ring and not yet read begins at `next`.
     taken: Vec<u8>,
     next: usize,
@@ -142,39 +149,48 @@ const TAKE: usize = 32 << 10;
 const HEAD: usize = size_of::<u64>();
 
 impl RingReader {
-    pub fn open(file: BorrowedFd<'_>) -> io::Result<Self> {
-        Ok(Self { ring: Ring::open(file)?, taken: Vec::new(), next: 0 })
+    /// Messages of more than `longest` bytes are damage.
+    pub fn open(file: BorrowedFd<'_>, longest: usize) -> io::Result<Self> {
+        Ok(Self { ring: Ring::open(file)?, longest, taken: Vec::new(), next: 0 })
     }
 
     /// The next whole message.
-    pub fn read(&mut self) -> Option<&[u8]> {
+    ///
+    /// # Errors
+    /// There is something else. Nothing is to be read any more.
+    pub fn read(&mut self) -> Result<Option<&[u8]>, RingDamaged> {
         loop {
             let there = &self.taken[self.next..];
-            let whole = there.first_chunk().map(|head| HEAD + u64::from_le_bytes(*head) as usize);
-            match whole {
-                Some(whole) if there.len() >= whole => {
-                    let message = self.next + HEAD..self.next + whole;
-                    self.next += whole;
-                    return Some(&self.taken[message]);
-                }
-                _ => {
-                    let missing = whole.unwrap_or(HEAD) - there.len();
-                    if !self.take(missing.max(TAKE)) {
-                        return None;
-                    }
-                }
+            let len = there.first_chunk().map(|head| u64::from_le_bytes(*head));
+            let whole = match len {
+                Some(len) if len > self.longest as u64 => return Err(RingDamaged),
+                Some(len) => HEAD.saturating_add(len as usize),
+                None => HEAD,
+            };
+            if len.is_some() && there.len() >= whole {
+                let message = self.next + HEAD..self.next + whole;
+                self.next += whole;
+                return Ok(Some(&self.taken[message]));
+            }
+            let missing = whole - there.len();
+            if !self.take(missing.max(TAKE))? {
+                return Ok(None);
             }
         }
     }
 
     /// Takes out what is there; false if nothing is.
-    fn take(&mut self, at_most: usize) -> bool {
+    fn take(&mut self, at_most: usize) -> Result<bool, RingDamaged> {
         let words = self.ring.words();
         let read = words.read.load(Ordering::Relaxed);
-        let there = (words.written.load(Ordering::Acquire) - read) as usize;
+        let there = words.written.load(Ordering::Acquire).wrapping_sub(read);
         if there == 0 {
-            return false;
+            return Ok(false);
         }
+        if there > CAPACITY as u64 {
+            return Err(RingDamaged);
+        }
+        let there = there as usize;
         self.taken.drain(..std::mem::take(&mut self.next));
         if self.taken.is_empty() {
             // Room for a large message is not kept.
@@ -189,13 +205,13 @@ impl RingReader {
             std::ptr::copy_nonoverlapping(at, self.taken.as_mut_ptr().add(start), len);
             self.taken.set_len(start + len);
         }
-        words.read.store(read + len as u64, Ordering::SeqCst);
+        words.read.store(read.wrapping_add(len as u64), Ordering::SeqCst);
         fence(Ordering::SeqCst);
         if words.writer_sleeps.swap(0, Ordering::SeqCst) != 0 {
             words.writer_bell.fetch_add(1, Ordering::Release);
             sys::futex_wake(&words.writer_bell);
         }
-        true
+        Ok(true)
     }
 
     /// Sleeps until the writer rings, or for `timeout`. `rings` is from before the last look.
@@ -209,19 +225,25 @@ impl RingReader {
     }
 }
 
-/// Memory that two processes can share, of `len` bytes, all zero.
+/// Memory that two processes can share, of `len` bytes, all zero. It can be made no shorter: who reads what another has cut off
+/// dies of it.
 pub fn shared_file(name: &std::ffi::CStr, len: usize) -> io::Result<std::fs::File> {
-    use std::os::fd::FromRawFd;
+    use std::os::fd::{AsRawFd, FromRawFd};
     // SAFETY: the name is a C string; the descriptor is new and ours.
     let file = unsafe {
-        let descriptor = libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC);
+        let descriptor = libc::memfd_create(name.as_ptr(), libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING);
         if descriptor < 0 {
             return Err(io::Error::last_os_error());
         }
         std::fs::File::from_raw_fd(descriptor)
     };
     file.set_len(len as u64)?;
-    Ok(file)
+    // SAFETY: sets what may be done with a file of ours.
+    match unsafe { libc::fcntl(file.as_raw_fd(), libc::F_ADD_SEALS, libc::F_SEAL_SHRINK | libc::F_SEAL_SEAL) }
+    {
+        0 => Ok(file),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
 
 #[cfg(test)]
@@ -232,7 +254,7 @@ mod tests {
     #[test]
     fn messages_arrive_whole_and_in_order_even_when_longer_than_the_ring() {
         let file = shared_file(c"ring", RING_LEN).unwrap();
-        let mut reader = RingReader::open(file.as_fd()).unwrap();
+        let mut reader = RingReader::open(file.as_fd(), usize::MAX).unwrap();
         let mut writer = RingWriter::open(file.as_fd()).unwrap();
         let lengths = [0, 1, 7, 8, 4096, 3 * CAPACITY + 5, 2, CAPACITY];
         let message = |len: usize| (0..len).map(|i| (i * 31 + len) as u8).collect::<Vec<_>>();
@@ -250,7 +272,7 @@ mod tests {
             for len in (0..6).flat_map(|_| lengths) {
                 let got = loop {
                     let rings = reader.rings();
-                    match reader.read() {
+                    match reader.read().unwrap() {
                         Some(got) => break got.to_vec(),
                         None => reader.wait(rings, Duration::from_millis(1)),
                     }
@@ -258,6 +280,38 @@ mod tests {
                 assert!(got == message(len), "a message of {len} bytes came out different");
             }
         });
-        assert_eq!(reader.read(), None);
+        assert_eq!(reader.read(), Ok(None));
+    }
+
+    #[test]
+    fn no_place_and_no_length_is_believed() {
+        let message = [7; 100];
+        let damage: [&dyn Fn(&Words); 4] = [
+            &|words| words.written.store(u64::MAX, Ordering::Relaxed),
+            &|words| words.read.store(u64::MAX, Ordering::Relaxed),
+            &|words| words.read.store(1 << 40, Ordering::Relaxed),
+            &|words| words.written.store(CAPACITY as u64 + 109, Ordering::Relaxed),
+        ];
+        for damage in damage {
+            let file = shared_file(c"ring", RING_LEN).unwrap();
+            let mut reader = RingReader::open(file.as_fd(), 100).unwrap();
+            let mut writer = RingWriter::open(file.as_fd()).unwrap();
+            writer.write(&message);
+            assert_eq!(reader.read(), Ok(Some(&message[..])));
+            damage(writer.ring.words());
+            assert_eq!(reader.read(), Err(RingDamaged));
+        }
+        for len in [101, 1 << 32, u64::MAX - 7, u64::MAX] {
+            let file = shared_file(c"ring", RING_LEN).unwrap();
+            let mut reader = RingReader::open(file.as_fd(), 100).unwrap();
+            RingWriter::open(file.as_fd()).unwrap().part(&len.to_le_bytes());
+            assert_eq!(reader.read(), Err(RingDamaged), "{len}");
+        }
+    }
+
+    #[test]
+    fn what_is_shared_cannot_be_cut_off() {
+        let file = shared_file(c"ring", RING_LEN).unwrap();
+        assert!(file.set_len(0).is_err());
     }
 }

@@ -77,7 +77,7 @@ impl Assignment {
     }
 
     pub(crate) fn commands(&self) -> io::Result<RingReader> {
-        RingReader::open(open(self.descriptors.commands)?.as_fd())
+        RingReader::open(open(self.descriptors.commands)?.as_fd(), usize::MAX)
     }
 
     pub(crate) fn orders(&self) -> io::Result<OrderChannel> {

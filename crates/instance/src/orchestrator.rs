@@ -18,7 +18,7 @@ use crate::template::{Ready, give_up};
 use crate::timers::{Due, Timers};
 use crate::transfer;
 use faastlane_asl::definition::StateMachine;
-use faastlane_domain::{Doorbell, Mailbox, Reply, RingReader, Shelf, exit_now, monotonic_nanos};
+use faastlane_domain::{Doorbell, Mailbox, Reply, RingDamaged, RingReader, Shelf, exit_now, monotonic_nanos};
 use faastlane_machine::{
     Action, Detail, Event, Execution, HistoryEvent, HistoryLevel, InvocationId, Limits, Machine, Micros,
     Outcome, Start, StatePath, TimerPurpose,
@@ -229,7 +229,12 @@ impl Orchestrator {
     }
 
     fn read_commands(&mut self) -> bool {
-        let Some(bytes) = self.commands.read() else { return false };
+        let bytes = match self.commands.read() {
+            Ok(None) => return false,
+            Ok(Some(bytes)) => bytes,
+            // Only the supervisor writes there.
+            Err(RingDamaged) => exit_now(crate::SET_UP_FAILED),
+        };
         match postcard::from_bytes(bytes) {
             Ok(Command::Run(request)) => self.begin(request),
             Ok(Command::Resume(request)) => self.resume(request),

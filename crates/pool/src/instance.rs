@@ -172,6 +172,7 @@ impl Instance {
     /// Until executions can be run.
     pub(crate) fn await_ready(&mut self, stop: &dyn Fn() -> bool) -> Result<(), InstanceError> {
         self.follow_start(stop, |report| matches!(report, Report::Ready))?;
+        self.hosts.iter_mut().for_each(HostProcess::is_up);
         Ok(self.held.limit_each(self.processes())?)
     }
 
@@ -289,7 +290,7 @@ impl Instance {
     /// The next thing that it said, if there is one.
     pub(crate) fn next_report(&mut self) -> Option<Report> {
         let early = self.early.pop_front();
-        let report = early.or_else(|| next_of(&mut self.hosts))?;
+        let report = early.or_else(|| next_of(&mut self.hosts, &self.plan))?;
         match &report {
             Report::Handed(hand) => drop(self.underway.insert((hand.domain, hand.lane), hand.clone())),
             Report::Freed { domain, lane } | Report::Call(CallReport { domain, lane, .. }) => {
@@ -311,14 +312,14 @@ impl Instance {
     /// Writes a command. What the instance has to say meanwhile is taken in: it may not read before it got rid of that. To one
     /// that has ended nothing is said.
     pub(crate) fn command(&mut self, command: &Command) {
-        let Self { commands, doorbell, hosts, early, .. } = self;
+        let Self { commands, doorbell, hosts, early, plan, .. } = self;
         let taken = RefCell::new((hosts, early));
         // A command is plain data, which always has a form.
         if let Ok(bytes) = postcard::to_stdvec(command) {
             commands.write_waking(&bytes, &|| {
                 doorbell.ring();
                 let (hosts, early) = &mut *taken.borrow_mut();
-                early.extend(std::iter::from_fn(|| next_of(hosts)));
+                early.extend(std::iter::from_fn(|| next_of(hosts, plan)));
                 !hosts.iter_mut().any(|host| host.ended().is_some())
             });
             doorbell.ring();
@@ -456,9 +457,9 @@ fn placed(hosts: &[HostProcess]) -> impl Iterator<Item = u32> {
     hosts.iter().filter(|host| !host.has_children).map(HostProcess::id)
 }
 
-fn next_of(hosts: &mut [HostProcess]) -> Option<Report> {
+fn next_of(hosts: &mut [HostProcess], plan: &Plan) -> Option<Report> {
     // The others first: host 0 goes on when one of them faults.
-    hosts.iter_mut().rev().find_map(HostProcess::next_report)
+    hosts.iter_mut().rev().find_map(|host| host.next_report(plan))
 }
 
 /// A pipe for what functions print in a lane.

@@ -180,6 +180,9 @@ impl Launcher {
                     return Ok((template.into_instance()?, domains));
                 }
                 Err(CopyError::System(error)) => return Err(error.into()),
+                Err(CopyError::Forged(part)) => {
+                    return Err(InstanceError::Faulted(Box::new(part.forged(&self.plan))).into());
+                }
                 Err(CopyError::Gone) => {}
             }
         }

@@ -26,6 +26,7 @@ mod process;
 mod record;
 mod scratch;
 mod template;
+mod testimony;
 mod timeline;
 mod transfers;
 mod worker;

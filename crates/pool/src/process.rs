@@ -2,14 +2,17 @@
 
 use crate::INSTANCE_ARGUMENT;
 use crate::instance::Part;
+use crate::testimony::{self, Stage};
 use command_fds::{CommandFdExt, FdMapping};
-use faastlane_domain::{LOADER_TUNABLES, RING_LEN, RingReader, shared_file};
+use faastlane_compose::Plan;
+use faastlane_domain::{LOADER_TUNABLES, RING_LEN, RingDamaged, RingReader, shared_file};
 use faastlane_instance::{
     Assignment, CopyAnswer, CopyOrder, Descriptors, MOST_DESCRIPTORS, Order, OrderChannel, Report,
 };
-use faastlane_sandbox::end_group;
+use faastlane_sandbox::{end_group, left_out};
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitOptions, kill_process, waitid, waitpid};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -17,6 +20,7 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Sender, SyncSender, channel, sync_channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The first descriptor number that is given to an instance.
 const FIRST: i32 = 3;
@@ -66,6 +70,9 @@ pub(crate) struct HostProcess {
     pub(crate) part: Part,
     pid: Pid,
     reports: RingReader,
+    stage: Stage,
+    /// It said what it may not say. Nothing more is heard of it.
+    silenced: bool,
     status: Option<ExitStatus>,
     /// A function in it may start processes.
     pub(crate) has_children: bool,
@@ -108,13 +115,12 @@ impl HostProcess {
         #[cfg(debug_assertions)]
         command.envs(without.map(|list| ("FAASTLANE_TEST_WITHOUT", list)));
         let child = spawner.spawn(command)?;
-        let process = Self {
-            part: Part { host: assignment.host, lane: 0 },
-            pid: Pid::from_child(&child),
-            reports: RingReader::open(reports.as_fd())?,
-            status: None,
-            has_children,
-        };
+        let part = Part { host: assignment.host, lane: 0 };
+        let pid = Pid::from_child(&child);
+        ours().insert(pid.as_raw_nonzero().get());
+        let reports = open_reports(&reports, part)?;
+        let (stage, silenced) = (Stage::Loading, false);
+        let process = Self { part, pid, reports, stage, silenced, status: None, has_children };
         Ok((process, orders))
     }
 
@@ -135,17 +141,36 @@ impl HostProcess {
                 inheritance.0.len()
             )));
         }
-        let reports = RingReader::open(reports.as_fd())?;
-        orders.order(&Order::Copy(CopyOrder { lane, scratch, descriptors }), &inheritance.0)?;
         let part = Part { lane, ..self.part };
+        let reports = open_reports(&reports, part)?;
+        orders.order(&Order::Copy(CopyOrder { lane, scratch, descriptors }), &inheritance.0)?;
         Ok(Copying { orders, part, reports, has_children: self.has_children })
     }
 
-    /// The next thing it said.
-    pub(crate) fn next_report(&mut self) -> Option<Report> {
-        let bytes = self.reports.read()?;
-        // Both sides are this same executable.
-        postcard::from_bytes(bytes).ok()
+    /// The next thing it said, or that it said what it may not say.
+    pub(crate) fn next_report(&mut self, plan: &Plan) -> Option<Report> {
+        if self.silenced {
+            return None;
+        }
+        let said: Option<Report> = match self.reports.read() {
+            Ok(None) => return None,
+            Ok(Some(bytes)) => postcard::from_bytes(bytes).ok(),
+            Err(RingDamaged) => None,
+        };
+        let may_say = |report: &Report| left_out("reports") || self.part.may_say(plan, self.stage, report);
+        let Some(report) = said.filter(may_say) else {
+            self.silenced = true;
+            return Some(Report::Fault(self.part.forged(plan)));
+        };
+        if matches!(report, Report::Loaded(_)) {
+            self.stage = Stage::ComingUp;
+        }
+        Some(report)
+    }
+
+    /// It takes calls from now on.
+    pub(crate) fn is_up(&mut self) {
+        self.stage = Stage::Up;
     }
 
     /// How it ended, if it has. Everything it said before can still be read.
@@ -169,6 +194,7 @@ impl HostProcess {
             // It is no child of ours any more: as good as killed.
             Err(_) => self.status = Some(ExitStatus::from_raw(Signal::KILL.as_raw())),
         }
+        ours().remove(&self.pid.as_raw_nonzero().get());
         self.end_children();
     }
 
@@ -196,6 +222,26 @@ impl HostProcess {
     }
 }
 
+fn open_reports(file: &File, part: Part) -> io::Result<RingReader> {
+    let longest = if part.has_orchestrator() { usize::MAX } else { testimony::LONGEST };
+    RingReader::open(file.as_fd(), longest)
+}
+
+/// The numbers of the processes that have been started here and not been waited for.
+fn ours() -> MutexGuard<'static, BTreeSet<i32>> {
+    static OURS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+    OURS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The process of this number, if it is a child of ours and none that is known. It is going to be killed: where functions have no keys,
+/// one of them can have written the number.
+fn new_child(number: i32) -> Option<Pid> {
+    let pid = (number > 0).then(|| Pid::from_raw(number))??;
+    let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    let is_child = waitid(WaitId::Pid(pid), look).is_ok();
+    (is_child && ours().insert(number)).then_some(pid)
+}
+
 /// A copy that has been ordered. It must be taken, also where it is not wanted any more: the next order has an answer too.
 #[must_use]
 pub(crate) struct Copying<'a> {
@@ -208,12 +254,13 @@ pub(crate) struct Copying<'a> {
 impl Copying<'_> {
     pub(crate) fn take(self) -> Result<HostProcess, CopyError> {
         let pid = match self.orders.answered()? {
-            Some(CopyAnswer::Made(pid)) => Pid::from_raw(pid).ok_or(CopyError::Gone)?,
+            Some(CopyAnswer::Made(number)) => new_child(number).ok_or(CopyError::Forged(self.part))?,
             Some(CopyAnswer::Refused(why)) => return Err(CopyError::Refused(why)),
             None => return Err(CopyError::Gone),
         };
         let Self { part, reports, has_children, .. } = self;
-        Ok(HostProcess { part, pid, reports, status: None, has_children })
+        let (stage, silenced) = (Stage::ComingUp, false);
+        Ok(HostProcess { part, pid, reports, stage, silenced, status: None, has_children })
     }
 }
 
@@ -224,6 +271,9 @@ pub(crate) enum CopyError {
     Refused(String),
     #[error("the process has ended")]
     Gone,
+    /// It named a process as its copy that is another one.
+    #[error("a function made up what its process reports")]
+    Forged(Part),
     #[error(transparent)]
     System(io::Error),
 }
@@ -241,5 +291,24 @@ impl From<io::Error> for CopyError {
 impl Drop for HostProcess {
     fn drop(&mut self) {
         self.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_is_a_child_that_nobody_knew() {
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        let number = child.id() as i32;
+        let others = [0, -1, 1, std::process::id() as i32, i32::MAX, i32::MIN];
+        assert!(others.into_iter().all(|number| new_child(number).is_none()));
+        assert_eq!(new_child(number), Some(Pid::from_child(&child)));
+        assert_eq!(new_child(number), None, "another has it already");
+        ours().remove(&number);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(new_child(number), None, "it has ended");
     }
 }

@@ -27,6 +27,8 @@ pub(crate) struct Case {
     pub(crate) source: &'static str,
     /// Of `faastlane.toml`.
     pub(crate) config: &'static str,
+    /// How many functions there are between the victim and it, which do nothing.
+    pub(crate) between: usize,
     pub(crate) mpk: End,
     pub(crate) process: End,
     /// What stops it, for the table.
@@ -245,19 +247,33 @@ impl Case {
     }
 
     fn workflow(&self) -> Workflow {
-        workflow(&format!("from kit import *\n{}\n{HANDLER}", undented(self.source))).config(self.config)
+        let attack = format!("from kit import *\n{}\n{HANDLER}", undented(self.source));
+        workflow(&attack, self.between).config(self.config)
     }
 }
 
-fn workflow(attack: &str) -> Workflow {
-    Workflow::new(&json!({ "StartAt": "EARLY", "States": {
-        "EARLY": { "Type": "Task", "Resource": "attack", "Parameters": { "early": true }, "ResultPath": null,
-            "Next": "KEEP" },
-        "KEEP": { "Type": "Task", "Resource": "keep", "Next": "ATTACK" },
+fn workflow(attack: &str, between: usize) -> Workflow {
+    // The victim is the first of the functions then, and the attacker the last.
+    let others: Vec<String> = (0..between).map(|number| format!("other{number}")).collect();
+    let path: Vec<&str> = others.iter().map(String::as_str).chain(["ATTACK"]).collect();
+    let early = json!({ "Type": "Task", "Resource": "attack", "Parameters": { "early": true }, "ResultPath": null,
+        "Next": "KEEP" });
+    let mut machine = json!({ "StartAt": if others.is_empty() { "EARLY" } else { "KEEP" }, "States": {
+        "KEEP": { "Type": "Task", "Resource": "keep", "Next": path[0] },
         "ATTACK": { "Type": "Task", "Resource": "attack", "Next": "CHECK" },
         "CHECK": { "Type": "Task", "Resource": "keep", "End": true },
-    } }))
-    .functions(&[("keep", VICTIM), ("attack", attack), ("kit", KIT)])
+    } });
+    match others.is_empty() {
+        true => machine["States"]["EARLY"] = early,
+        false => {
+            for pair in path.windows(2) {
+                machine["States"][pair[0]] = json!({ "Type": "Task", "Resource": pair[0], "Next": pair[1] });
+            }
+        }
+    }
+    let workflow = Workflow::new(&machine).functions(&[("keep", VICTIM), ("attack", attack), ("kit", KIT)]);
+    let passes_on = "def handler(event, context): return event\n";
+    others.iter().fold(workflow, |workflow, other| workflow.functions(&[(other, passes_on)]))
 }
 
 /// Runs all cases after which a function goes on, one after the other in one function: none makes way for another.
@@ -273,7 +289,7 @@ pub(crate) fn check_together(cases: &[&'static Case], isolation: &str, end: impl
              return {{each.__name__: each.handler(dict(event), context) for each in [{0}]}}\n",
         names.join(", ")
     );
-    let workflow = quiet.iter().fold(workflow(&attack), |workflow, case| {
+    let workflow = quiet.iter().fold(workflow(&attack, 0), |workflow, case| {
         let code = format!("from kit import *\n{}\n{HANDLER}", undented(case.source));
         workflow.file(&format!("functions/{}.py", case.id), code)
     });
@@ -322,12 +338,13 @@ fn undented(source: &str) -> String {
 /// Cases, and a test for each.
 macro_rules! attacks {
     ($($id:ident: $title:literal {
-        $source:literal $(with: $config:literal,)?
+        $source:literal $(with: $config:literal,)? $(between: $between:literal,)?
         mpk: $mpk:expr, process: $process:expr, by: $defence:literal, real: $proof:expr $(,)?
     })*) => {
         pub(crate) const CASES: &[$crate::case::Case] = &[$(
             $crate::case::Case {
-                id: stringify!($id), title: $title, source: $source, config: concat!($($config)?), mpk: $mpk, process: $process, defence: $defence, proof: $proof,
+                id: stringify!($id), title: $title, source: $source, config: concat!($($config)?), between: 0 $(+ $between)?,
+                mpk: $mpk, process: $process, defence: $defence, proof: $proof,
             }
         ),*];
         $(

@@ -151,10 +151,29 @@ def fault_handler():
     return at, at + 7 + struct.unpack("i", ctypes.string_at(at + 3, 4))[0]
 
 
+def own_data():
+    """Start and length of what the executable can write."""
+    libc.getauxval.restype = ctypes.c_void_p
+    at, size, count = (libc.getauxval(kind) for kind in (3, 4, 5))
+    headers = [struct.unpack("IIQQQQQQ", ctypes.string_at(at + size * index, size)) for index in range(count)]
+    base = next(at - header[3] for header in headers if header[0] == 6)
+    return [(base + header[3], header[6]) for header in headers if header[0] == 1 and header[1] & 2]
+
+
+def is_mapped(page):
+    return libc.mincore(ctypes.c_void_p(page), ctypes.c_size_t(PAGE), ctypes.create_string_buffer(1)) == 0
+
+
+def words(page):
+    """What this thread may read of it."""
+    return struct.unpack("512Q", peek(page) or bytes(PAGE))
+
+
 class Mailbox:
     """The first page of this function's own mailbox, known by the request id in it."""
 
     IDENTITY, EVENT_AT, EVENT_LENGTH, OUT_AT, OUT_LENGTH, OUTCOME, LENGTH = 24, 88, 96, 104, 112, 128, 136
+    UNDER_WAY, HANDED_ON, MOST_AHEAD = 160, 1496, 15
 
     def __init__(self, request):
         """What runs a function on this thread has the address on this thread's stack."""

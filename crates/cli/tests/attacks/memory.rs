@@ -54,6 +54,15 @@ attacks! {
         mpk: Refused, process: Refused, by: "system-call filter",
         real: WithoutIn("mpk", "pkey_free,pkey_alloc"),
     }
+    a05b: "frees the keys, so that the next to ask gets one that memory of others still carries" {
+        r#"
+        def attack(at):
+            for key in range(1, 16): syscall("pkey_free", key)
+            return "freed"
+        "#
+        mpk: Refused, process: Refused, by: "system-call filter; no key ever changes its domain",
+        real: WithoutIn("mpk", "pkey_free"),
+    }
     a06: "makes another's page executable only and then readable, which drops its key" {
         r#"
         def attack(at):
@@ -67,16 +76,51 @@ attacks! {
     a43: "writes the trusted threads' memory" {
         r#"
         def attack(at):
-            libc.getauxval.restype = ctypes.c_void_p
-            headers, size, count = (libc.getauxval(kind) for kind in (3, 4, 5))
-            headers = [(headers + size * index, struct.unpack("IIQQQQQQ", ctypes.string_at(headers + size * index, size)))
-                       for index in range(count)]
-            base = next(at - header[3] for at, header in headers if header[0] == 6)
-            last = [base + header[3] + header[6] - 8 for _, header in headers if header[0] == 1 and header[1] & 2][-1]
+            start, length = own_data()[-1]
+            last = start + length - 8
             ctypes.memmove(last, ctypes.string_at(last, 8), 8)
             return "written"
         "#
         mpk: Violation, process: Contained, by: "key of the trusted threads", real: Unisolated,
+    }
+    a43b: "writes a trusted thread's stack" {
+        r#"
+        import itertools
+        STACK = 8 << 20
+        def attack(at):
+            own, number = threading.get_ident(), 0x100
+            while struct.unpack("i", ctypes.string_at(own + number, 4))[0] != threading.get_native_id(): number += 4
+            known = threading.get_native_id(), at["thread"]
+            pages = itertools.chain.from_iterable((own + near & -PAGE, own - near & -PAGE) for near in range(0, 1 << 28, PAGE))
+            hidden = 0
+            for page in filter(is_mapped, pages):
+                if peek(page, 8) is None:
+                    # It is another's: a trusted thread's, where as much of it is as a stack takes.
+                    if all(is_mapped(page - near) and peek(page - near, 8) is None for near in range(0, STACK // 2, 1 << 16)):
+                        hidden = hidden or page - STACK // 4
+                    continue
+                for index, word in enumerate(words(page)):
+                    block = page + 8 * index
+                    # What it has at the end of its stack begins with where that is.
+                    if word == block and peek(block + number, 4) and peek(block - STACK // 2, 8):
+                        thread, = struct.unpack("i", ctypes.string_at(block + number, 4))
+                        if thread > 0 and thread not in known:
+                            unused = block - STACK // 2
+                            ctypes.memmove(unused, ctypes.string_at(unused, 8), 8)
+                            return "written"
+                if hidden: break
+            ctypes.memset(hidden, 0, 8)
+            return "written"
+        "#
+        mpk: Violation, process: Contained, by: "key of the trusted threads", real: Unisolated,
+    }
+    a55: "reads another's memory by its address, and is the 16th function, for which that process has no key" {
+        r#"
+        def attack(at): return read(at["page"], at["length"])
+        "#
+        between: 14,
+        mpk: Crash, process: Crash, by: "address space: it is in another process, whose keys are others",
+        real: Unisolated,
     }
     a44: "writes the base libc's data" {
         r#"

@@ -54,4 +54,16 @@ attacks! {
         mpk: Contained, process: Contained, by: "each word is read once; a damaged payload is no payload",
         real: Missing("there is nothing to switch off"),
     }
+    m05: "claims to have gone on to calls that it was never told of, with results from anywhere" {
+        r#"
+        def attack(at):
+            mailbox = Mailbox(at["context"].aws_request_id)
+            for number in range(Mailbox.MOST_AHEAD):
+                claim = Mailbox.HANDED_ON + 32 * number
+                mailbox[claim], mailbox[claim + 8] = 1 << 40, (1 << 64) - 1
+            mailbox[Mailbox.UNDER_WAY] = (1 << 63) - 1
+        "#
+        mpk: Nothing, process: Nothing, by: "the orchestrator knows by itself which calls it told a domain of",
+        real: Missing("there is nothing to switch off"),
+    }
 }

@@ -114,4 +114,28 @@ attacks! {
         mpk: Refused, process: Crash, by: "monitor; each of those threads may do what its duty needs",
         real: WithoutIn("process", "duty"),
     }
+    a54: "reports in its process's name that the execution has ended" {
+        r#"
+        import time
+        RING, ENDED = 0x201000, b"\x11\0\x01\0\x01"
+        def attack(at):
+            # Our own threads' heap has where the ring for reports is, and how long.
+            starts = {word for start, length in own_data() for page in range(start & -PAGE, start + length, PAGE)
+                      for word in words(page) if word and word % PAGE == 0 and peek(word, 8)}
+            rings = set()
+            for page in (page for start in starts for page in range(start, start + (1 << 20), PAGE)):
+                found = words(page)
+                rings.update(other for index, word in enumerate(found) if word == RING
+                             for other in (found[index - 1], found[(index + 1) % 512]) if other and other % PAGE == 0)
+            for ring in filter(lambda ring: peek(ring, 8), rings):
+                message = struct.pack("Q", len(ENDED)) + ENDED
+                written, = struct.unpack("Q", ctypes.string_at(ring, 8))
+                for offset, byte in enumerate(message):
+                    ctypes.memset(ring + PAGE + (written + offset) % (RING - PAGE), byte, 1)
+                ctypes.memmove(ring, struct.pack("Q", written + len(message)), 8)
+            if rings: time.sleep(5)
+        "#
+        mpk: Nothing, process: Violation, by: "key; a process is heard on what concerns itself",
+        real: WithoutIn("process", "reports"),
+    }
 }

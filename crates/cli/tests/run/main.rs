@@ -16,6 +16,7 @@ mod language;
 mod libraries;
 mod log_result;
 mod mocks;
+mod ordinary;
 mod payloads;
 mod policy;
 mod pool;

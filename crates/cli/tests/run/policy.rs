@@ -118,6 +118,37 @@ fn sockets_and_programs_are_refused_unless_granted() {
 }
 
 #[test]
+fn what_an_execution_failed_of_says_what_was_refused_and_what_grants_it() {
+    for (asks, hint) in [
+        (
+            "socket.create_connection(('127.0.0.1', 9))",
+            "no network (socket, connect). Granted by `[functions.one]` `network = true`",
+        ),
+        (
+            "subprocess.run(['/bin/true'])",
+            "(fork, clone, execve). Granted by `[functions.one]` `subprocess = true`",
+        ),
+        (
+            "open('/etc/shadow')",
+            "`/etc/shadow` is not (open). Granted by `[functions.one]` `files = [\"/etc/shadow\"]`",
+        ),
+        ("os.nice(-1)", "The system call behind `return os.nice(-1)` is not among those"),
+    ] {
+        let code =
+            format!("import os, socket, subprocess\ndef handler(event, context):\n    return {asks}\n");
+        let workflow = Workflow::chain(&[("one", &code)]);
+        for isolation in isolations() {
+            let run = workflow.run_under(isolation, &json!({}));
+            assert_eq!(run.failure().0, NOT_PERMITTED, "{isolation}");
+            let said = run.report["hint"].as_str().unwrap();
+            assert!(said.contains(hint), "{isolation}: {said}");
+        }
+        let stderr = text(&workflow.command().output().unwrap().stderr);
+        assert!(stderr.contains("\nhint: ") && stderr.contains(hint), "{stderr}");
+    }
+}
+
+#[test]
 fn no_function_has_privileges() {
     let workflow = Workflow::chain(&[("one", EVALUATES)]);
     let expressions = [

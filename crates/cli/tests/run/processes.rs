@@ -9,7 +9,7 @@ use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 /// The processes below one, by their numbers.
-fn below(process: u32) -> BTreeSet<u32> {
+pub(crate) fn below(process: u32) -> BTreeSet<u32> {
     let mut found = BTreeSet::new();
     for task in fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten() {
         let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();

@@ -39,7 +39,7 @@ fn every_way_is_measured_in_every_round_and_changes_nothing() {
     let events = report["contests"].as_array().expect("there are events");
     assert_eq!(events.len(), 3);
     // In base64, with what is around it.
-    assert_eq!((&events[2]["kind"], &events[2]["json_bytes"]), (&"bytes".into(), &27_348.into()));
+    assert_eq!((&events[2]["kind"], &events[2]["json_bytes"]), (&"bytes".into(), &27_349.into()));
     for event in events {
         check_contest(event, &report);
     }

@@ -442,6 +442,8 @@ impl Instance {
 
     /// Ends the processes. What they said can still be read.
     pub(crate) fn end(&mut self) {
+        // All before any is waited for: one that traces another is to let go of it.
+        self.hosts.iter().for_each(HostProcess::kill);
         self.hosts.iter_mut().for_each(HostProcess::end);
     }
 
@@ -449,6 +451,12 @@ impl Instance {
     pub(crate) fn close(mut self) -> Vec<LogLine> {
         self.end();
         self.logs.finish()
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 

@@ -99,7 +99,7 @@ impl LogReaders {
     }
 
     /// The rest, once the processes have ended.
-    pub(crate) fn finish(self) -> Vec<LogLine> {
+    pub(crate) fn finish(&self) -> Vec<LogLine> {
         let mut printed = self.printed();
         printed.read_all();
         let places: Vec<Place> = printed.streams.iter().map(|stream| stream.place).collect();

@@ -213,10 +213,16 @@ impl HostProcess {
         }
     }
 
-    pub(crate) fn end(&mut self) {
+    pub(crate) fn kill(&self) {
         if self.status.is_none() {
             // It fails only when the process has ended already.
             kill_process(self.pid, Signal::KILL).ok();
+        }
+    }
+
+    pub(crate) fn end(&mut self) {
+        self.kill();
+        if self.status.is_none() {
             self.wait(WaitOptions::empty());
         }
     }

@@ -253,25 +253,25 @@ impl Case {
 }
 
 fn workflow(attack: &str, between: usize) -> Workflow {
-    // The victim is the first of the functions then, and the attacker the last.
-    let others: Vec<String> = (0..between).map(|number| format!("other{number}")).collect();
-    let path: Vec<&str> = others.iter().map(String::as_str).chain(["ATTACK"]).collect();
     let early = json!({ "Type": "Task", "Resource": "attack", "Parameters": { "early": true }, "ResultPath": null,
         "Next": "KEEP" });
-    let mut machine = json!({ "StartAt": if others.is_empty() { "EARLY" } else { "KEEP" }, "States": {
-        "KEEP": { "Type": "Task", "Resource": "keep", "Next": path[0] },
-        "ATTACK": { "Type": "Task", "Resource": "attack", "Next": "CHECK" },
-        "CHECK": { "Type": "Task", "Resource": "keep", "End": true },
-    } });
-    match others.is_empty() {
-        true => machine["States"]["EARLY"] = early,
-        false => {
-            for pair in path.windows(2) {
-                machine["States"][pair[0]] = json!({ "Type": "Task", "Resource": pair[0], "Next": pair[1] });
-            }
-        }
+    let task = |name: &str, next: &str| json!({ "Type": "Task", "Resource": name, "Next": next });
+    let others: Vec<String> = (0..between).map(|number| format!("other{number}")).collect();
+    let next = |number: usize| others.get(number).map_or("ATTACK", String::as_str);
+    // Functions are placed in the order of their states.
+    let mut states = serde_json::Map::new();
+    if between == 0 {
+        states.insert("EARLY".into(), early);
     }
-    let workflow = Workflow::new(&machine).functions(&[("keep", VICTIM), ("attack", attack), ("kit", KIT)]);
+    states.insert("KEEP".into(), task("keep", next(0)));
+    for (number, other) in others.iter().enumerate() {
+        states.insert(other.clone(), task(other, next(number + 1)));
+    }
+    states.insert("ATTACK".into(), task("attack", "CHECK"));
+    states.insert("CHECK".into(), json!({ "Type": "Task", "Resource": "keep", "End": true }));
+    let start = if between == 0 { "EARLY" } else { "KEEP" };
+    let workflow = Workflow::new(&json!({ "StartAt": start, "States": states }));
+    let workflow = workflow.functions(&[("keep", VICTIM), ("attack", attack), ("kit", KIT)]);
     let passes_on = "def handler(event, context): return event\n";
     others.iter().fold(workflow, |workflow, other| workflow.functions(&[(other, passes_on)]))
 }

@@ -127,12 +127,19 @@ impl HopReport {
             sheet("hop", "A hop, by payload", "payload", &self.heading, missing(&self.unavailable));
         sheet.missing.extend(missing_peers(&self.missing_peers));
         for event in &self.contests {
-            let (label, kind) = event.name.rsplit_once(' ').unwrap_or((&event.name, ""));
-            let group = if kind == "string" { "one string" } else { "objects" };
+            // `1 MiB of bytes`
+            let mut words = event.name.splitn(3, ' ');
+            let label = [words.next(), words.next()].map(Option::unwrap_or_default).join(" ");
+            let group = match words.next().unwrap_or_default() {
+                "string" => "one string",
+                "event" => "objects",
+                "of bytes" => "bytes",
+                other => other,
+            };
             sheet.contests.push(contest(
                 event.name.clone(),
                 group,
-                label.to_owned(),
+                label,
                 entries(&event.contestants),
             ));
         }

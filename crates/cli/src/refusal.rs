@@ -28,14 +28,17 @@ pub(crate) fn hint(plan: &Plan, record: &Record) -> Option<String> {
 fn refused(function: &FunctionPlan, message: &str, trace: &[&str]) -> Option<String> {
     let FunctionPlan { name, grants, .. } = function;
     let granted_by = |what: &str| format!("Granted by `[functions.{name}]` `{what}` in faastlane.toml.");
-    let is_path = |path: &&str| path.starts_with('/');
     if message.contains(EACCES) {
-        if let Some(path) = message.split('\'').nth(1).filter(is_path) {
-            return Some(format!(
-                "Landlock lets `{name}` reach no files but its own, among which `{path}` is not (open). {} To be \
-                 changed, too: `writable_files`.",
-                granted_by(&format!("files = [\"{path}\"]"))
-            ));
+        if let Some(path) = path_in(message) {
+            let path = function.directory.join(path);
+            let is_granted = grants.writable_files.iter().any(|granted| path.starts_with(granted));
+            return (!is_granted).then(|| {
+                let path = path.display();
+                format!(
+                    "Landlock keeps `{name}` from `{path}` (open). {} To change it: `writable_files`.",
+                    granted_by(&format!("files = [\"{path}\"]"))
+                )
+            });
         }
         return (!grants.network)
             .then(|| format!("`{name}` has no network (socket, connect). {}", granted_by("network = true")));
@@ -59,13 +62,18 @@ fn refused(function: &FunctionPlan, message: &str, trace: &[&str]) -> Option<Str
     })
 }
 
+/// As Python words an error about a file.
+fn path_in(message: &str) -> Option<&str> {
+    message.split_once("Permission denied: '")?.1.split('\'').next()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
 
     fn function(grants: &Value) -> FunctionPlan {
-        serde_json::from_value(json!({ "name": "f", "module": "f", "file": "", "handler": null, "directory": "",
+        serde_json::from_value(json!({ "name": "f", "module": "f", "file": "", "handler": null, "directory": "/code",
             "own_folder": false, "sys_path": [], "env": {}, "timeout_seconds": null, "memory_mb": 128, "domain": 0,
             "grants": grants }))
         .unwrap()
@@ -74,7 +82,7 @@ mod tests {
     #[test]
     fn what_was_refused_and_what_grants_it() {
         let none = json!({ "network": false, "subprocess": false, "files": [], "writable_files": [] });
-        let all = json!({ "network": true, "subprocess": true, "files": [], "writable_files": [] });
+        let all = json!({ "network": true, "subprocess": true, "files": [], "writable_files": ["/granted"] });
         let [bare, granted] = [function(&none), function(&all)];
         let denied = "[Errno 13] Permission denied";
         let not_permitted = "[Errno 1] Operation not permitted";
@@ -90,6 +98,11 @@ mod tests {
         assert_eq!(found(&granted, denied, &other), "");
         let path = "[Errno 13] Permission denied: '/data/x'";
         assert!(found(&granted, path, &other).contains("files = [\"/data/x\"]"));
+        let own = "[Errno 13] Permission denied: 'own.txt'";
+        assert!(found(&bare, own, &other).contains("from `/code/own.txt` (open)"));
+        assert_eq!(found(&granted, "[Errno 13] Permission denied: '/granted/x'", &other), "");
+        let by_a_library = "Pool(host='127.0.0.1', port=9): [Errno 13] Permission denied'))";
+        assert!(found(&bare, by_a_library, &other).contains("no network"));
         assert!(
             found(&bare, not_permitted, &starts)
                 .contains("(fork, clone, execve). Granted by `[functions.f]` `subprocess = true`")

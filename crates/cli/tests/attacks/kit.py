@@ -174,6 +174,8 @@ class Mailbox:
 
     IDENTITY, EVENT_AT, EVENT_LENGTH, OUT_AT, OUT_LENGTH, OUTCOME, LENGTH = 24, 88, 96, 104, 112, 128, 136
     UNDER_WAY, HANDED_ON, MOST_AHEAD = 160, 1496, 15
+    # Of the first call, and of those that follow it.
+    IDENTITIES = IDENTITY, *range(192, HANDED_ON, 88)
 
     def __init__(self, request):
         """What runs a function on this thread has the address on this thread's stack."""
@@ -184,7 +186,8 @@ class Mailbox:
                 if word % PAGE or word in seen or not 0 < word < 1 << 47:
                     continue
                 seen.add(word)
-                if (peek(word, 80) or b"")[self.IDENTITY : self.IDENTITY + len(id)] == id:
+                page = peek(word) or b""
+                if any(page[at : at + len(id)] == id for at in self.IDENTITIES):
                     self.address = word
                     return
         raise LookupError("no mailbox")

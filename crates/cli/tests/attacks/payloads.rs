@@ -66,4 +66,18 @@ attacks! {
         mpk: Nothing, process: Nothing, by: "the orchestrator knows by itself which calls it told a domain of",
         real: Missing("there is nothing to switch off"),
     }
+    m05b: "does so in a run of calls of its trust group" {
+        r#"
+        def attack(at):
+            mailbox = Mailbox(at["context"].aws_request_id)
+            for number in range(Mailbox.MOST_AHEAD):
+                claim = Mailbox.HANDED_ON + 32 * number
+                mailbox[claim], mailbox[claim + 8] = 1 << 40, (1 << 64) - 1
+            mailbox[Mailbox.UNDER_WAY] = (1 << 63) - 1
+        "#
+        with: "[trust]\nfriends = [\"other0\", \"attack\"]\n",
+        between: 1,
+        mpk: Nothing, process: Nothing, by: "the orchestrator knows by itself which calls it told a domain of",
+        real: Missing("there is nothing to switch off"),
+    }
 }

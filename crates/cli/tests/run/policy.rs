@@ -130,7 +130,7 @@ fn what_an_execution_failed_of_says_what_was_refused_and_what_grants_it() {
         ),
         (
             "open('/etc/shadow')",
-            "`/etc/shadow` is not (open). Granted by `[functions.one]` `files = [\"/etc/shadow\"]`",
+            "from `/etc/shadow` (open). Granted by `[functions.one]` `files = [\"/etc/shadow\"]`",
         ),
         ("os.nice(-1)", "The system call behind `return os.nice(-1)` is not among those"),
     ] {

@@ -136,12 +136,7 @@ impl HopReport {
                 "of bytes" => "bytes",
                 other => other,
             };
-            sheet.contests.push(contest(
-                event.name.clone(),
-                group,
-                label,
-                entries(&event.contestants),
-            ));
+            sheet.contests.push(contest(event.name.clone(), group, label, entries(&event.contestants)));
         }
         sheet
     }

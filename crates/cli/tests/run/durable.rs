@@ -46,6 +46,12 @@ fn marking(definition: &Value, functions: &[(&str, &str)]) -> Workflow {
     workflow.config(&config)
 }
 
+/// All calls one behind the other: what is under way in another lane when a process is lost is made again.
+fn in_one_lane(workflow: Workflow) -> Workflow {
+    let config = fs::read_to_string(workflow.path("faastlane.toml")).unwrap();
+    workflow.config(&(config + "[limits]\ninstance_cpus = 1\n"))
+}
+
 /// How often a function was called.
 fn calls(workflow: &Workflow, name: &str) -> u64 {
     fs::metadata(workflow.path("marks").join(name)).map_or(0, |mark| mark.len())
@@ -219,7 +225,7 @@ fn some_items_of_a_map_may_crash() {
     let body = "begun('item' + str(event)); (os._exit(1) if event % 4 == 0 else None)\n    return event";
     let machine = json!({ "StartAt": "Map", "States": { "Map": {
         "Type": "Map", "ItemProcessor": caught, "MaxConcurrency": 3, "End": true } } });
-    let workflow = marking(&machine, &[("break_it", body)]);
+    let workflow = in_one_lane(marking(&machine, &[("break_it", body)]));
     let items: Vec<u64> = (1..=20).collect();
     for isolation in ISOLATIONS {
         forget_calls(&workflow);
@@ -356,7 +362,7 @@ fn a_distributed_map_goes_on_reading_and_writing() {
     let items: Vec<u64> = (1..=300).collect();
     let workflow = marking(&machine, &[("item", body)]).file("data/a.json", json!(items).to_string());
     let config = fs::read_to_string(workflow.path("faastlane.toml")).unwrap();
-    let workflow = workflow.config(&(config + "[stores]\ndata = \"data\"\n"));
+    let workflow = in_one_lane(workflow.config(&(config + "[stores]\ndata = \"data\"\n")));
     for isolation in ISOLATIONS {
         forget_calls(&workflow);
         let run = fast(&workflow, isolation);

@@ -158,7 +158,8 @@ impl Plot {
     fn mark(&mut self, x: f64, y: f64, style: usize, hollow: bool) {
         let (colour, fill) = (colour(style), if hollow { "white" } else { colour(style) });
         let painted = format!("fill=\"{fill}\" stroke=\"{colour}\" stroke-width=\"1.5\"");
-        let shape = match style % 4 {
+        // Those that have their colour in common have another shape.
+        let shape = match (style + style / COLOURS.len()) % 4 {
             0 => format!("<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4.5\" {painted}/>"),
             1 => format!(
                 "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"8\" height=\"8\" {painted}/>",

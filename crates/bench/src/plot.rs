@@ -124,9 +124,11 @@ impl Plot {
         let x = |number: usize| left + (number as f64 + 0.5) * step;
         let y = |value: f64| TOP + PANEL * (1.0 - scale.part(value));
         for (number, contest) in contests.iter().enumerate() {
+            // In two rows where they would overlap: `64 KiB`.
+            let row = if step < 50.0 { number % 2 } else { 0 };
             self.text(
                 x(number),
-                TOP + PANEL + 18.0,
+                TOP + PANEL + 14.0 + row as f64 * 12.0,
                 "middle",
                 12.0,
                 &format!(">{}", escaped(&contest.label)),

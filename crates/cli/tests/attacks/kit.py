@@ -192,6 +192,13 @@ class Mailbox:
                     return
         raise LookupError("no mailbox")
 
+    def claim_all_calls(self):
+        """That all calls of the longest run have been made, with results from anywhere."""
+        for number in range(self.MOST_AHEAD):
+            claim = self.HANDED_ON + 32 * number
+            self[claim], self[claim + 8] = 1 << 40, (1 << 64) - 1
+        self[self.UNDER_WAY] = (1 << 63) - 1
+
     def __getitem__(self, offset):
         return struct.unpack("Q", ctypes.string_at(self.address + offset, 8))[0]
 

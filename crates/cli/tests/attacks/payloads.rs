@@ -56,24 +56,14 @@ attacks! {
     }
     m05: "claims to have gone on to calls that it was never told of, with results from anywhere" {
         r#"
-        def attack(at):
-            mailbox = Mailbox(at["context"].aws_request_id)
-            for number in range(Mailbox.MOST_AHEAD):
-                claim = Mailbox.HANDED_ON + 32 * number
-                mailbox[claim], mailbox[claim + 8] = 1 << 40, (1 << 64) - 1
-            mailbox[Mailbox.UNDER_WAY] = (1 << 63) - 1
+        def attack(at): Mailbox(at["context"].aws_request_id).claim_all_calls()
         "#
         mpk: Nothing, process: Nothing, by: "the orchestrator knows by itself which calls it told a domain of",
         real: Missing("there is nothing to switch off"),
     }
     m05b: "does so in a run of calls of its trust group" {
         r#"
-        def attack(at):
-            mailbox = Mailbox(at["context"].aws_request_id)
-            for number in range(Mailbox.MOST_AHEAD):
-                claim = Mailbox.HANDED_ON + 32 * number
-                mailbox[claim], mailbox[claim + 8] = 1 << 40, (1 << 64) - 1
-            mailbox[Mailbox.UNDER_WAY] = (1 << 63) - 1
+        def attack(at): Mailbox(at["context"].aws_request_id).claim_all_calls()
         "#
         with: "[trust]\nfriends = [\"other0\", \"attack\"]\n",
         between: 1,
